@@ -1,0 +1,300 @@
+"""The composition root: makes every part, hands them to each other, starts and stops them. Knows all, decides nothing."""
+
+import asyncio
+import errno
+import gc
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+import tornado.httpserver
+import tornado.netutil
+
+from chat.auth import Authenticator
+from chat.clock import SystemClock
+from chat.contracts.server_events import server_shutdown
+from chat.errors import SetupError
+from chat.gateway.broadcaster import SocketBroadcaster
+from chat.gateway.connections import Connections
+from chat.gateway.endpoint import PATH, socket_handler
+from chat.gateway.fanout import Fanout
+from chat.gateway.funnel import Funnel
+from chat.gateway.handlers import Handlers
+from chat.gateway.namespace import ChatGateway
+from chat.gateway.room_keeper import RoomKeeper
+from chat.gateway.transport import ChatServer
+from chat.hookspecs import (
+    Registration,
+    Shutdown,
+    Startup,
+    register_events,
+    register_routes,
+    shutdown,
+)
+from chat.origins import OriginPolicy
+from chat.plugin_api import Plugin
+from chat.plugin_loader import load_plugins
+from chat.plugin_manager import PluginManager
+from chat.ports import Clock
+from chat.repositories.embedded import EmbeddedStore
+from chat.repositories.mongo import MongoStore
+from chat.rest.base import Gate
+from chat.rest.routes import build_application, build_routes
+from chat.server_api import PluginServerApi
+from chat.services.demo import DemoService, demo_secret
+from chat.services.domain import Domain, build_domain
+from chat.settings import Settings
+
+RECONNECT_AFTER_S: Final = 1.0
+_log = structlog.get_logger("chat.app")
+
+
+class ChatApp:
+    """One server. `start` listens; `stop` drains: nothing acknowledged is lost, clients come back by themselves."""
+
+    gateway: ChatGateway
+    domain: Domain
+    port: int
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        plugins: Sequence[Plugin] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings
+        self.hooks = PluginManager(
+            load_plugins(settings.plugins) if plugins is None else plugins
+        )
+        self.clock: Clock = clock or SystemClock()
+        self.connections = Connections()
+        self._embedded: EmbeddedStore | None = None
+        self._store: MongoStore | None = None
+        self._http: tornado.httpserver.HTTPServer | None = None
+        self._sio: ChatServer | None = None
+        self._gate: Gate | None = None
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Open the store, wire the parts, listen; SetupError in one sentence where something is amiss."""
+        settings = self.settings
+        # First of all, so that a taken port is said before a store is started.
+        sockets = _bind(settings)
+        try:
+            await self._open(sockets)
+        except BaseException:
+            for each in sockets:
+                each.close()
+            await self.stop()
+            raise
+
+    async def _open(self, sockets: list[Any]) -> None:
+        settings = self.settings
+        self.port = sockets[0].getsockname()[1]
+        secret = (
+            settings.jwt_secret.get_secret_value()
+            if settings.jwt_secret
+            else demo_secret(settings.data_dir)
+        )
+        store = self._store = MongoStore(await self._store_uri())
+        await store.open()
+        self._sio = sio = ChatServer(
+            ping_interval_s=settings.ping_interval_s,
+            ping_timeout_s=settings.ping_timeout_s,
+            max_bytes=settings.max_payload_bytes,
+        )
+        fanout = Fanout(sio)
+        broadcaster = SocketBroadcaster(sio, self.connections, fanout)
+        self.domain = build_domain(
+            store=store,
+            broadcaster=broadcaster,
+            hooks=self.hooks,
+            clock=self.clock,
+            settings=settings,
+        )
+        self.domain.start()
+        authenticator = Authenticator(
+            secret, self.clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer
+        )
+        self._open_socket_door(sio, fanout, authenticator, await self._plugin_events())
+        self._gate = Gate(
+            domain=self.domain,
+            authenticator=authenticator,
+            hooks=self.hooks,
+            origins=OriginPolicy(settings.cors_origins),
+            clock=self.clock,
+            settings=settings,
+        )
+        await self._start_plugins(broadcaster, store)
+        demo = await self._open_demo(secret)
+        await self._listen(sio, demo, sockets)
+        # What is alive now stays alive: later collections need not walk it.
+        gc.collect()
+        gc.freeze()
+        _log.info(
+            "listening",
+            host=settings.host,
+            port=self.port,
+            demo=settings.demo_mode,
+            plugins=list(self.hooks.plugins),
+        )
+
+    async def stop(self) -> None:
+        """Drain and end; takes up to SHUTDOWN_GRACE_S for what is running. Safe to call twice."""
+        if self._stopped:
+            return
+        self._stopped = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.settings.shutdown_grace_s
+        if self._http is not None and self._sio is not None and self._gate is not None:
+            self._gate.draining = True
+            self.gateway.refuse_newcomers()
+            self._http.stop()
+            await self._wait_for_running(deadline)
+        if hasattr(self, "domain"):
+            await self.domain.stop(max(0.5, deadline - loop.time()))
+        await self.hooks.notify(shutdown, Shutdown())
+        await self.hooks.drain()
+        if self._http is not None and self._sio is not None:
+            bye = server_shutdown(RECONNECT_AFTER_S)
+            for connection in self.connections.all():
+                self._fanout.to_session(connection.session_id, bye.name, bye.payload)
+            await self._sio.close_all_sessions()
+            await self._sio.shutdown()
+            await self._http.close_all_connections()
+        if self._store is not None:
+            self._store.close()
+        if self._embedded is not None:
+            await self._embedded.stop()
+        _log.info("stopped")
+
+    async def _store_uri(self) -> str:
+        if self.settings.mongodb_uri is not None:
+            return self.settings.mongodb_uri.get_secret_value()
+        self._embedded = EmbeddedStore(self.settings.data_dir)
+        return await self._embedded.start()
+
+    async def _plugin_events(self) -> list[Any]:
+        return await self.hooks.collect(register_events, Registration())
+
+    def _open_socket_door(
+        self, sio: ChatServer, fanout: Fanout, authenticator: Authenticator, plugin_events: list[Any]
+    ) -> None:
+        settings = self.settings
+        self._fanout = fanout
+        rooms = RoomKeeper(
+            sio, self.connections, self.domain, self.hooks, settings.max_rooms_per_socket
+        )
+        handlers = Handlers(
+            domain=self.domain,
+            rooms=rooms,
+            authenticator=authenticator,
+            clock=self.clock,
+            limits={
+                "maxContentChars": settings.max_content_chars,
+                "maxPayloadBytes": settings.max_payload_bytes,
+                "maxRoomsPerSocket": settings.max_rooms_per_socket,
+                "maxParticipants": settings.max_participants,
+            },
+        )
+        funnel = Funnel(
+            handlers=handlers.table,
+            plugin_events=plugin_events,
+            fanout=fanout,
+            hooks=self.hooks,
+            clock=self.clock,
+        )
+        self.gateway = ChatGateway(
+            server=sio,
+            connections=self.connections,
+            funnel=funnel,
+            rooms=rooms,
+            domain=self.domain,
+            authenticator=authenticator,
+            hooks=self.hooks,
+            query_token=settings.query_token,
+            max_waiting_events=settings.max_waiting_events,
+        )
+        sio.register_namespace(self.gateway)
+        sio.sink = self.gateway
+
+    async def _start_plugins(self, broadcaster: SocketBroadcaster, store: MongoStore) -> None:
+        def server_for(plugin: str) -> Startup:
+            api = PluginServerApi(
+                plugin=plugin,
+                domain=self.domain,
+                gateway=self.gateway,
+                broadcaster=broadcaster,
+                store=store,
+                clock=self.clock,
+                draining=lambda: self._gate is not None and self._gate.draining,
+            )
+            return Startup(server=api)
+
+        await self.hooks.start(server_for)
+
+    async def _open_demo(self, secret: str) -> DemoService | None:
+        if not self.settings.demo_mode:
+            return None
+        demo = DemoService(self.domain, secret, self.clock)
+        await demo.open()
+        return demo
+
+    async def _listen(self, sio: ChatServer, demo: DemoService | None, sockets: list[Any]) -> None:
+        settings = self.settings
+        assert self._gate is not None
+        names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "[::1]"}
+        hosts = frozenset(f"{name}:{self.port}" for name in names)
+        routes = build_routes(
+            self._gate, await self.hooks.collect(register_routes, Registration()), demo, hosts
+        )
+        origins = OriginPolicy(settings.cors_origins)
+        application = build_application(
+            [(PATH, socket_handler(sio, origins)), *routes], settings.max_payload_bytes
+        )
+        self._http = tornado.httpserver.HTTPServer(
+            application,
+            xheaders=settings.trust_proxy,
+            max_body_size=settings.max_payload_bytes,
+            max_buffer_size=2 * settings.max_payload_bytes,
+            max_header_size=32 * 1024,
+            idle_connection_timeout=120,
+            body_timeout=30,
+        )
+        self._http.add_sockets(sockets)
+
+    async def _wait_for_running(self, deadline: float) -> None:
+        """Let running events and requests end, for as long as the grace lasts."""
+        assert self._gate is not None
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self.gateway.wait_idle()
+                while self._gate.running > 0:
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            _log.warning("drain_cut_short", running=self._gate.running, over_s=loop.time() - deadline)
+
+
+def _bind(settings: Settings) -> list[Any]:
+    sockets: list[Any] = []
+    port = settings.port
+    try:
+        for address in settings.listen_addresses:
+            bound = tornado.netutil.bind_sockets(port, address, reuse_port=False)
+            sockets += bound
+            port = port or bound[0].getsockname()[1]
+    except OSError as error:
+        for each in sockets:
+            each.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SetupError(
+                f"port {settings.port} of {settings.host} is taken; stop what listens there or set PORT."
+            ) from None
+        if sockets and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            return _bind(settings.model_copy(update={"host": "127.0.0.1"}))
+        raise SetupError(
+            f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}); set HOST and PORT."
+        ) from None
+    return sockets

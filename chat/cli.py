@@ -1,0 +1,143 @@
+"""The command line: serve, token, check. Every failure of set-up is one sentence on stderr and exit code 1."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from chat.app import ChatApp
+from chat.auth import mint
+from chat.clock import SystemClock
+from chat.errors import SetupError
+from chat.identity import parse_user_id
+from chat.logs import configure_logging
+from chat.plugin_loader import load_plugins
+from chat.plugin_manager import PluginManager
+from chat.services.demo import demo_secret
+from chat.settings import Settings, load_settings
+
+_log = structlog.get_logger("chat.cli")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options, load_settings()))
+    except SetupError as error:
+        print(f"chatgateway: {error}", file=sys.stderr)  # noqa: T201  # the answer of a command
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="server.py", description="ChatGateway: real-time chat beside your own application."
+    )
+    parser.set_defaults(run=_serve)
+    commands = parser.add_subparsers(title="commands", metavar="")
+    serve = commands.add_parser("serve", help="start the server (also without a command)")
+    serve.set_defaults(run=_serve)
+    token = commands.add_parser("token", help="print a token for development")
+    token.add_argument("--user", required=True, help="user id: an integer or a string")
+    token.add_argument("--type", default="employee", help="admin, employee, bot, service, ...")
+    token.add_argument("--name", help="the name that others see")
+    token.add_argument("--role", help="the host application's word for what the user is")
+    token.add_argument("--hours", type=float, default=12.0, help="how long it is valid (12)")
+    token.set_defaults(run=_token)
+    check = commands.add_parser("check", help="print the effective settings and plugins")
+    check.set_defaults(run=_check)
+    return parser
+
+
+def _serve(_options: argparse.Namespace, settings: Settings) -> int:
+    configure_logging(settings.log_level, settings.log_format)
+    return asyncio.run(_serve_until_signal(settings))
+
+
+async def _serve_until_signal(settings: Settings) -> int:
+    app = ChatApp(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    starting = loop.create_task(app.start())
+    stopping = loop.create_task(stop.wait())
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        starting.result()
+        _greet(settings, app.port)
+        await stopping
+    else:
+        starting.cancel()
+        await asyncio.wait([starting])
+    await app.stop()
+    return 0
+
+
+def _greet(settings: Settings, port: int) -> None:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "localhost") else settings.host  # noqa: S104  # compared, not bound
+    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    lines = [f"ChatGateway is at {address}"]
+    if settings.demo_mode:
+        lines.append(
+            "Demo mode: everybody who can open that page gets a token. Set JWT_SECRET for your own."
+        )
+    print("\n".join(lines), flush=True)  # noqa: T201  # for the person who started it
+
+
+def _token(options: argparse.Namespace, settings: Settings) -> int:
+    user_id = parse_user_id(options.user)
+    if user_id is None:
+        raise SetupError("--user must be a non-negative integer or a string of 1 to 64 characters.")
+    if not 0 < options.hours <= 24 * 366:
+        raise SetupError("--hours must be above 0 and at most a year.")
+    secret = (
+        settings.jwt_secret.get_secret_value()
+        if settings.jwt_secret
+        else demo_secret(settings.data_dir)
+    )
+    token, _ = mint(
+        secret,
+        user_id,
+        user_type=options.type,
+        clock=SystemClock(),
+        valid_s=options.hours * 3600,
+        audience=settings.jwt_audience,
+        issuer=settings.jwt_issuer,
+        name=options.name,
+        role=options.role,
+    )
+    print(token)  # noqa: T201  # the answer of the command
+    return 0
+
+
+def _check(_options: argparse.Namespace, settings: Settings) -> int:
+    plugins = load_plugins(settings.plugins)
+    manager = PluginManager(plugins)
+    lines = [f"{name.upper()}={_shown(value)}" for name, value in settings]
+    lines.append("")
+    for name, plugin in manager.plugins.items():
+        hooks = [impl.hook.name for impl in manager.impls() if impl.plugin == name]
+        lines.append(f"plugin {name}: {', '.join(hooks) or 'no hooks'}")
+        lines += [
+            f"  CHAT_{name}_{field}".upper() + f"={_shown(value)}"
+            for field, value in plugin.settings
+        ]
+    print("\n".join(lines))  # noqa: T201  # the answer of the command
+    return 0
+
+
+def _shown(value: Any) -> str:
+    """A setting as the environment spells it; pydantic masks secrets by itself."""
+    if value is None:
+        return "(unset)"
+    if isinstance(value, tuple):
+        return ",".join(str(each) for each in value) or "(none)"
+    return str(value)

@@ -1,0 +1,136 @@
+"""What all wire models share: camelCase names, strict integers, unknown fields ignored, one kind of error.
+
+`parse` is the only way from a client's object to a model.
+"""
+
+import math
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from chat.errors import ChatError, ErrorCode
+from chat.identity import MAX_INTEGER, UserId, parse_user_id
+
+MAX_JSON_DEPTH: Final = 32
+MAX_METADATA_BYTES: Final = 16_000
+"""Metadata travels with every push of the message: it is for references, not for documents."""
+
+MAX_DETAILS: Final = 10
+"""A body with a thousand faults is answered with the first few."""
+
+
+class WireModel(BaseModel):
+    """Base of all models that a client sends or receives."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        # By the wire's name only: a snake_case field of a client is an unknown field like any other.
+        populate_by_name=False,
+        extra="ignore",
+        frozen=True,
+        # An error must not repeat what the client sent: it may be a token.
+        hide_input_in_errors=True,
+    )
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(model: type[Model], value: Any) -> Model:
+    """The model that `value` (decoded JSON) is, or ChatError VALIDATION_ERROR with `details: [{path, message}]`."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        details = [
+            {"path": ".".join(str(part) for part in item["loc"])[:200], "message": item["msg"].removeprefix("Value error, ")}
+            for item in error.errors(include_url=False, include_input=False, include_context=False)[
+                :MAX_DETAILS
+            ]
+        ]
+        first = details[0]
+        where = f"{first['path']}: " if first["path"] else ""
+        raise ChatError(
+            ErrorCode.VALIDATION_ERROR, f"{where}{first['message']}", details=details
+        ) from None
+
+
+def iso(moment: datetime) -> str:
+    """ISO-8601 in UTC with milliseconds: `2025-10-09T12:00:00.000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def iso_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def _user_id(value: Any) -> UserId:
+    user_id = parse_user_id(value)
+    if user_id is None:
+        raise ValueError("a user id is a non-negative integer or a string of 1 to 64 characters")
+    return user_id
+
+
+def _plain_text(value: str) -> str:
+    # A lone surrogate cannot be written as UTF-8: neither the store nor a peer could take it.
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("holds half a surrogate pair")
+    if "\x00" in value:
+        raise ValueError("holds a NUL character")
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+def _finite_json(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Refuse what a JavaScript peer or the store could not take; cost is linear in the size of the value."""
+    if value is None:
+        return None
+    size = 0
+    level: list[Any] = [value]
+    for _ in range(MAX_JSON_DEPTH):
+        inner: list[Any] = []
+        for item in level:
+            size += 8
+            if isinstance(item, dict):
+                for key in item:
+                    if "\x00" in key:
+                        raise ValueError("a key holds a NUL character")
+                    size += len(key)
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+            elif isinstance(item, str):
+                size += len(_plain_text(item))
+            elif isinstance(item, float) and not math.isfinite(item):
+                raise ValueError("holds a number that is not finite")
+            elif type(item) is int and abs(item) > MAX_INTEGER:
+                raise ValueError("holds an integer beyond 2^53")
+        if size > MAX_METADATA_BYTES:
+            raise ValueError(f"is larger than {MAX_METADATA_BYTES} bytes")
+        if not inner:
+            return value
+        level = inner
+    raise ValueError(f"is nested deeper than {MAX_JSON_DEPTH} levels")
+
+
+Id = Annotated[int, Field(strict=True, ge=1, le=MAX_INTEGER)]
+"""An id made by this server: a JSON integer, never "1", 1.0 or true."""
+
+Count = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER)]
+AnyUserId = Annotated[int | str, BeforeValidator(_user_id)]
+Content = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_plain_text), AfterValidator(_not_blank)]
+"""The longest length is a setting, so the service checks it."""
+
+Title = Annotated[
+    str, Field(strict=True, min_length=1, max_length=200), AfterValidator(_plain_text), AfterValidator(_not_blank)
+]
+Key = Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[!-~]+$")]
+"""A clientMessageId: 1 to 64 printable ASCII characters without blanks."""
+
+Metadata = Annotated[dict[str, Any] | None, AfterValidator(_finite_json)]

@@ -1,0 +1,105 @@
+"""What a chat is made of, as plain values that every floor shares. Knows no wire, no document and no rules."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from chat.identity import UserId
+
+
+class ChatType(StrEnum):
+    DIRECT = "direct"
+    GROUP = "group"
+
+
+class Role(StrEnum):
+    """A participant's role in one chat, from most to least."""
+
+    OWNER = "owner"
+    MODERATOR = "moderator"
+    MEMBER = "member"
+    READONLY = "readonly"
+
+    @property
+    def rank(self) -> int:
+        """Higher may do more; compare ranks, never names."""
+        return _RANKS[self]
+
+
+_RANKS = {Role.OWNER: 3, Role.MODERATOR: 2, Role.MEMBER: 1, Role.READONLY: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPreview:
+    """The quoted head of the message that is answered, as it was when the answer was sent."""
+
+    id: int
+    sender_id: UserId
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message. `seq` is its place in the chat, `updated_seq` that of its latest change."""
+
+    id: int
+    chat_id: int
+    seq: int
+    updated_seq: int
+    revision: int
+    sender_id: UserId
+    sender_type: str
+    message: str
+    client_message_id: str | None
+    reply_to: ReplyPreview | None
+    metadata: dict[str, Any] | None
+    created_at: datetime
+    updated_at: datetime
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None
+    deleted_by: UserId | None = None
+    type: str = "text"
+    # What the client sent under its clientMessageId, before any hook changed it: tells a retry from a conflict.
+    body_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A person in a chat; `removed_at` set = no longer."""
+
+    chat_id: int
+    user_id: UserId
+    role: Role
+    joined_at: datetime
+    updated_seq: int
+    removed_at: datetime | None = None
+    last_read_message_id: int | None = None
+    last_read_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A chat's settings. `seq_reserved` is the highest number that may have been given so far."""
+
+    id: int
+    type: ChatType
+    title: str | None
+    external_ref: str | None
+    metadata: dict[str, Any] | None
+    created_by: UserId
+    created_at: datetime
+    updated_at: datetime
+    updated_seq: int
+    seq_reserved: int
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """What is known of a person besides the token: a name to show, and when they were last here."""
+
+    id: UserId
+    name: str | None = None
+    avatar_url: str | None = None
+    last_seen_at: datetime | None = None

@@ -1,0 +1,161 @@
+"""The one error tree, and the one table that says what each error code means.
+
+Acks, REST answers, `connect_error` and the pushed `error` event are all made from a `ChatError`, so a client can
+switch on `error.code` wherever it met the refusal. Nothing here knows a transport.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+
+class ErrorCode(StrEnum):
+    """Every code a client can meet; docs/errors.md has a section for each."""
+
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    UNKNOWN_EVENT = "UNKNOWN_EVENT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    TOKEN_INVALID = "TOKEN_INVALID"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_PARTICIPANT = "NOT_PARTICIPANT"
+    NOT_FOUND = "NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    MESSAGE_DELETED = "MESSAGE_DELETED"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    EDIT_CONFLICT = "EDIT_CONFLICT"
+    EDIT_WINDOW_CLOSED = "EDIT_WINDOW_CLOSED"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    UNSUPPORTED_MEDIA = "UNSUPPORTED_MEDIA"
+    RATE_LIMITED = "RATE_LIMITED"
+    REJECTED = "REJECTED"
+    PLUGIN_ERROR = "PLUGIN_ERROR"
+    STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
+    SHUTTING_DOWN = "SHUTTING_DOWN"
+    TIMEOUT = "TIMEOUT"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorKind:
+    """What a code means over HTTP, and whether the same request may succeed later."""
+
+    status: int
+    retryable: bool
+
+
+ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
+    ErrorCode.VALIDATION_ERROR: ErrorKind(400, retryable=False),
+    ErrorCode.UNKNOWN_EVENT: ErrorKind(404, retryable=False),
+    ErrorCode.UNAUTHENTICATED: ErrorKind(401, retryable=False),
+    ErrorCode.TOKEN_INVALID: ErrorKind(401, retryable=False),
+    ErrorCode.TOKEN_EXPIRED: ErrorKind(401, retryable=False),
+    ErrorCode.FORBIDDEN: ErrorKind(403, retryable=False),
+    ErrorCode.NOT_PARTICIPANT: ErrorKind(403, retryable=False),
+    ErrorCode.NOT_FOUND: ErrorKind(404, retryable=False),
+    ErrorCode.METHOD_NOT_ALLOWED: ErrorKind(405, retryable=False),
+    ErrorCode.MESSAGE_DELETED: ErrorKind(410, retryable=False),
+    ErrorCode.IDEMPOTENCY_CONFLICT: ErrorKind(409, retryable=False),
+    ErrorCode.EDIT_CONFLICT: ErrorKind(409, retryable=True),
+    ErrorCode.EDIT_WINDOW_CLOSED: ErrorKind(403, retryable=False),
+    ErrorCode.PAYLOAD_TOO_LARGE: ErrorKind(413, retryable=False),
+    ErrorCode.UNSUPPORTED_MEDIA: ErrorKind(415, retryable=False),
+    ErrorCode.RATE_LIMITED: ErrorKind(429, retryable=True),
+    ErrorCode.REJECTED: ErrorKind(422, retryable=False),
+    ErrorCode.PLUGIN_ERROR: ErrorKind(500, retryable=True),
+    ErrorCode.STORAGE_UNAVAILABLE: ErrorKind(503, retryable=True),
+    ErrorCode.SHUTTING_DOWN: ErrorKind(503, retryable=True),
+    ErrorCode.TIMEOUT: ErrorKind(504, retryable=True),
+    ErrorCode.INTERNAL_ERROR: ErrorKind(500, retryable=True),
+}
+
+
+class SetupError(Exception):
+    """The server cannot start; `str(error)` is one sentence that says what to do."""
+
+
+class ChatError(Exception):
+    """A refusal with a code; the message is shown to the client, so it never holds driver text or a path.
+
+    `retry_after_s` is in seconds; `details` is a list of `{path, message}` for VALIDATION_ERROR.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        details: Sequence[dict[str, str]] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retry_after_s = retry_after_s
+        self.details = details
+        # The log line of an unexpected error carries the same id, so that a user's report finds it.
+        self.request_id = secrets.token_hex(6)
+
+    @property
+    def kind(self) -> ErrorKind:
+        return ERROR_KINDS[self.code]
+
+    def to_wire(self) -> dict[str, Any]:
+        """`{code, message, retryable, retryAfter?, details?, requestId}`."""
+        wire: dict[str, Any] = {
+            "code": self.code.value,
+            "message": self.message,
+            "retryable": self.kind.retryable,
+        }
+        if self.retry_after_s is not None:
+            wire["retryAfter"] = self.retry_after_s
+        if self.details:
+            wire["details"] = list(self.details)
+        wire["requestId"] = self.request_id
+        return wire
+
+    def to_answer(self) -> dict[str, Any]:
+        """The whole body of an ack or a REST answer: `{success: false, message, error}`."""
+        return {"success": False, "message": self.message, "error": self.to_wire()}
+
+
+class Reject(ChatError):
+    """Raised by a plugin to say no: `raise Reject(ErrorCode.REJECTED, "no links, please")`."""
+
+
+class StoreUnavailableError(ChatError):
+    """The store cannot be reached, and what was asked has certainly not been written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.STORAGE_UNAVAILABLE, "the store cannot be reached, try again", retry_after_s=1
+        )
+
+
+class OutcomeUnknownError(ChatError):
+    """A write was sent and no answer came: it may have landed, or may still land."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.TIMEOUT,
+            "no answer from the store; send again with the same clientMessageId",
+            retry_after_s=1,
+        )
+
+
+def not_participant(chat_id: int) -> ChatError:
+    """The same refusal for a chat of others and for none at all, so that ids cannot be probed."""
+    return ChatError(ErrorCode.NOT_PARTICIPANT, f"you are not a participant of chat {chat_id}")
+
+
+def message_not_found(message_id: int) -> ChatError:
+    """The same refusal for no such message and for one in a chat that is not the caller's."""
+    return ChatError(ErrorCode.NOT_FOUND, f"no message {message_id}")
+
+
+def idempotency_conflict() -> ChatError:
+    return ChatError(
+        ErrorCode.IDEMPOTENCY_CONFLICT, "this clientMessageId was used for another message in this chat"
+    )

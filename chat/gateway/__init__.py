@@ -1,0 +1,1 @@
+"""The socket door: Socket.IO on Tornado, and who is connected."""

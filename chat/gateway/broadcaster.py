@@ -1,0 +1,39 @@
+"""The Broadcaster port on Socket.IO: chats and users become rooms and sockets here."""
+
+import socketio
+
+from chat.contracts.server_events import ServerEvent
+from chat.gateway.connections import Connections
+from chat.gateway.fanout import Fanout
+from chat.identity import UserId
+from chat.rooms import NAMESPACE, chat_room
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+class SocketBroadcaster:
+    def __init__(self, server: socketio.AsyncServer, connections: Connections, fanout: Fanout) -> None:
+        self._manager = server.manager
+        self._connections = connections
+        self._fanout = fanout
+
+    def to_chat(self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None) -> None:
+        skip = _NOBODY
+        if except_user is not None:
+            own = self._connections.of_user(except_user)
+            skip = frozenset(connection.socket_id for connection in own)
+        self._fanout.to_room(chat_room(chat_id), event.name, event.payload, skip)
+
+    def to_user(self, user_id: UserId, event: ServerEvent) -> None:
+        sessions = [each.session_id for each in self._connections.of_user(user_id)]
+        if sessions:
+            self._fanout.to_sessions(sessions, event.name, event.payload)
+
+    def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
+        room = chat_room(chat_id)
+        for socket_id, _ in list(self._manager.get_participants(NAMESPACE, room)):
+            connection = self._connections.get(socket_id)
+            if connection is None or user_id not in (None, connection.identity.user_id):
+                continue
+            connection.rooms.discard(chat_id)
+            self._manager.basic_leave_room(socket_id, NAMESPACE, room)

@@ -1,0 +1,176 @@
+"""What each client event does: ask one service, wrap the answer. The table of the gateway."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from chat.auth import Authenticator
+from chat.contracts.base import iso
+from chat.contracts.client_events import (
+    Authenticate,
+    ChatReference,
+    EditMessage,
+    Event,
+    GetPresence,
+    MarkAsRead,
+    MessageReference,
+    SendMessage,
+    Typing,
+)
+from chat.contracts.models import identity_to_wire, message_to_wire, presence_to_wire
+from chat.entities import Message
+from chat.errors import ChatError, ErrorCode
+from chat.gateway.connections import Connection
+from chat.gateway.room_keeper import RoomKeeper
+from chat.hookspecs import MessageDraft
+from chat.ports import Clock
+from chat.services.domain import Domain
+from chat.services.journal import Sent
+
+Answer = dict[str, Any]
+Handler = Callable[[Connection, Any], Awaitable[Answer | asyncio.Future[Answer]]]
+
+
+class Handlers:
+    """The handlers of the built-in events; `table` is what the gateway looks them up in."""
+
+    def __init__(
+        self,
+        *,
+        domain: Domain,
+        rooms: RoomKeeper,
+        authenticator: Authenticator,
+        clock: Clock,
+        limits: dict[str, int],
+    ) -> None:
+        self._domain = domain
+        self._rooms = rooms
+        self._authenticator = authenticator
+        self._clock = clock
+        self._limits = limits
+        self.table: dict[str, Handler] = {
+            Event.AUTHENTICATE: self.authenticate,
+            Event.JOIN_CHAT: self.join_chat,
+            Event.LEAVE_CHAT: self.leave_chat,
+            Event.SEND_MESSAGE: self.send_message,
+            Event.EDIT_MESSAGE: self.edit_message,
+            Event.DELETE_MESSAGE: self.delete_message,
+            Event.TYPING: self.typing,
+            Event.MARK_AS_READ: self.mark_as_read,
+            Event.GET_PRESENCE: self.get_presence,
+        }
+
+    async def authenticate(self, connection: Connection, payload: Authenticate) -> Answer:
+        """Who the socket is; with a token of the same user, its new role and permissions from here on."""
+        if payload.token is not None:
+            fresh = self._authenticator.authenticate(payload.token)
+            if fresh.user_id != connection.identity.user_id:
+                raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
+            connection.identity = fresh
+            self._domain.people.remember(fresh)
+        identity = connection.identity
+        if identity.expires_at <= self._clock.now():
+            raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired")
+        return {
+            "success": True,
+            "message": "Authenticated successfully",
+            "userId": identity.user_id,
+            "socketId": connection.socket_id,
+            "data": {
+                "user": identity_to_wire(identity),
+                "expiresAt": iso(identity.expires_at),
+                "serverTime": iso(self._clock.now()),
+                "limits": self._limits,
+            },
+        }
+
+    async def join_chat(self, connection: Connection, payload: ChatReference) -> Answer:
+        """Enter the room first, then read: what happens in between is pushed, so nothing is missed."""
+        chat_id = payload.chat_id
+        state = await self._rooms.enter(connection, chat_id)
+        mine = state.members.get(connection.identity.user_id)
+        unread = await self._domain.reads.unread_count(state, mine)
+        return {
+            "success": True,
+            "message": f"Joined chat {chat_id}",
+            "data": {
+                "chatId": chat_id,
+                "seq": state.head,
+                "role": mine.role.value if mine else None,
+                "lastReadMessageId": mine.last_read_message_id if mine else None,
+                "unreadCount": unread,
+                "typing": self._domain.typing.typing_in(chat_id),
+            },
+        }
+
+    async def leave_chat(self, connection: Connection, payload: ChatReference) -> Answer:
+        await self._rooms.leave(connection, payload.chat_id)
+        return {"success": True, "message": f"Left chat {payload.chat_id}"}
+
+    async def send_message(
+        self, connection: Connection, payload: SendMessage
+    ) -> asyncio.Future[Answer]:
+        """Returns once the message is queued for the disk; its future becomes the ack."""
+        identity = connection.identity
+        draft = MessageDraft(
+            chat_id=payload.chat_id,
+            sender_id=identity.user_id,
+            sender_type=identity.type,
+            content=payload.content,
+            client_message_id=payload.client_message_id,
+            reply_to_id=payload.reply_to_id,
+            metadata=payload.metadata,
+        )
+        sent = await self._domain.messages.begin_send(identity, draft)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        sent.add_done_callback(partial(_pass_on, answer))
+        return answer
+
+    async def edit_message(self, connection: Connection, payload: EditMessage) -> Answer:
+        message = await self._domain.revisions.edit(
+            connection.identity, payload.message_id, payload.content, payload.expected_revision
+        )
+        return _message_answer(message)
+
+    async def delete_message(self, connection: Connection, payload: MessageReference) -> Answer:
+        message = await self._domain.revisions.delete(connection.identity, payload.message_id)
+        return _message_answer(message)
+
+    async def typing(self, connection: Connection, payload: Typing) -> Answer:
+        await self._domain.typing.signal(connection.identity, payload.chat_id, payload.is_typing)
+        return {"success": True}
+
+    async def mark_as_read(self, connection: Connection, payload: MarkAsRead) -> Answer:
+        mine, unread = await self._domain.reads.mark_read(
+            connection.identity, payload.chat_id, payload.message_id
+        )
+        return {
+            "success": True,
+            "data": {
+                "chatId": payload.chat_id,
+                "lastReadMessageId": mine.last_read_message_id,
+                "unreadCount": unread,
+            },
+        }
+
+    async def get_presence(self, _connection: Connection, payload: GetPresence) -> Answer:
+        found = await self._domain.presence.look_up(payload.user_ids)
+        return {"success": True, "data": [presence_to_wire(*each) for each in found]}
+
+
+def _message_answer(message: Message) -> Answer:
+    return {"success": True, "data": message_to_wire(message)}
+
+
+def _pass_on(answer: asyncio.Future[Answer], sent: asyncio.Future[Sent]) -> None:
+    """Make the ack of a stored message; a callback, since a task a message would cost 8 us more."""
+    if answer.done():
+        return
+    if sent.cancelled():
+        answer.cancel()
+    elif (error := sent.exception()) is not None:
+        answer.set_exception(error)
+    else:
+        done = sent.result()
+        answer.set_result({**_message_answer(done.message), "duplicate": done.duplicate})

@@ -1,0 +1,186 @@
+"""The namespace /chat: sockets coming in with a token, and going. Their events go through the funnel."""
+
+import asyncio
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import socketio
+
+from chat.auth import Authenticator
+from chat.errors import ChatError, ErrorCode
+from chat.gateway.connections import Connection, Connections
+from chat.gateway.funnel import Funnel
+from chat.gateway.inbox import Inbox
+from chat.gateway.room_keeper import RoomKeeper
+from chat.hookspecs import (
+    AuthFailure,
+    ConnectAttempt,
+    Connected,
+    Disconnected,
+    after_auth_failure,
+    after_connect,
+    after_disconnect,
+    before_connect,
+)
+from chat.identity import Identity, UserId
+from chat.plugin_manager import PluginManager
+from chat.rooms import NAMESPACE
+from chat.services.domain import Domain
+
+REFUSED_CLOSE_AFTER_S: Final = 1.0
+"""Time for a refusal to reach the client before its transport is closed."""
+
+
+class ChatGateway(socketio.AsyncNamespace):
+    """The gateway as the rest of the server, and host code, sees it."""
+
+    def __init__(
+        self,
+        *,
+        server: socketio.AsyncServer,
+        connections: Connections,
+        funnel: Funnel,
+        rooms: RoomKeeper,
+        domain: Domain,
+        authenticator: Authenticator,
+        hooks: PluginManager,
+        query_token: bool,
+        max_waiting_events: int,
+    ) -> None:
+        super().__init__(NAMESPACE)
+        self._sio = server
+        self._connections = connections
+        self._funnel = funnel
+        self._rooms = rooms
+        self._domain = domain
+        self._authenticator = authenticator
+        self._hooks = hooks
+        self._query_token = query_token
+        self._max_waiting_events = max_waiting_events
+        self._draining = False
+
+    def get_active_users_count(self) -> int:
+        """How many users have at least one socket."""
+        return self._connections.active_users_count()
+
+    def get_user_sockets(self, user_id: UserId) -> list[str]:
+        """The ids of the user's sockets, the oldest first."""
+        return [each.socket_id for each in self._connections.of_user(user_id)]
+
+    def is_user_online(self, user_id: UserId) -> bool:
+        """Whether the user has a socket, or had one within the grace."""
+        return self._domain.presence.is_online(user_id)
+
+    def refuse_newcomers(self) -> None:
+        """The server is about to stop: whoever connects now is sent away to come back."""
+        self._draining = True
+
+    async def wait_idle(self) -> None:
+        """Return when no received event is waiting or running."""
+        for connection in self._connections.all():
+            await connection.inbox.wait_idle()
+
+    def receive(self, socket_id: str, name: Any, args: list[Any], ack_id: int | None) -> bool:
+        """Take one event off the wire, in order; False = too many wait, the caller ends the connection."""
+        connection = self._connections.get(socket_id)
+        if connection is None or connection.closed:
+            return True  # sent on a connection that was never let in, or is on its way out
+        return connection.inbox.put(self._funnel.received(connection, name, args, ack_id))
+
+    def refuse(self, socket_id: str, ack_id: int | None, error: ChatError) -> None:
+        """Answer what could not even be read."""
+        connection = self._connections.get(socket_id)
+        if connection is not None:
+            event = self._funnel.received(connection, None, [], ack_id)
+            self._funnel.refuse(connection, event, error)
+
+    async def trigger_event(self, event: str, *args: Any) -> None:
+        """Called by python-socketio for connect and disconnect alone: client events never come this way."""
+        if event == "connect":
+            await self._connect(*args)
+        elif event == "disconnect":
+            await self._disconnect(*args)
+
+    async def _connect(self, socket_id: str, environ: dict[str, Any], auth: Any = None) -> None:
+        request = environ["tornado.handler"].request
+        remote_ip = request.remote_ip or ""
+        session_id = self._sio.manager.eio_sid_from_sid(socket_id, NAMESPACE)
+        try:
+            if self._draining:
+                raise ChatError(ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1)
+            identity = self._identify(environ, auth, remote_ip)
+            attempt = ConnectAttempt(identity=identity, remote_ip=remote_ip)
+            await self._hooks.filter(before_connect, attempt)
+        except ChatError as error:
+            await self._send_away(session_id, error)
+            return
+        connection = Connection(
+            socket_id=socket_id,
+            session_id=session_id,
+            identity=identity,
+            remote_ip=remote_ip,
+            connected_at=asyncio.get_running_loop().time(),
+            inbox=Inbox(
+                lambda event: self._funnel.handle(connection, event), self._max_waiting_events
+            ),
+        )
+        self._connections.add(connection)
+        self._domain.people.remember(identity)
+        self._domain.presence.connected(identity.user_id)
+        self._hooks.notify_soon(
+            after_connect,
+            Connected(identity=identity, remote_ip=remote_ip, socket_id=socket_id),
+        )
+
+    def _identify(self, environ: dict[str, Any], auth: Any, remote_ip: str) -> Identity:
+        try:
+            return self._authenticator.authenticate(self._token(environ, auth))
+        except ChatError as error:
+            failure = AuthFailure(code=error.code, remote_ip=remote_ip, door="socket")
+            self._hooks.notify_soon(after_auth_failure, failure)
+            raise
+
+    def _token(self, environ: dict[str, Any], auth: Any) -> object:
+        """The first of `auth.token`, the Authorization header, `?token=` that is there."""
+        if isinstance(auth, dict) and auth.get("token"):
+            token: object = auth["token"]
+            return token.removeprefix("Bearer ") if isinstance(token, str) else token
+        header = environ.get("HTTP_AUTHORIZATION", "")
+        if header[:7].lower() == "bearer ":
+            return header[7:].strip()
+        if self._query_token:
+            return parse_qs(environ.get("QUERY_STRING", "")).get("token", [None])[0]
+        return None
+
+    async def _send_away(self, session_id: str, error: ChatError) -> None:
+        """Refuse a CONNECT. After a CONNECT_ERROR the official client stays away for good, so a refusal that
+        is worth another try just ends the transport: then the client comes back by itself."""
+        if error.kind.retryable:
+            await self._sio.eio.disconnect(session_id)
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later(REFUSED_CLOSE_AFTER_S, self._sio.close_session, session_id)
+        wire = error.to_wire()
+        raise socketio.exceptions.ConnectionRefusedError(error.message, wire)
+
+    async def _disconnect(self, socket_id: str, reason: str) -> None:
+        connection = self._connections.get(socket_id)
+        if connection is None:
+            return
+        connection.closed = True
+        # What came before the end is handled first: a client may send and leave at once.
+        await connection.inbox.wait_idle()
+        self._connections.remove(connection)
+        self._rooms.drop(connection, lost=reason != self._sio.reason.CLIENT_DISCONNECT)
+        identity = connection.identity
+        self._domain.presence.disconnected(identity.user_id)
+        connected_s = asyncio.get_running_loop().time() - connection.connected_at
+        self._hooks.notify_soon(
+            after_disconnect,
+            Disconnected(
+                identity=identity,
+                socket_id=socket_id,
+                reason=reason,
+                connected_s=connected_s,
+            ),
+        )

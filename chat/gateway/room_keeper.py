@@ -1,0 +1,68 @@
+"""Sockets entering and leaving the rooms of chats."""
+
+import socketio
+
+from chat.errors import ChatError, ErrorCode
+from chat.gateway.connections import Connection, Connections
+from chat.hookspecs import RoomChange, after_join, after_leave, before_join
+from chat.plugin_manager import PluginManager
+from chat.rooms import NAMESPACE, chat_room
+from chat.services.chat_states import ChatState
+from chat.services.domain import Domain
+
+
+class RoomKeeper:
+    def __init__(
+        self,
+        server: socketio.AsyncServer,
+        connections: Connections,
+        domain: Domain,
+        hooks: PluginManager,
+        max_rooms: int,
+    ) -> None:
+        self._manager = server.manager
+        self._connections = connections
+        self._domain = domain
+        self._hooks = hooks
+        self._max_rooms = max_rooms
+
+    async def enter(self, connection: Connection, chat_id: int) -> ChatState:
+        """Put the socket into the chat's room; entering twice is entering once. NOT_PARTICIPANT, FORBIDDEN."""
+        identity = connection.identity
+        state = await self._domain.states.require(chat_id, identity)
+        if chat_id in connection.rooms:
+            return state
+        if len(connection.rooms) >= self._max_rooms:
+            limit = f"at most {self._max_rooms} chats a socket"
+            raise ChatError(ErrorCode.FORBIDDEN, limit)
+        change = RoomChange(identity=identity, chat_id=chat_id)
+        await self._hooks.filter(before_join, change)
+        # Asked again after the plugins: the user may have been removed, the socket may be gone.
+        self._domain.states.check(state, identity)
+        if connection.closed:
+            return state
+        connection.rooms.add(chat_id)
+        self._manager.basic_enter_room(connection.socket_id, NAMESPACE, chat_room(chat_id))
+        self._domain.attendance.entered(chat_id, identity.user_id)
+        self._hooks.notify_soon(after_join, change)
+        return state
+
+    async def leave(self, connection: Connection, chat_id: int) -> None:
+        """Take the socket out of the chat's room; fine when it is not in there. NOT_PARTICIPANT."""
+        await self._domain.states.require(chat_id, connection.identity)
+        if chat_id in connection.rooms:
+            self._take_out(connection, chat_id, lost=False)
+
+    def drop(self, connection: Connection, *, lost: bool) -> None:
+        """The socket is gone: out of all its rooms."""
+        for chat_id in list(connection.rooms):
+            self._take_out(connection, chat_id, lost=lost)
+
+    def _take_out(self, connection: Connection, chat_id: int, *, lost: bool) -> None:
+        identity = connection.identity
+        connection.rooms.discard(chat_id)
+        self._manager.basic_leave_room(connection.socket_id, NAMESPACE, chat_room(chat_id))
+        if not any(chat_id in other.rooms for other in self._connections.of_user(identity.user_id)):
+            self._domain.typing.ended(chat_id, identity.user_id)
+        self._domain.attendance.left(chat_id, identity.user_id, lost=lost)
+        self._hooks.notify_soon(after_leave, RoomChange(identity=identity, chat_id=chat_id))

@@ -1,0 +1,209 @@
+"""The one door for plugin authors: everything a plugin imports of this server comes from here.
+
+A plugin is one file with one class:
+
+    from dataclasses import replace
+    from chat.plugin_api import MessageDraft, Plugin, before_message_send, hookimpl
+
+    class Whisper(Plugin):
+        name = "whisper"
+
+        @hookimpl(before_message_send)
+        async def calm_down(self, draft: MessageDraft) -> MessageDraft | None:
+            return replace(draft, content=draft.content.lower()) if draft.content.isupper() else None
+
+Start it with PLUGINS=default,whisper. docs/writing-plugins.md tells the rest.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar, overload
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chat.entities import Message
+from chat.errors import ChatError, ErrorCode, Reject
+from chat.hookspecs import (
+    Action,
+    ActionDone,
+    AuthFailure,
+    ClientEvent,
+    CollectHook,
+    ConnectAttempt,
+    Connected,
+    Disconnected,
+    FilterHook,
+    Hook,
+    HttpRequest,
+    HttpResponse,
+    MessageDraft,
+    MessageEvent,
+    MessageReadEvent,
+    NotifyHook,
+    Registration,
+    RoomChange,
+    Route,
+    Shutdown,
+    Startup,
+    TypingSignal,
+    after_action,
+    after_auth_failure,
+    after_connect,
+    after_disconnect,
+    after_join,
+    after_leave,
+    after_message_created,
+    after_message_deleted,
+    after_message_read,
+    after_message_updated,
+    before_action,
+    before_connect,
+    before_join,
+    before_message_send,
+    before_typing,
+    register_events,
+    register_routes,
+    shutdown,
+    startup,
+)
+from chat.identity import Identity, UserId
+from chat.ports import ServerApi
+
+API_VERSION: Final = 1
+"""Raised only when a plugin written for the version before would break."""
+
+DEFAULT_TIMEOUT_S: Final = 0.5
+"""A chat feels slow from half a second on; a plugin that needs longer says so."""
+
+
+class PluginSettings(BaseSettings):
+    """Base of a plugin's `Settings`; field `x` of plugin `p` is read from the environment as CHAT_P_X."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+
+class Plugin:
+    """Base of all plugins. `name` is unique in a server; `Settings`, where there is one, is checked at start."""
+
+    name: ClassVar[str]
+    api_version: ClassVar[int] = API_VERSION
+    Settings: ClassVar[type[PluginSettings]] = PluginSettings
+
+    def __init__(self, settings: Any = None) -> None:
+        self.settings = settings if settings is not None else self.Settings()
+
+
+@dataclass(frozen=True, slots=True)
+class HookMark:
+    """What `hookimpl` leaves on a method for the plugin manager to find."""
+
+    hook: Hook[Any]
+    timeout_s: float
+    on_error: Literal["closed", "open"]
+
+
+EventT = TypeVar("EventT")
+SelfT = TypeVar("SelfT", contravariant=True)
+
+FilterMethod = Callable[[Any, EventT], Awaitable[EventT | None]]
+NotifyMethod = Callable[[Any, EventT], Awaitable[None]]
+CollectMethod = Callable[[Any, EventT], Awaitable[Sequence[Any]]]
+AnyMethod = TypeVar("AnyMethod", bound=Callable[..., Awaitable[Any]])
+
+
+class _Filter(Protocol[EventT]):
+    def __call__(self, method: FilterMethod[EventT], /) -> FilterMethod[EventT]: ...
+
+
+class _Notify(Protocol[EventT]):
+    def __call__(self, method: NotifyMethod[EventT], /) -> NotifyMethod[EventT]: ...
+
+
+class _Collect(Protocol[EventT]):
+    def __call__(self, method: CollectMethod[EventT], /) -> CollectMethod[EventT]: ...
+
+
+@overload
+def hookimpl(
+    hook: FilterHook[EventT],
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    on_error: Literal["closed", "open"] = "closed",
+) -> _Filter[EventT]: ...
+@overload
+def hookimpl(
+    hook: NotifyHook[EventT], *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> _Notify[EventT]: ...
+@overload
+def hookimpl(
+    hook: CollectHook[EventT], *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> _Collect[EventT]: ...
+def hookimpl(
+    hook: Hook[Any],
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    on_error: Literal["closed", "open"] = "closed",
+) -> Any:
+    """Subscribe an async method to a hook.
+
+    `timeout_s` is the budget of one call. `on_error`, for FILTER hooks: what a crash or a time-out means for the
+    action: "closed" refuses it with PLUGIN_ERROR, "open" lets it pass.
+    """
+
+    def mark(method: AnyMethod) -> AnyMethod:
+        method.__chat_hook__ = HookMark(hook, timeout_s, on_error)  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+__all__ = [
+    "API_VERSION",
+    "Action",
+    "ActionDone",
+    "AuthFailure",
+    "ChatError",
+    "ClientEvent",
+    "ConnectAttempt",
+    "Connected",
+    "Disconnected",
+    "ErrorCode",
+    "HttpRequest",
+    "HttpResponse",
+    "Identity",
+    "Message",
+    "MessageDraft",
+    "MessageEvent",
+    "MessageReadEvent",
+    "Plugin",
+    "PluginSettings",
+    "Registration",
+    "Reject",
+    "RoomChange",
+    "Route",
+    "ServerApi",
+    "Shutdown",
+    "Startup",
+    "TypingSignal",
+    "UserId",
+    "after_action",
+    "after_auth_failure",
+    "after_connect",
+    "after_disconnect",
+    "after_join",
+    "after_leave",
+    "after_message_created",
+    "after_message_deleted",
+    "after_message_read",
+    "after_message_updated",
+    "before_action",
+    "before_connect",
+    "before_join",
+    "before_message_send",
+    "before_typing",
+    "hookimpl",
+    "register_events",
+    "register_routes",
+    "shutdown",
+    "startup",
+]

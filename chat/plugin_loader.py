@@ -1,0 +1,68 @@
+"""Finds the plugins that PLUGINS names and makes them with their settings."""
+
+import difflib
+import importlib
+import importlib.metadata
+import inspect
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from chat.errors import SetupError
+from chat.plugin_api import Plugin
+from chat.settings import DEFAULT_PLUGINS
+
+ENTRY_POINT_GROUP: Final = "chat.plugins"
+
+
+def load_plugins(names: Sequence[str]) -> list[Plugin]:
+    """The plugins that `PLUGINS` names, each a module with one Plugin class or an installed entry point."""
+    return [_make(_find_class(name)) for name in names]
+
+
+def _find_class(name: str) -> type[Plugin]:
+    entry_points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    for entry_point in entry_points:
+        if entry_point.name == name:
+            target = entry_point.load()
+            return target if inspect.isclass(target) else _only_class(name, target)
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise SetupError(f"plugin {name!r} imports {error.name!r}, which is not installed.") from None
+        known = [point.name for point in entry_points] + [
+            "default",
+            *DEFAULT_PLUGINS,
+        ]
+        close = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(
+            f"plugins.{name}", known, n=1
+        )
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise SetupError(f"PLUGINS names {name!r}, and there is no such module or entry point.{hint}") from None
+    except Exception as error:
+        raise SetupError(f"plugin {name!r} cannot be imported: {type(error).__name__}: {error}.") from error
+    return _only_class(name, module)
+
+
+def _only_class(name: str, module: Any) -> type[Plugin]:
+    classes = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, Plugin) and value.__module__ == module.__name__
+    ]
+    if len(classes) != 1:
+        raise SetupError(f"plugin module {name!r} must define exactly one Plugin class, it has {len(classes)}.")
+    return classes[0]
+
+
+def _make(cls: type[Plugin]) -> Plugin:
+    prefix = f"CHAT_{getattr(cls, 'name', '')}_".upper()
+    try:
+        settings = cls.Settings(_env_prefix=prefix)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = "_".join(str(part) for part in first["loc"]).upper()
+        raise SetupError(f"{prefix}{field}: {first['msg']}.") from None
+    return cls(settings)

@@ -1,0 +1,117 @@
+"""The collections `chats` and `participants`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from chat.entities import Chat, Participant
+from chat.identity import UserId
+from chat.repositories.border import reading, writing
+from chat.repositories.documents import (
+    Document,
+    chat_from_document,
+    chat_settings,
+    chat_to_document,
+    participant_from_document,
+    participant_id,
+    participant_to_document,
+)
+
+CHAT_INDEXES: Final = tuple(
+    IndexModel(
+        [(field, ASCENDING)],
+        unique=True,
+        name=name,
+        partialFilterExpression={field: {"$gt": ""}},
+    )
+    for field, name in (("directKey", "direct_key"), ("externalRef", "external_ref"))
+)
+PARTICIPANT_INDEXES: Final = (
+    IndexModel(
+        [("chatId", ASCENDING), ("updatedSeq", ASCENDING)], unique=True, name="chat_updated_seq"
+    ),
+    IndexModel([("userId", ASCENDING)], name="user"),
+)
+
+
+class MongoChats:
+    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+        self._chats = database.chats
+        self._participants = database.participants
+
+    async def ensure_indexes(self) -> None:
+        await self._chats.create_indexes(list(CHAT_INDEXES))
+        await self._participants.create_indexes(list(PARTICIPANT_INDEXES))
+
+    async def insert(
+        self, chat: Chat, participants: Sequence[Participant], direct_key: str | None
+    ) -> bool:
+        """The people first: a chat without its people is never seen, people without a chat never matter."""
+        with writing():
+            if participants:
+                documents = [participant_to_document(each) for each in participants]
+                await self._participants.insert_many(documents)
+            try:
+                await self._chats.insert_one(chat_to_document(chat, direct_key))
+            except DuplicateKeyError:
+                await self._participants.delete_many({"chatId": chat.id})  # index chat_updated_seq
+                return False
+        return True
+
+    async def find(self, chat_id: int) -> Chat | None:
+        with reading():
+            document = await self._chats.find_one({"_id": chat_id})  # index _id
+        return chat_from_document(document) if document else None
+
+    async def find_direct(self, direct_key: str) -> int | None:
+        return await self._find_id({"directKey": direct_key})  # index direct_key
+
+    async def find_by_external_ref(self, external_ref: str) -> int | None:
+        return await self._find_id({"externalRef": external_ref})  # index external_ref
+
+    async def update(self, chat: Chat) -> None:
+        change: Document = {"$set": chat_settings(chat)}
+        if chat.deleted_at is not None:
+            # The pair and the reference are free for a new chat.
+            change["$unset"] = {"directKey": "", "externalRef": ""}
+        with writing():
+            await self._chats.update_one({"_id": chat.id}, change)  # index _id
+
+    async def reserve_seq(self, chat_id: int, up_to: int) -> None:
+        with writing():  # index _id
+            await self._chats.update_one({"_id": chat_id}, {"$max": {"seqReserved": up_to}})
+
+    async def participants(self, chat_id: int) -> list[Participant]:
+        with reading():  # index chat_updated_seq
+            documents = await self._participants.find({"chatId": chat_id}).to_list(None)
+        return [participant_from_document(each) for each in documents]
+
+    async def memberships(self, user_id: UserId) -> list[int]:
+        with reading():  # index user
+            cursor = self._participants.find({"userId": user_id}, {"chatId": 1, "removedAt": 1})
+            documents = await cursor.to_list(None)
+        return [each["chatId"] for each in documents if each["removedAt"] is None]
+
+    async def put_participant(self, participant: Participant) -> None:
+        document = participant_to_document(participant)
+        with writing():  # index _id
+            await self._participants.replace_one({"_id": document["_id"]}, document, upsert=True)
+
+    async def set_reads(self, cursors: Mapping[tuple[int, UserId], tuple[int, int]]) -> None:
+        updates = [
+            UpdateOne(  # index _id
+                {"_id": participant_id(chat_id, user_id), "lastReadSeq": {"$lt": seq}},
+                {"$set": {"lastReadMessageId": message_id, "lastReadSeq": seq}},
+            )
+            for (chat_id, user_id), (message_id, seq) in cursors.items()
+        ]
+        with writing():
+            await self._participants.bulk_write(updates, ordered=False)
+
+    async def _find_id(self, query: Document) -> int | None:
+        with reading():
+            document = await self._chats.find_one(query, {"_id": 1})
+        return document["_id"] if document else None

@@ -1,0 +1,158 @@
+"""How entities lie in the database: pure functions, both ways. `v` is the version of a document's shape."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from chat.entities import Chat, ChatType, Message, Participant, ReplyPreview, Role, User
+from chat.identity import UserId
+
+SCHEMA_VERSION: Final = 1
+Document = dict[str, Any]
+
+
+def message_to_document(message: Message) -> Document:
+    document: Document = {
+        "_id": message.id,
+        "v": SCHEMA_VERSION,
+        "chatId": message.chat_id,
+        "seq": message.seq,
+        "updatedSeq": message.updated_seq,
+        "revision": message.revision,
+        "senderId": message.sender_id,
+        "senderType": message.sender_type,
+        "type": message.type,
+        "message": message.message,
+        "createdAt": message.created_at,
+        "updatedAt": message.updated_at,
+    }
+    # What is absent is not written: most messages have none of these, and partial indexes rely on it.
+    if message.client_message_id is not None:
+        document["clientMessageId"] = message.client_message_id
+        document["bodyDigest"] = message.body_digest
+    if message.reply_to is not None:
+        reply = message.reply_to
+        document["replyToId"] = reply.id
+        document["replyTo"] = {"senderId": reply.sender_id, "message": reply.message}
+    if message.metadata is not None:
+        document["metadata"] = message.metadata
+    if message.edited_at is not None:
+        document["editedAt"] = message.edited_at
+    if message.deleted_at is not None:
+        document["deletedAt"] = message.deleted_at
+        document["deletedBy"] = message.deleted_by
+    return document
+
+
+def message_from_document(document: Mapping[str, Any]) -> Message:
+    get = document.get
+    reply_to_id = get("replyToId")
+    reply = document["replyTo"] if reply_to_id is not None else None
+    return Message(
+        id=document["_id"],
+        chat_id=document["chatId"],
+        seq=document["seq"],
+        updated_seq=document["updatedSeq"],
+        revision=document["revision"],
+        sender_id=document["senderId"],
+        sender_type=document["senderType"],
+        type=document["type"],
+        message=document["message"],
+        client_message_id=get("clientMessageId"),
+        body_digest=get("bodyDigest"),
+        reply_to=ReplyPreview(reply_to_id, reply["senderId"], reply["message"])
+        if reply_to_id is not None and reply is not None
+        else None,
+        metadata=get("metadata"),
+        created_at=document["createdAt"],
+        updated_at=document["updatedAt"],
+        edited_at=get("editedAt"),
+        deleted_at=get("deletedAt"),
+        deleted_by=get("deletedBy"),
+    )
+
+
+def chat_to_document(chat: Chat, direct_key: str | None) -> Document:
+    """The whole document of a new chat; later changes write `chat_settings` alone."""
+    document: Document = {
+        "_id": chat.id,
+        "v": SCHEMA_VERSION,
+        "type": chat.type.value,
+        "createdBy": chat.created_by,
+        "createdAt": chat.created_at,
+        "seqReserved": chat.seq_reserved,
+        **chat_settings(chat),
+    }
+    if chat.external_ref is not None:
+        document["externalRef"] = chat.external_ref
+    if direct_key is not None:
+        document["directKey"] = direct_key
+    return document
+
+
+def chat_settings(chat: Chat) -> Document:
+    """The fields of a chat that change."""
+    return {
+        "title": chat.title,
+        "metadata": chat.metadata,
+        "updatedAt": chat.updated_at,
+        "updatedSeq": chat.updated_seq,
+        "deletedAt": chat.deleted_at,
+    }
+
+
+def chat_from_document(document: Mapping[str, Any]) -> Chat:
+    return Chat(
+        id=document["_id"],
+        type=ChatType(document["type"]),
+        title=document["title"],
+        external_ref=document.get("externalRef"),
+        metadata=document["metadata"],
+        created_by=document["createdBy"],
+        created_at=document["createdAt"],
+        updated_at=document["updatedAt"],
+        updated_seq=document["updatedSeq"],
+        seq_reserved=document["seqReserved"],
+        deleted_at=document["deletedAt"],
+    )
+
+
+def participant_id(chat_id: int, user_id: UserId) -> str:
+    """The `_id` of a seat. No two users share one: a digit string is never a text id."""
+    return f"{chat_id}:{user_id}"
+
+
+def participant_to_document(participant: Participant) -> Document:
+    return {
+        "_id": participant_id(participant.chat_id, participant.user_id),
+        "v": SCHEMA_VERSION,
+        "chatId": participant.chat_id,
+        "userId": participant.user_id,
+        "role": participant.role.value,
+        "joinedAt": participant.joined_at,
+        "removedAt": participant.removed_at,
+        "updatedSeq": participant.updated_seq,
+        "lastReadMessageId": participant.last_read_message_id,
+        "lastReadSeq": participant.last_read_seq,
+    }
+
+
+def participant_from_document(document: Mapping[str, Any]) -> Participant:
+    return Participant(
+        chat_id=document["chatId"],
+        user_id=document["userId"],
+        role=Role(document["role"]),
+        joined_at=document["joinedAt"],
+        removed_at=document["removedAt"],
+        updated_seq=document["updatedSeq"],
+        last_read_message_id=document["lastReadMessageId"],
+        last_read_seq=document["lastReadSeq"],
+    )
+
+
+def user_from_document(document: Mapping[str, Any]) -> User:
+    return User(
+        id=document["_id"],
+        name=document.get("name"),
+        avatar_url=document.get("avatarUrl"),
+        last_seen_at=document.get("lastSeenAt"),
+    )

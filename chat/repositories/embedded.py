@@ -1,0 +1,289 @@
+"""The embedded store: SecantusDB as a watched child process with its files in DATA_DIR.
+
+Owns the child's life and its port. Knows nothing of documents or collections.
+What is said here about the store's behaviour was seen with SecantusDB 0.7.0b3.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from chat.errors import SetupError
+from chat.repositories.store_folder import StoreFolder
+
+HOST: Final = "127.0.0.1"
+DATABASE: Final = "chatgateway"
+PROGRAM: Final = "secantusd-py"
+URI_OPTIONS: Final = (
+    # journal=true is what makes the store fsync each commit before it answers.
+    "directConnection=true&w=majority&journal=true"
+    # SecantusDB 0.7 gets slower with every retryable write.
+    "&retryWrites=false"
+    # Without timeoutMS a write to a stopped store hangs for ever.
+    "&timeoutMS=4000&serverSelectionTimeoutMS=4000&connectTimeoutMS=2000"
+    # How soon the driver finds the restarted store, without traffic.
+    "&heartbeatFrequencyMS=2000"
+)
+FLAGS: Final = (
+    # No replica set means no oplog, in which deleted messages would stay readable for an hour.
+    "--standalone",
+    "--cache-size=256M",
+    # At WARNING the line that tells readiness would be gone.
+    "--log-level=INFO",
+)
+READY_MARK: Final = b"listening on"
+PORTS: Final = range(20_000, 30_000)
+"""Below those that outgoing connections get (from 32768 on Linux, 49152 elsewhere): while the store
+is being restarted nobody gets its port by chance, and a knocking driver cannot reach itself."""
+
+PORT_TRIES: Final = 20
+START_S: float = 20
+STOP_S: float = 5
+ORPHAN_S: float = 3
+"""How long a store left by a server that was just killed may take to let go of its files."""
+
+FIRST_DELAY_S: Final = 0.2
+LAST_DELAY_S: Final = 5.0
+STEADY_S: Final = 30
+"""A child that lived this long did not die of its start: the next delay is the first one again."""
+
+TAIL_LINES: Final = 20
+NO_STORE: Final = (
+    "SecantusDB is not installed beside this Python: run `pip install -r requirements.txt` "
+    "in its environment, or set MONGODB_URI to a MongoDB server."
+)
+# Linux tells the child when its parent dies, and SIGKILL is safe: the store recovers from its
+# journal, and is gone before the next server wants the folder. A launcher that calls prctl in itself, then
+# execs, needs no preexec_fn (Python between fork and exec can deadlock beside threads); its look at
+# getppid() catches a parent that died before prctl took hold. The signal comes when the *thread* that
+# forked ends, so the loop belongs on the main thread. Other systems have no such call: there a store
+# outlives a killed server, and the next server says that the folder is in use.
+LAUNCHER: Final = """
+import ctypes, os, sys
+parent, *command = sys.argv[1:]
+if sys.platform == "linux":
+    PR_SET_PDEATHSIG, SIGKILL = 1, 9
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+if os.getppid() != int(parent):
+    sys.exit("the server is gone")
+os.execv(command[0], command)
+"""
+
+log = structlog.get_logger("chat.store")
+
+
+class _PortTakenError(Exception):
+    """The chosen port is somebody else's by now."""
+
+
+class _FilesBusyError(Exception):
+    """Another store process has the files open."""
+
+
+class EmbeddedStore:
+    """One store on one folder: `start` it, use the URI, `stop` it. Should it die, it is restarted.
+
+    `on_exit` is called in the loop each time the child died without having been asked to.
+    """
+
+    def __init__(self, data_dir: Path, *, on_exit: Callable[[], None] | None = None) -> None:
+        self._folder = StoreFolder(data_dir)
+        self._on_exit = on_exit
+        self._port = 0
+        self._process: asyncio.subprocess.Process | None = None
+        self._drainer: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, None while there is none."""
+        process = self._process
+        return process.pid if process and process.returncode is None else None
+
+    async def start(self) -> str:
+        """Claim the folder, start the store, return its URI; about a second. Raises SetupError."""
+        program = _find_program()
+        self._folder.claim(_installed_version())
+        try:
+            await self._start_first(program)
+        except BaseException:
+            await self.stop()
+            raise
+        self._watcher = asyncio.create_task(self._keep_running(program), name="store-watcher")
+        log.info("store_started", folder=str(self._folder.path), port=self._port, pid=self.pid)
+        return f"mongodb://{HOST}:{self._port}/{DATABASE}?{URI_OPTIONS}"
+
+    async def stop(self) -> None:
+        """End the child, cleanly if it does so in STOP_S, and free the folder; safe to repeat."""
+        if self._watcher:
+            self._watcher.cancel()
+            await asyncio.wait([self._watcher])
+            self._watcher = None
+        await self._end_child()
+        self._folder.release()
+
+    async def _start_first(self, program: str) -> None:
+        loop = asyncio.get_running_loop()
+        orphan_deadline = loop.time() + ORPHAN_S
+        for _ in range(PORT_TRIES):
+            self._port = _free_port()
+            try:
+                return await self._spawn(program)
+            except _PortTakenError:
+                continue
+            except _FilesBusyError:
+                if loop.time() > orphan_deadline:
+                    raise self._folder.in_use() from None
+        raise SetupError("No free port was found for the store: end other servers and start again.")
+
+    async def _spawn(self, program: str) -> None:
+        """Start the child on `_port` and return when it listens."""
+        self._tail.clear()
+        folder = self._folder
+        command = (
+            *(sys.executable, "-ISc", LAUNCHER, str(os.getpid())),
+            *(program, f"--host={HOST}", f"--port={self._port}", *FLAGS),
+            *(f"--config={folder.config}", f"--storage-path={folder.files}"),
+        )
+        process = self._process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            # Ctrl-C goes to the terminal's whole process group, and the server drains into its store.
+            start_new_session=True,
+            # Nothing of ours: no secrets, and no SECANTUS_ switch (one of them turns fsync off).
+            env={"HOME": str(folder.path), "PATH": os.defpath, "LANG": "C.UTF-8"},
+        )
+        assert process.stderr is not None  # noqa: S101 - it was asked for as a pipe
+        ready = asyncio.get_running_loop().create_future()
+        self._drainer = asyncio.create_task(self._drain(process.stderr, ready), name="store-stderr")
+        try:
+            listening = await asyncio.wait_for(ready, START_S)
+        except TimeoutError:
+            await self._end_child()
+            raise SetupError(
+                f"The store in {folder.path} did not start within {START_S:g} seconds: "
+                f"look whether the disk is busy or full, then start again."
+            ) from None
+        if not listening:
+            await self._end_child()
+            raise _start_failure(folder.path, list(self._tail))
+
+    async def _drain(self, stderr: asyncio.StreamReader, ready: asyncio.Future[bool]) -> None:
+        """Read what the child says until it ends; a full pipe would block it."""
+        rest = b""
+        while chunk := await stderr.read(8192):
+            *lines, rest = (rest + chunk).split(b"\n")
+            rest = rest[-8192:]
+            self._tail.extend(line.decode(errors="replace") for line in lines if line.strip())
+            if not ready.done() and any(READY_MARK in line for line in lines):
+                ready.set_result(True)
+        if not ready.done():
+            ready.set_result(False)
+
+    async def _keep_running(self, program: str) -> None:
+        """Start the child again, on the same port, each time it dies."""
+        loop = asyncio.get_running_loop()
+        delay_s = FIRST_DELAY_S
+        while self._process:
+            born = loop.time()
+            exit_code = await self._process.wait()
+            await self._end_child()
+            if loop.time() - born > STEADY_S:
+                delay_s = FIRST_DELAY_S
+            log.error("store_died", exit_code=exit_code, port=self._port, retry_in_s=delay_s)
+            if self._on_exit:
+                self._on_exit()
+            while not self._process:
+                await asyncio.sleep(delay_s)
+                delay_s = min(delay_s * 2, LAST_DELAY_S)
+                try:
+                    await self._spawn(program)
+                except (SetupError, OSError, _PortTakenError, _FilesBusyError) as error:
+                    reason = str(error) or type(error).__name__
+                    log.error("store_restart_failed", reason=reason, retry_in_s=delay_s)
+            log.warning("store_restarted", port=self._port, pid=self.pid)
+
+    async def _end_child(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_S)
+            except TimeoutError:
+                log.warning("store_killed", reason="it did not end when asked", waited_s=STOP_S)
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if self._drainer:
+            await self._drainer
+            self._drainer = None
+        # Only now: when this is cancelled half-way, the next call still finds the process.
+        self._process = None
+
+
+def _find_program() -> str:
+    beside = Path(sys.executable).with_name(PROGRAM)
+    program = str(beside) if beside.is_file() else shutil.which(PROGRAM)
+    if program is None:
+        raise SetupError(NO_STORE)
+    return program
+
+
+def _installed_version() -> str:
+    try:
+        return metadata.version("secantusdb")
+    except metadata.PackageNotFoundError:
+        raise SetupError(NO_STORE) from None
+
+
+def _free_port() -> int:
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return port
+
+
+def _start_failure(folder: Path, tail: list[str]) -> Exception:
+    """What the child's last lines mean. The texts are WiredTiger's and Python's."""
+    text = "\n".join(tail)
+    if "already being managed by another process" in text:
+        return _FilesBusyError("another store process has the files open")
+    if "Address already in use" in text:
+        return _PortTakenError("the store's port is taken")
+    if "IncompatibleStorageFormatError" in text:
+        return SetupError(
+            f"The store in {folder} was written by another SecantusDB: "
+            f"install that version, or set DATA_DIR to another folder."
+        )
+    if "corruption" in text or "WT_PANIC" in text:
+        return SetupError(
+            f"The store in {folder} is damaged: "
+            f"put back a copy of the folder, or set DATA_DIR to another one."
+        )
+    if "No space left on device" in text:
+        return SetupError(
+            f"The disk of {folder} is full: make room, or set DATA_DIR to a folder on another disk."
+        )
+    last = tail[-1] if tail else "without a word"
+    return SetupError(
+        f"The store in {folder} ended while starting ({last}): mend that, then start again."
+    )

@@ -1,0 +1,117 @@
+"""The collection `messages`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import BulkWriteError
+
+from chat.entities import Message
+from chat.errors import OutcomeUnknownError
+from chat.identity import UserId
+from chat.ports import Conflict
+from chat.repositories.border import reading, writing
+from chat.repositories.documents import Document, message_from_document, message_to_document
+
+DUPLICATE_KEY: Final = 11000
+
+INDEXES: Final = (
+    IndexModel([("chatId", ASCENDING), ("seq", ASCENDING)], unique=True, name="chat_seq"),
+    IndexModel(
+        [("chatId", ASCENDING), ("updatedSeq", ASCENDING)], unique=True, name="chat_updated_seq"
+    ),
+    IndexModel(
+        [("chatId", ASCENDING), ("senderId", ASCENDING), ("clientMessageId", ASCENDING)],
+        unique=True,
+        name="client_message_id",
+        # `$exists` is not understood by the embedded store in a partial index, a comparison is by both.
+        partialFilterExpression={"clientMessageId": {"$gt": ""}},
+    ),
+    IndexModel(
+        [("chatId", ASCENDING), ("replyToId", ASCENDING)],
+        name="chat_reply_to",
+        partialFilterExpression={"replyToId": {"$gt": 0}},
+    ),
+)
+
+
+class MongoMessages:
+    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+        self._messages = database.messages
+
+    async def ensure_indexes(self) -> None:
+        await self._messages.create_indexes(list(INDEXES))
+
+    async def insert(self, messages: Sequence[Message]) -> dict[int, Conflict]:
+        """One unordered insert_many (ordered is half as fast on the embedded store).
+
+        Driver CPU per message: 213-308 us alone, 59 us in a batch of 8, 27 us in one of 16.
+        """
+        documents = [message_to_document(message) for message in messages]
+        with writing():
+            try:
+                await self._messages.insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                return _refused(error.details)
+        return {}
+
+    async def find(self, message_id: int) -> Message | None:
+        with reading():
+            document = await self._messages.find_one({"_id": message_id})  # index _id
+        return message_from_document(document) if document else None
+
+    async def find_by_client_message_id(
+        self, chat_id: int, sender_id: UserId, client_message_id: str
+    ) -> Message | None:
+        query = {"chatId": chat_id, "senderId": sender_id, "clientMessageId": client_message_id}
+        with reading():
+            document = await self._messages.find_one(query)  # index client_message_id
+        return message_from_document(document) if document else None
+
+    async def window(self, chat_id: int, low: int, high: int) -> list[Message]:
+        query = {"chatId": chat_id, "seq": {"$gte": low, "$lt": high}}
+        with reading():
+            documents = await self._messages.find(query).to_list(None)  # index chat_seq
+        # Sorted here: the embedded store's indexes do not sort, and a window is small.
+        documents.sort(key=lambda each: each["seq"])
+        return [message_from_document(each) for each in documents]
+
+    async def last_updated_seq(self, chat_id: int, low: int, high: int) -> int:
+        query = {"chatId": chat_id, "updatedSeq": {"$gte": low, "$lt": high}}
+        with reading():
+            cursor = self._messages.find(query, {"updatedSeq": 1})  # index chat_updated_seq
+            documents = await cursor.to_list(None)
+        return max((each["updatedSeq"] for each in documents), default=0)
+
+    async def update(self, message: Message, *, seen_revision: int) -> bool:
+        query = {"_id": message.id, "revision": seen_revision}
+        with writing():
+            result = await self._messages.replace_one(query, message_to_document(message))  # index _id
+        if result.matched_count:
+            return True
+        stored = await self.find(message.id)
+        return stored is not None and stored.updated_seq == message.updated_seq
+
+    async def wipe_previews(self, chat_id: int, message_id: int) -> None:
+        query = {"chatId": chat_id, "replyToId": message_id}
+        with writing():  # index chat_reply_to
+            await self._messages.update_many(query, {"$set": {"replyTo.message": ""}})
+
+
+def _refused(details: Mapping[str, Any]) -> dict[int, Conflict]:
+    """Which documents of an insert were refused, and by which index."""
+    errors = details.get("writeErrors") or ()
+    if not errors or details.get("writeConcernErrors"):
+        # Written, but not confirmed to be on disk.
+        raise OutcomeUnknownError
+    return {each["index"]: _conflict(each) for each in errors}
+
+
+def _conflict(error: Mapping[str, Any]) -> Conflict:
+    if error.get("code") != DUPLICATE_KEY:
+        raise RuntimeError(f"insert refused with code {error.get('code')}")
+    keys = set(error.get("keyPattern") or ())
+    if "clientMessageId" in keys:
+        return Conflict.CLIENT_MESSAGE_ID
+    return Conflict.SEQUENCE if keys & {"seq", "updatedSeq"} else Conflict.ID

@@ -1,0 +1,1 @@
+"""The REST door: Tornado RequestHandlers over the same services as the sockets."""

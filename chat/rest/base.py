@@ -1,0 +1,229 @@
+"""What all REST handlers share: token, CORS, JSON in and out, and the one error model. One of the three funnels."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import orjson
+import structlog
+import tornado.web
+from pydantic import BaseModel
+
+from chat.auth import Authenticator
+from chat.errors import ChatError, ErrorCode
+from chat.hookspecs import (
+    Action,
+    ActionDone,
+    AuthFailure,
+    after_action,
+    after_auth_failure,
+    before_action,
+)
+from chat.identity import MAX_INTEGER, Identity, UserId, parse_user_id
+from chat.origins import OriginPolicy
+from chat.plugin_manager import PluginManager
+from chat.ports import Clock
+from chat.services.domain import Domain
+from chat.settings import Settings
+
+DEFAULT_PAGE: Final = 50
+MAX_PAGE: Final = 200
+_log = structlog.get_logger("chat.rest")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(slots=True)
+class Gate:
+    """What the handlers need of the server. `draining` = new requests are refused with SHUTTING_DOWN."""
+
+    domain: Domain
+    authenticator: Authenticator
+    hooks: PluginManager
+    origins: OriginPolicy
+    clock: Clock
+    settings: Settings
+    draining: bool = False
+    running: int = 0
+
+
+class ApiHandler(tornado.web.RequestHandler):
+    """Base of every route: answers JSON, always."""
+
+    # A route that answers without a token sets this to False.
+    needs_token = True
+    identity: Identity
+
+    def initialize(self, gate: Gate) -> None:
+        self.gate = gate
+        self._action: str | None = None
+        self._error: ChatError | None = None
+        self._started = asyncio.get_running_loop().time()
+
+    async def prepare(self) -> None:
+        self.gate.running += 1
+        origin = self.request.headers.get("Origin")
+        if not self.gate.origins.allows(origin, self.request.host):
+            raise ChatError(ErrorCode.FORBIDDEN, "this origin is not allowed")
+        if origin is not None:
+            for name, value in self.gate.origins.headers(origin).items():
+                self.set_header(name, value)
+        if self.request.method == "OPTIONS":
+            return
+        if self.gate.draining:
+            raise ChatError(ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1)
+        if self.needs_token:
+            self.identity = self._identify()
+            self.gate.domain.people.remember(self.identity)
+
+    def options(self, *_: str) -> None:
+        for name, value in self.gate.origins.preflight_headers().items():
+            self.set_header(name, value)
+        self.set_status(204)
+
+    def body_json(self) -> Any:
+        """The decoded body; UNSUPPORTED_MEDIA or VALIDATION_ERROR where it is no JSON."""
+        content_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        # A text/plain form of another site would come without a preflight.
+        if content_type != "application/json":
+            raise ChatError(ErrorCode.UNSUPPORTED_MEDIA, "send application/json")
+        try:
+            return orjson.loads(self.request.body)
+        except orjson.JSONDecodeError:
+            raise ChatError(ErrorCode.VALIDATION_ERROR, "the body is not JSON") from None
+
+    async def begin(self, action: str, payload: Model) -> Model:
+        """Name what is about to be done and let the plugins see it; returns the payload that is to run."""
+        self._action = action
+        if not self.gate.hooks.has(before_action):
+            return payload
+        asked = Action(
+            name=action,
+            identity=self.identity,
+            door="rest",
+            remote_ip=self.request.remote_ip or "",
+            payload=payload,
+        )
+        allowed = await self.gate.hooks.filter(before_action, asked)
+        return allowed.payload if isinstance(allowed.payload, type(payload)) else payload
+
+    def reply(self, data: Any, status: int = 200, **more: Any) -> None:
+        """`{success: true, data, ...}`."""
+        self.set_status(status)
+        self._write_json({"success": True, "data": data, **more})
+
+    def query_int(self, name: str, *, default: int | None = None, low: int = 1, high: int = MAX_INTEGER) -> int | None:
+        """A whole number of the query string, digits only."""
+        values = self.get_query_arguments(name)
+        if not values:
+            return default
+        text = values[-1]
+        if not (text.isascii() and text.isdigit() and len(text) <= 16 and low <= int(text) <= high):
+            what = f"must be a whole number from {low} to {high}"
+            details = [{"path": name, "message": what}]
+            raise ChatError(ErrorCode.VALIDATION_ERROR, f"{name}: {what}", details=details)
+        return int(text)
+
+    def query_limit(self) -> int:
+        return self.query_int("limit", default=DEFAULT_PAGE, high=MAX_PAGE) or DEFAULT_PAGE
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Every exception of a handler ends here, Tornado's own too."""
+        error = self._as_chat_error(status_code, kwargs.get("exc_info", (None, None, None))[1])
+        self._error = error
+        self.set_status(error.kind.status)
+        if error.retry_after_s is not None:
+            self.set_header("Retry-After", str(max(1, round(error.retry_after_s))))
+        self._write_json(error.to_answer())
+        self.finish()
+
+    def log_exception(self, *_: Any) -> None:
+        """Tornado would log tracebacks and paths with their query; `write_error` logs what is unexpected."""
+
+    def on_finish(self) -> None:
+        self.gate.running -= 1
+        identity = getattr(self, "identity", None)
+        if identity is None or not self.gate.hooks.has(after_action):
+            return
+        error = self._error
+        done = ActionDone(
+            name=self._action,
+            identity=identity,
+            door="rest",
+            remote_ip=self.request.remote_ip or "",
+            code=error.code if error else None,
+            request_id=error.request_id if error else None,
+            duration_s=asyncio.get_running_loop().time() - self._started,
+        )
+        self.gate.hooks.notify_soon(after_action, done)
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
+
+    def _identify(self) -> Identity:
+        header = self.request.headers.get("Authorization", "")
+        token = header[7:].strip() if header[:7].lower() == "bearer " else None
+        try:
+            return self.gate.authenticator.authenticate(token)
+        except ChatError as error:
+            failure = AuthFailure(
+                code=error.code, remote_ip=self.request.remote_ip or "", door="rest"
+            )
+            self.gate.hooks.notify_soon(after_auth_failure, failure)
+            raise
+
+    def _as_chat_error(self, status_code: int, cause: BaseException | None) -> ChatError:
+        if isinstance(cause, ChatError):
+            return cause
+        if status_code in _HTTP_ERRORS and (cause is None or isinstance(cause, tornado.web.HTTPError)):
+            return ChatError(*_HTTP_ERRORS[status_code])
+        error = ChatError(ErrorCode.INTERNAL_ERROR, "something went wrong on the server")
+        _log.error(
+            "request_crashed",
+            method=self.request.method,
+            path=self.request.path,
+            request_id=error.request_id,
+            exc_info=cause,
+        )
+        return error
+
+    def _write_json(self, body: dict[str, Any]) -> None:
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.write(orjson.dumps(body))
+
+
+_HTTP_ERRORS: Final = {
+    400: (ErrorCode.VALIDATION_ERROR, "the request cannot be understood"),
+    404: (ErrorCode.NOT_FOUND, "there is no such route"),
+    405: (ErrorCode.METHOD_NOT_ALLOWED, "this route does not know that method"),
+    413: (ErrorCode.PAYLOAD_TOO_LARGE, "the body is too large"),
+}
+
+
+class NotFoundHandler(ApiHandler):
+    """Every path that is no route's."""
+
+    needs_token = False
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.request.method != "OPTIONS":
+            raise ChatError(ErrorCode.NOT_FOUND, "there is no such route")
+
+
+def path_id(text: str) -> int:
+    """An id in a path: digits only, by the route's pattern; NOT_FOUND when it is beyond any id."""
+    if len(text) > 16 or not 1 <= int(text) <= MAX_INTEGER:
+        raise ChatError(ErrorCode.NOT_FOUND, "there is no such id")
+    return int(text)
+
+
+def path_user_id(text: str) -> UserId:
+    user_id = parse_user_id(text)
+    if user_id is None:
+        raise ChatError(ErrorCode.NOT_FOUND, "there is no such user")
+    return user_id
+
+

@@ -1,0 +1,181 @@
+"""/chats: make, find, change and delete chats; their participants; read cursors."""
+
+import base64
+import binascii
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+
+from chat.contracts.base import parse
+from chat.contracts.client_events import ChatReference, Event, GetPresence
+from chat.contracts.models import participant_to_wire, presence_to_wire
+from chat.contracts.rest import (
+    AddParticipants,
+    CreateChat,
+    MarkRead,
+    UpdateChat,
+    UpdateParticipant,
+)
+from chat.entities import ChatType, Participant, Role
+from chat.errors import ChatError, ErrorCode
+from chat.rest.base import ApiHandler, path_id, path_user_id
+from chat.services.chats import UNSET, NewChat
+
+class Overview(BaseModel):
+    """The query of `GET /chats`, as plugins see it."""
+
+    limit: int
+    cursor: tuple[str, int] | None
+
+
+class Seat(BaseModel):
+    """A participant of a chat in a path, as plugins see it."""
+
+    chat_id: int
+    user_id: int | str
+
+
+class ChatsHandler(ApiHandler):
+    async def post(self) -> None:
+        """201 with the new chat; 200 with the one there is for the same direct pair or externalRef."""
+        payload = await self.begin("POST /chats", parse(CreateChat, self.body_json()))
+        new = NewChat(
+            type=ChatType(payload.type),
+            title=payload.title,
+            participant_ids=payload.participant_ids,
+            external_ref=payload.external_ref,
+            metadata=payload.metadata,
+        )
+        state, created = await self.gate.domain.chats.create(self.identity, new)
+        wire = await self.gate.domain.chats.describe(state, self.identity, with_people=True)
+        self.reply(wire, 201 if created else 200)
+
+    async def get(self) -> None:
+        """The caller's chats, the last changed first."""
+        query = Overview(limit=self.query_limit(), cursor=self._cursor())
+        query = await self.begin("GET /chats", query)
+        found, following = await self.gate.domain.chats.overview(
+            self.identity, limit=query.limit, cursor=query.cursor
+        )
+        self.reply(found, page={"nextCursor": _to_cursor(following)})
+
+    def _cursor(self) -> tuple[str, int] | None:
+        text = self.get_query_argument("cursor", "")
+        if not text:
+            return None
+        try:
+            moment, chat_id = orjson.loads(base64.urlsafe_b64decode(text))
+        except (binascii.Error, ValueError, TypeError):
+            moment = chat_id = None
+        if not isinstance(moment, str) or type(chat_id) is not int:
+            raise ChatError(ErrorCode.VALIDATION_ERROR, "cursor: use a nextCursor as it was given")
+        return moment, chat_id
+
+
+class ChatHandler(ApiHandler):
+    async def get(self, chat_id: str) -> None:
+        query = await self.begin("GET /chats/:id", _reference(chat_id))
+        self.reply(await self.gate.domain.chats.view(self.identity, query.chat_id))
+
+    async def patch(self, chat_id: str) -> None:
+        reference = path_id(chat_id)
+        payload = await self.begin("PATCH /chats/:id", parse(UpdateChat, self.body_json()))
+        given = payload.model_fields_set
+        state = await self.gate.domain.chats.update(
+            self.identity,
+            reference,
+            title=payload.title if "title" in given else UNSET,
+            metadata=payload.metadata if "metadata" in given else UNSET,
+        )
+        self.reply(await self.gate.domain.chats.describe(state, self.identity, with_people=True))
+
+    async def delete(self, chat_id: str) -> None:
+        query = await self.begin("DELETE /chats/:id", _reference(chat_id))
+        await self.gate.domain.chats.delete(self.identity, query.chat_id)
+        self.reply({"chatId": query.chat_id})
+
+
+class ParticipantsHandler(ApiHandler):
+    async def get(self, chat_id: str) -> None:
+        query = await self.begin("GET /chats/:id/participants", _reference(chat_id))
+        state = await self.gate.domain.states.require(query.chat_id, self.identity)
+        self.reply(await self.gate.domain.chats.people_of(state))
+
+    async def post(self, chat_id: str) -> None:
+        """The seats of those named, whether they are new or were there."""
+        reference = path_id(chat_id)
+        payload = await self.begin(
+            "POST /chats/:id/participants", parse(AddParticipants, self.body_json())
+        )
+        seats = await self.gate.domain.participants.add(
+            self.identity, reference, payload.user_ids, Role(payload.role)
+        )
+        self.reply([self._wire(each) for each in seats], 201)
+
+    def _wire(self, seat: Participant) -> dict[str, Any]:
+        return participant_to_wire(seat, self.gate.domain.people.known(seat.user_id))
+
+
+class ParticipantHandler(ApiHandler):
+    async def patch(self, chat_id: str, user_id: str) -> None:
+        seat = _seat(chat_id, user_id)
+        payload = await self.begin(
+            "PATCH /chats/:id/participants/:userId", parse(UpdateParticipant, self.body_json())
+        )
+        changed = await self.gate.domain.participants.set_role(
+            self.identity, seat.chat_id, seat.user_id, Role(payload.role)
+        )
+        self.reply(participant_to_wire(changed, self.gate.domain.people.known(changed.user_id)))
+
+    async def delete(self, chat_id: str, user_id: str) -> None:
+        """When this answers, nothing of the chat reaches that user any more."""
+        seat = await self.begin(
+            "DELETE /chats/:id/participants/:userId", _seat(chat_id, user_id)
+        )
+        await self.gate.domain.participants.remove(self.identity, seat.chat_id, seat.user_id)
+        self.reply({"chatId": seat.chat_id, "participantId": seat.user_id})
+
+
+class LeaveHandler(ApiHandler):
+    async def post(self, chat_id: str) -> None:
+        query = await self.begin("POST /chats/:id/leave", _reference(chat_id))
+        await self.gate.domain.participants.leave(self.identity, query.chat_id)
+        self.reply({"chatId": query.chat_id, "participantId": self.identity.user_id})
+
+
+class ReadHandler(ApiHandler):
+    async def post(self, chat_id: str) -> None:
+        reference = path_id(chat_id)
+        payload = await self.begin(Event.MARK_AS_READ, parse(MarkRead, self.body_json()))
+        mine, unread = await self.gate.domain.reads.mark_read(
+            self.identity, reference, payload.message_id
+        )
+        self.reply(
+            {
+                "chatId": reference,
+                "lastReadMessageId": mine.last_read_message_id,
+                "unreadCount": unread,
+            }
+        )
+
+
+class PresenceHandler(ApiHandler):
+    async def get(self) -> None:
+        """`?ids=1,2,3`, up to 200."""
+        ids = [each for each in self.get_query_argument("ids", "").split(",") if each]
+        query = await self.begin(Event.GET_PRESENCE, parse(GetPresence, {"userIds": ids}))
+        found = await self.gate.domain.presence.look_up(query.user_ids)
+        self.reply([presence_to_wire(*each) for each in found])
+
+
+def _reference(chat_id: str) -> ChatReference:
+    return parse(ChatReference, {"chatId": path_id(chat_id)})
+
+
+def _seat(chat_id: str, user_id: str) -> Seat:
+    return Seat(chat_id=path_id(chat_id), user_id=path_user_id(user_id))
+
+
+def _to_cursor(place: tuple[str, int] | None) -> str | None:
+    return None if place is None else base64.urlsafe_b64encode(orjson.dumps(place)).decode()

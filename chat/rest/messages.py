@@ -1,0 +1,116 @@
+"""/chat-messages: send, read, edit and delete."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from chat.contracts.base import parse
+from chat.contracts.client_events import Event, MessageReference
+from chat.contracts.models import message_to_wire
+from chat.contracts.rest import CreateMessage, UpdateMessage
+from chat.errors import ChatError, ErrorCode
+from chat.hookspecs import MessageDraft
+from chat.rest.base import ApiHandler, path_id
+
+
+class PageQuery(BaseModel):
+    """The query of `GET /chat-messages`, as plugins see it."""
+
+    chat_id: int
+    limit: int
+    before: int | None
+    after: int | None
+    around: int | None
+
+
+class MessagesHandler(ApiHandler):
+    async def post(self) -> None:
+        """Send a message: 201, or 200 when it is a repeat of one that is stored."""
+        payload = await self.begin(Event.SEND_MESSAGE, parse(CreateMessage, self._body_with_key()))
+        draft = MessageDraft(
+            chat_id=payload.chat_id,
+            sender_id=self.identity.user_id,
+            sender_type=self.identity.type,
+            content=payload.content,
+            client_message_id=payload.client_message_id,
+            reply_to_id=payload.reply_to_id,
+            metadata=payload.metadata,
+        )
+        sent = await self.gate.domain.messages.send(self.identity, draft)
+        status = 200 if sent.duplicate else 201
+        self.reply(message_to_wire(sent.message), status, duplicate=sent.duplicate)
+
+    async def get(self) -> None:
+        """A page, oldest first; `before`, `after`, `around` are message ids, at most one of them."""
+        chat_id = self.query_int("chatId")
+        if chat_id is None:
+            details = [{"path": "chatId", "message": "is needed"}]
+            raise ChatError(ErrorCode.VALIDATION_ERROR, "chatId: is needed", details=details)
+        query = PageQuery(
+            chat_id=chat_id,
+            limit=self.query_limit(),
+            before=self.query_int("before"),
+            after=self.query_int("after"),
+            around=self.query_int("around"),
+        )
+        cursors = (query.before, query.after, query.around)
+        if sum(cursor is not None for cursor in cursors) > 1:
+            raise ChatError(ErrorCode.VALIDATION_ERROR, "give one of before, after and around")
+        query = await self.begin("GET /chat-messages", query)
+        page = await self.gate.domain.messages.page(
+            self.identity,
+            query.chat_id,
+            limit=query.limit,
+            before=query.before,
+            after=query.after,
+            around=query.around,
+        )
+        found = [message_to_wire(each) for each in page.messages]
+        self.reply(
+            found,
+            page={
+                "hasBefore": page.has_before,
+                "hasAfter": page.has_after,
+                "oldestId": found[0]["id"] if found else None,
+                "newestId": found[-1]["id"] if found else None,
+                "seq": page.seq,
+            },
+        )
+
+    def _body_with_key(self) -> Any:
+        body = self.body_json()
+        key = self.request.headers.get("Idempotency-Key")
+        if key is not None and isinstance(body, dict):
+            if body.setdefault("clientMessageId", key) != key:
+                raise ChatError(
+                    ErrorCode.VALIDATION_ERROR, "Idempotency-Key and clientMessageId differ"
+                )
+        return body
+
+
+class MessageHandler(ApiHandler):
+    async def get(self, message_id: str) -> None:
+        query = await self.begin("GET /chat-messages/:id", _reference(message_id))
+        message = await self.gate.domain.messages.find(self.identity, query.message_id)
+        self.reply(message_to_wire(message))
+
+    async def patch(self, message_id: str) -> None:
+        reference = path_id(message_id)
+        payload = await self.begin(Event.EDIT_MESSAGE, parse(UpdateMessage, self.body_json()))
+        message = await self.gate.domain.revisions.edit(
+            self.identity, reference, payload.content, payload.expected_revision
+        )
+        self.reply(message_to_wire(message))
+
+    async def put(self, message_id: str) -> None:
+        """The same as PATCH: back ends of the guide's time edit with PUT."""
+        await self.patch(message_id)
+
+    async def delete(self, message_id: str) -> None:
+        reference = await self.begin(Event.DELETE_MESSAGE, _reference(message_id))
+        message = await self.gate.domain.revisions.delete(self.identity, reference.message_id)
+        self.reply(message_to_wire(message))
+
+
+def _reference(message_id: str) -> MessageReference:
+    return parse(MessageReference, {"messageId": path_id(message_id)})

@@ -1,0 +1,34 @@
+"""The demo page and its files, under a content policy that lets nothing in from elsewhere."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import tornado.web
+
+STATIC: Final = Path(__file__).resolve().parents[2] / "static"
+CONTENT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class PageHandler(tornado.web.StaticFileHandler):
+    """Files of `static/`; `GET /` is index.html."""
+
+    def initialize(self, **_: Any) -> None:
+        super().initialize(path=str(STATIC), default_filename="index.html")
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("Content-Security-Policy", CONTENT_POLICY)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+
+    def set_extra_headers(self, path: str) -> None:
+        # Asked for again each time, answered with 304: a new version of the page is seen at once.
+        self.set_header("Cache-Control", "no-cache")
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{status_code}\n")

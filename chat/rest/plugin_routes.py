@@ -1,0 +1,62 @@
+"""Routes that plugins bring, in Tornado's terms."""
+
+import asyncio
+from typing import Final
+
+from chat.errors import ChatError, ErrorCode
+from chat.hookspecs import HttpRequest, HttpResponse, Route
+from chat.rest.base import ApiHandler, Gate
+
+ROUTE_TIMEOUT_S: Final = 10.0
+
+
+class PluginRouteHandler(ApiHandler):
+    """One path of plugins, with a Route for each method."""
+
+    def initialize(self, gate: Gate, routes: dict[str, Route]) -> None:  # type: ignore[override]
+        super().initialize(gate)
+        self._routes = routes
+        route = routes.get(self.request.method or "")
+        self.needs_token = route is not None and not route.public
+
+    async def get(self) -> None:
+        await self._run()
+
+    async def post(self) -> None:
+        await self._run()
+
+    async def put(self) -> None:
+        await self._run()
+
+    async def patch(self) -> None:
+        await self._run()
+
+    async def delete(self) -> None:
+        await self._run()
+
+    async def _run(self) -> None:
+        route = self._routes.get(self.request.method or "")
+        if route is None:
+            raise ChatError(ErrorCode.METHOD_NOT_ALLOWED, "this route does not know that method")
+        request = HttpRequest(
+            method=route.method,
+            path=self.request.path,
+            query={name: self.get_query_argument(name) for name in self.request.query_arguments},
+            body=self.request.body,
+            identity=getattr(self, "identity", None),
+            remote_ip=self.request.remote_ip or "",
+        )
+        async with asyncio.timeout(ROUTE_TIMEOUT_S):
+            response = await route.handler(request)
+        self._write(response)
+
+    def _write(self, response: HttpResponse) -> None:
+        self.set_status(response.status)
+        for name, value in (response.headers or {}).items():
+            self.set_header(name, value)
+        if isinstance(response.body, dict):
+            self._write_json(response.body)
+        else:
+            if "Content-Type" not in (response.headers or {}):
+                self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.write(response.body)

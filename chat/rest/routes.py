@@ -1,0 +1,79 @@
+"""The table of routes, and nothing else."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import tornado.web
+
+from chat.errors import SetupError
+from chat.hookspecs import Route
+from chat.rest import chats, demo, messages
+from chat.rest.base import ApiHandler, Gate, NotFoundHandler
+from chat.rest.page import PageHandler
+from chat.rest.plugin_routes import PluginRouteHandler
+from chat.services.demo import DemoService
+
+_ID: Final = r"([0-9]+)"
+_USER: Final = r"([!-.0-~]{1,64})"  # printable ASCII without the slash
+
+ROUTES: Final[tuple[tuple[str, type[ApiHandler]], ...]] = (
+    (r"/chat-messages", messages.MessagesHandler),
+    (rf"/chat-messages/{_ID}", messages.MessageHandler),
+    (r"/chats", chats.ChatsHandler),
+    (rf"/chats/{_ID}", chats.ChatHandler),
+    (rf"/chats/{_ID}/participants", chats.ParticipantsHandler),
+    (rf"/chats/{_ID}/participants/{_USER}", chats.ParticipantHandler),
+    (rf"/chats/{_ID}/leave", chats.LeaveHandler),
+    (rf"/chats/{_ID}/read", chats.ReadHandler),
+    (r"/users/presence", chats.PresenceHandler),
+)
+DEMO_ROUTES: Final[tuple[tuple[str, type[demo.DemoHandler]], ...]] = (
+    (r"/demo", demo.DemoInfoHandler),
+    (r"/demo/token", demo.DemoTokenHandler),
+)
+PAGE_ROUTES: Final = (r"/()", r"/static/(.+)")
+
+_PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+
+
+def build_routes(
+    gate: Gate,
+    plugin_routes: Sequence[Route],
+    demo_service: DemoService | None,
+    hosts: frozenset[str],
+) -> list[Any]:
+    """Everything but Socket.IO's own endpoint, in the order in which Tornado looks."""
+    rules: list[Any] = [(pattern, handler, {"gate": gate}) for pattern, handler in ROUTES]
+    if demo_service is not None:
+        extra = {"gate": gate, "demo": demo_service, "hosts": hosts}
+        rules += [(pattern, handler, extra) for pattern, handler in DEMO_ROUTES]
+    rules += [
+        (re.escape(path), PluginRouteHandler, {"gate": gate, "routes": routes})
+        for path, routes in _by_path(plugin_routes).items()
+    ]
+    rules += [(pattern, PageHandler) for pattern in PAGE_ROUTES]
+    return [*rules, (r".*", NotFoundHandler, {"gate": gate})]
+
+
+def build_application(rules: Sequence[Any], max_bytes: int) -> tornado.web.Application:
+    return tornado.web.Application(
+        list(rules),
+        # Tornado's access log would write query strings, and `?token=` with them.
+        log_function=lambda _handler: None,
+        websocket_max_message_size=max_bytes,
+    )
+
+
+def _by_path(plugin_routes: Sequence[Route]) -> dict[str, dict[str, Route]]:
+    by_path: dict[str, dict[str, Route]] = {}
+    for route in plugin_routes:
+        taken = any(re.fullmatch(pattern, route.path) for pattern, _ in (*ROUTES, *DEMO_ROUTES))
+        methods = by_path.setdefault(route.path, {})
+        if not _PATH.fullmatch(route.path) or taken or route.method in methods:
+            raise SetupError(
+                f"a plugin registers the route {route.method} {route.path!r}, "
+                "which is taken or no plain path."
+            )
+        methods[route.method] = route
+    return by_path

@@ -1,0 +1,224 @@
+"""The memory of active chats: settings, members, the last number given, and the tail of the conversation.
+
+There is one ChatState a chat, loaded once and changed only by the journal after a write is durable, so that
+permission checks, joins and unread counts of an active chat ask nothing of the store.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from dataclasses import dataclass, replace
+from typing import Final
+
+from chat.entities import Chat, Message, Participant, Role
+from chat.errors import ChatError, ErrorCode, not_participant
+from chat.identity import Identity, UserId
+from chat.ports import ChatRepository, MessageRepository
+from chat.services.history import read_back
+
+SEQ_BLOCK: Final = 1_000
+"""Numbers are reserved in blocks, so a thousand changes cost one extra write."""
+
+TAIL_MESSAGES: Final = 100
+MAX_STATES: Final = 20_000
+SERVICE_RANK: Final = Role.OWNER.rank + 1
+
+
+@dataclass(slots=True)
+class TailEntry:
+    """What counts and cursors need of one message."""
+
+    id: int
+    seq: int
+    sender_id: UserId
+    deleted: bool
+
+
+class ChatState:
+    """One active chat. `head` is the last number that is committed and pushed; every read is bounded by it."""
+
+    __slots__ = (
+        "chat", "closed", "earlier_keys", "head", "last_message", "members", "pending", "reserved", "tail", "tail_from",
+    )  # fmt: skip
+
+    def __init__(self, chat: Chat, participants: list[Participant], head: int, tail: list[Message]) -> None:
+        self.chat = chat
+        self.members: dict[UserId, Participant] = {
+            each.user_id: each for each in participants if each.removed_at is None
+        }
+        self.head = head
+        self.reserved = chat.seq_reserved
+        self.pending = 0  # changes in the journal; a state with some is never forgotten
+        self.closed = False
+        self.last_message = tail[-1] if tail else None
+        self.tail: deque[TailEntry] = deque(maxlen=TAIL_MESSAGES)
+        for message in tail:
+            self._append(message)
+        # Repeats of what was sent before this server knew the chat; later ones are in MessageService's memory.
+        self.earlier_keys: dict[tuple[UserId, str], int] = {
+            (each.sender_id, each.client_message_id): each.id
+            for each in tail
+            if each.client_message_id is not None
+        }
+        # Every message from this number on is in the tail.
+        self.tail_from = tail[0].seq if len(tail) >= TAIL_MESSAGES else 1
+
+    def rank_of(self, identity: Identity) -> int:
+        """The caller's rank in this chat; -1 = none. Admins count as moderators everywhere, the host as more."""
+        if identity.is_service:
+            return SERVICE_RANK
+        member = self.members.get(identity.user_id)
+        rank = -1 if member is None else member.role.rank
+        return max(rank, Role.MODERATOR.rank) if identity.type == "admin" else rank
+
+    def created(self, message: Message) -> None:
+        """A message was made; its sender has, by writing it, read up to here."""
+        if len(self.tail) == TAIL_MESSAGES:
+            self.tail_from = self.tail[1].seq
+        self._append(message)
+        self.last_message = message
+
+    def changed(self, message: Message) -> None:
+        """A message was edited or deleted."""
+        last = self.last_message
+        if last is not None and last.id == message.id:
+            self.last_message = message
+        elif last is not None and last.reply_to is not None and last.reply_to.id == message.id:
+            if message.deleted_at is not None:
+                quoted = replace(last.reply_to, message="")
+                self.last_message = replace(last, reply_to=quoted)
+        entry = self.entry(message.id)
+        if entry is not None:
+            entry.deleted = message.deleted_at is not None
+
+    def entry(self, message_id: int) -> TailEntry | None:
+        """The tail's entry of a message, None when it is older; linear in the tail's 100."""
+        for entry in reversed(self.tail):
+            if entry.id == message_id:
+                return entry
+        return None
+
+    def _append(self, message: Message) -> None:
+        self.tail.append(
+            TailEntry(message.id, message.seq, message.sender_id, message.deleted_at is not None)
+        )
+
+
+class ChatStates:
+    """All active chats, the least recently used forgotten beyond 20,000 (about 20 kB each with a full tail)."""
+
+    def __init__(self, chats: ChatRepository, messages: MessageRepository) -> None:
+        self._chats = chats
+        self._messages = messages
+        self._states: OrderedDict[int, ChatState] = OrderedDict()
+        self._loading: dict[int, asyncio.Task[ChatState | None]] = {}
+        self._chats_of: dict[UserId, set[int]] = {}
+
+    async def get(self, chat_id: int) -> ChatState | None:
+        """The chat's state, loaded where needed; None when there is no such chat."""
+        state = self._states.get(chat_id)
+        if state is not None:
+            self._states.move_to_end(chat_id)
+            return state
+        loading = self._loading.get(chat_id)
+        if loading is None:
+            loading = asyncio.get_running_loop().create_task(self._load(chat_id))
+            self._loading[chat_id] = loading
+            loading.add_done_callback(lambda _: self._loading.pop(chat_id, None))
+        # Shielded: several callers wait for one load, and one of them may be cancelled.
+        return await asyncio.shield(loading)
+
+    async def require(self, chat_id: int, identity: Identity, at_least: int = 0) -> ChatState:
+        """The state of a chat that the caller is in with that rank; NOT_PARTICIPANT or FORBIDDEN otherwise."""
+        state = self._states.get(chat_id) or await self.get(chat_id)
+        if state is None:
+            if identity.is_privileged:
+                raise ChatError(ErrorCode.NOT_FOUND, f"no chat {chat_id}")
+            raise not_participant(chat_id)
+        self.check(state, identity, at_least)
+        return state
+
+    @staticmethod
+    def check(state: ChatState, identity: Identity, at_least: int = 0) -> None:
+        """Ask again after an awaited read: the caller may have been removed meanwhile."""
+        rank = state.rank_of(identity)
+        if rank < 0 or state.closed:
+            raise not_participant(state.chat.id)
+        if rank < at_least:
+            raise ChatError(ErrorCode.FORBIDDEN, "your role in this chat does not allow that")
+
+    def loaded_chats_of(self, user_id: UserId) -> list[ChatState]:
+        """The active chats that the user is in; asks nothing of the store."""
+        return [self._states[chat_id] for chat_id in self._chats_of.get(user_id, ())]
+
+    def share_a_chat(self, one: UserId, other: UserId) -> bool:
+        """Whether two users are together in an active chat."""
+        return not self._chats_of.get(one, set()).isdisjoint(self._chats_of.get(other, ()))
+
+    def put(self, state: ChatState) -> None:
+        """Remember a chat that was just made or loaded."""
+        chat_id = state.chat.id
+        self._states[chat_id] = state
+        for user_id in state.members:
+            self._chats_of.setdefault(user_id, set()).add(chat_id)
+        self._forget_old()
+
+    def set_member(self, state: ChatState, participant: Participant) -> None:
+        """A participant was added, changed or removed."""
+        chat_id, user_id = state.chat.id, participant.user_id
+        if participant.removed_at is None:
+            state.members[user_id] = participant
+            self._chats_of.setdefault(user_id, set()).add(chat_id)
+        else:
+            state.members.pop(user_id, None)
+            self._unlink(user_id, chat_id)
+
+    def drop(self, state: ChatState) -> None:
+        """The chat is gone; whoever still holds the state sees it closed."""
+        state.closed = True
+        self._states.pop(state.chat.id, None)
+        for user_id in state.members:
+            self._unlink(user_id, state.chat.id)
+
+    async def refresh_head(self, state: ChatState) -> None:
+        """Look up the last number anew, after the store said that one is taken."""
+        participants = await self._chats.participants(state.chat.id)
+        state.head = await self._find_head(state.chat, participants, state.reserved)
+
+    async def _load(self, chat_id: int) -> ChatState | None:
+        chat = await self._chats.find(chat_id)
+        if chat is None or chat.deleted_at is not None:
+            return None
+        participants = await self._chats.participants(chat_id)
+        head = await self._find_head(chat, participants, chat.seq_reserved)
+        tail = await read_back(self._messages, chat_id, head + 1, TAIL_MESSAGES)
+        state = ChatState(chat, participants, head, tail)
+        self.put(state)
+        return state
+
+    async def _find_head(self, chat: Chat, participants: list[Participant], reserved: int) -> int:
+        """The highest number in use: in the last reserved block, or before it when a crash left that unused."""
+        head = max([chat.updated_seq, *(each.updated_seq for each in participants)])
+        high = reserved + 1
+        while high - 1 > head:
+            low = max(head + 1, high - SEQ_BLOCK)
+            found = await self._messages.last_updated_seq(chat.id, low, high)
+            if found:
+                return found
+            high = low
+        return head
+
+    def _forget_old(self) -> None:
+        while len(self._states) > MAX_STATES:
+            state = next((each for each in self._states.values() if not each.pending), None)
+            if state is None:
+                return
+            del self._states[state.chat.id]
+            for user_id in state.members:
+                self._unlink(user_id, state.chat.id)
+
+    def _unlink(self, user_id: UserId, chat_id: int) -> None:
+        chats = self._chats_of.get(user_id)
+        if chats is not None:
+            chats.discard(chat_id)
+            if not chats:
+                del self._chats_of[user_id]

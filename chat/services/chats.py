@@ -1,0 +1,268 @@
+"""Chats: made, found, changed, deleted; and how they look to one of their people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from chat.contracts.models import chat_to_wire, participants_to_wire
+from chat.contracts.server_events import (
+    chat_changed,
+    chat_deleted,
+    removed_from_chat,
+)
+from chat.entities import Chat, ChatType, Participant, Role
+from chat.errors import ChatError, ErrorCode
+from chat.identity import Identity, UserId
+from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
+from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
+from chat.services.journal import Journal
+from chat.services.people import People
+from chat.services.presence import Attendance
+from chat.services.reads import ReadService
+
+UNSET: Final = object()
+"""Tells "leave the field as it is" from "set it to null"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChat:
+    type: ChatType
+    title: str | None = None
+    participant_ids: Sequence[UserId] = ()
+    external_ref: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class ChatService:
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        journal: Journal,
+        chats: ChatRepository,
+        ids: IdRepository,
+        people: People,
+        reads: ReadService,
+        attendance: Attendance,
+        broadcaster: Broadcaster,
+        clock: Clock,
+        max_participants: int,
+    ) -> None:
+        self._states = states
+        self._journal = journal
+        self._chats = chats
+        self._ids = ids
+        self._people = people
+        self._reads = reads
+        self._attendance = attendance
+        self._broadcaster = broadcaster
+        self._clock = clock
+        self._max_participants = max_participants
+
+    async def create(self, identity: Identity, new: NewChat) -> tuple[ChatState, bool]:
+        """A new chat and True, or the one there is for the same direct pair or externalRef and False.
+
+        The caller becomes the owner (the host's service token takes no seat). Everybody in it gets `chatCreated`.
+        """
+        people = [each for each in dict.fromkeys(new.participant_ids) if each != identity.user_id]
+        if not identity.is_service:
+            people.insert(0, identity.user_id)
+        elif identity.user_id in new.participant_ids:
+            people.append(identity.user_id)
+        self._check_people(new, people)
+        direct_key = _direct_key(people) if new.type is ChatType.DIRECT else None
+        found = await self._find_same(direct_key, new.external_ref)
+        if found is None:
+            state = await self._insert(identity, new, people, direct_key)
+            if state is not None:
+                await self._announce(state)
+                return state, True
+            found = await self._find_same(direct_key, new.external_ref)
+        if found is None or found.rank_of(identity) < 0:
+            raise ChatError(ErrorCode.FORBIDDEN, "that externalRef is taken by a chat you are not in")
+        return found, False
+
+    async def view(self, identity: Identity, chat_id: int, *, with_people: bool = True) -> dict[str, Any]:
+        """The chat as the caller sees it: the dict of ChatModel."""
+        state = await self._states.require(chat_id, identity)
+        return await self.describe(state, identity, with_people=with_people)
+
+    async def describe(
+        self, state: ChatState, identity: Identity, *, with_people: bool
+    ) -> dict[str, Any]:
+        mine = state.members.get(identity.user_id)
+        unread = await self._reads.unread_count(state, mine)
+        people = await self.people_of(state) if with_people else None
+        if not identity.is_service:
+            self._states.check(state, identity)
+        wire = self._wire(state, mine, unread)
+        if people is not None:
+            wire["participants"] = people
+        return wire
+
+    async def people_of(self, state: ChatState) -> list[dict[str, Any]]:
+        """All participants with their names, in the order in which they came."""
+        users = await self._people.find(list(state.members))
+        members = sorted(state.members.values(), key=lambda each: each.updated_seq)
+        members.sort(key=lambda each: each.joined_at)
+        return participants_to_wire(members, users)
+
+    async def overview(
+        self, identity: Identity, *, limit: int, cursor: tuple[str, int] | None
+    ) -> tuple[list[dict[str, Any]], tuple[str, int] | None]:
+        """The caller's chats, the last changed first, behind `cursor`; and the cursor of the next page."""
+        states = [
+            state
+            for chat_id in await self._chats.memberships(identity.user_id)
+            if (state := await self._states.get(chat_id)) is not None
+            and identity.user_id in state.members
+        ]
+        keyed = sorted(((_last_change(state), state.chat.id, state) for state in states), reverse=True)
+        if cursor is not None:
+            keyed = [each for each in keyed if (each[0], each[1]) < cursor]
+        page = keyed[:limit]
+        wire = [await self.describe(state, identity, with_people=False) for _, _, state in page]
+        following = (page[-1][0], page[-1][1]) if len(keyed) > limit else None
+        return wire, following
+
+    async def update(
+        self, identity: Identity, chat_id: int, *, title: Any = UNSET, metadata: Any = UNSET
+    ) -> ChatState:
+        """Change settings; owners only. Pushed as `chatUpdated`."""
+        state = await self._states.require(chat_id, identity, Role.OWNER.rank)
+        if title is not UNSET and state.chat.type is ChatType.DIRECT:
+            raise ChatError(ErrorCode.VALIDATION_ERROR, "a direct chat has no title")
+
+        async def write(seq: int) -> Chat:
+            self._states.check(state, identity, Role.OWNER.rank)
+            chat = replace(
+                state.chat,
+                title=state.chat.title if title is UNSET else title,
+                metadata=state.chat.metadata if metadata is UNSET else metadata,
+                updated_at=self._clock.now(),
+                updated_seq=seq,
+            )
+            await self._chats.update(chat)
+            return chat
+
+        def commit(chat: Chat) -> None:
+            state.chat = chat
+            settings = {"title": chat.title, "metadata": chat.metadata}
+            event = chat_changed(
+                "chatUpdated", chat.id, settings, chat.updated_seq, chat.updated_at
+            )
+            self._broadcaster.to_chat(chat.id, event)
+
+        await self._journal.change(state, write, commit)
+        return state
+
+    async def delete(self, identity: Identity, chat_id: int) -> None:
+        """Delete a chat for everybody in it; owners only. `chatDeleted` to the room, `removedFromChat` to all."""
+        state = await self._states.require(chat_id, identity, Role.OWNER.rank)
+
+        async def write(seq: int) -> Chat:
+            self._states.check(state, identity, Role.OWNER.rank)
+            now = self._clock.now()
+            gone = replace(state.chat, deleted_at=now, updated_at=now, updated_seq=seq)
+            await self._chats.update(gone)
+            return gone
+
+        def commit(chat: Chat) -> None:
+            self._broadcaster.to_chat(
+                chat_id, chat_deleted(chat_id, chat.updated_seq, chat.updated_at)
+            )
+            for user_id in state.members:
+                self._attendance.forget(chat_id, user_id)
+                self._broadcaster.to_user(user_id, removed_from_chat(chat_id, "deleted"))
+            self._broadcaster.evict(chat_id)
+            self._states.drop(state)
+
+        await self._journal.change(state, write, commit)
+
+    def _check_people(self, new: NewChat, people: list[UserId]) -> None:
+        if new.type is ChatType.DIRECT:
+            if len(people) != 2:
+                raise ChatError(ErrorCode.VALIDATION_ERROR, "a direct chat has exactly two people")
+            if new.title is not None:
+                raise ChatError(ErrorCode.VALIDATION_ERROR, "a direct chat has no title")
+        if len(people) > self._max_participants:
+            raise ChatError(
+                ErrorCode.VALIDATION_ERROR, f"at most {self._max_participants} participants"
+            )
+
+    async def _find_same(self, direct_key: str | None, external_ref: str | None) -> ChatState | None:
+        chat_id = None
+        if external_ref is not None:
+            chat_id = await self._chats.find_by_external_ref(external_ref)
+        if chat_id is None and direct_key is not None:
+            chat_id = await self._chats.find_direct(direct_key)
+        return None if chat_id is None else await self._states.get(chat_id)
+
+    async def _insert(
+        self, identity: Identity, new: NewChat, people: list[UserId], direct_key: str | None
+    ) -> ChatState | None:
+        now = self._clock.now()
+        chat_id = await self._ids.reserve("chats", 1)
+        # The chat itself is change 1 and its people are 2 and on, so that a catch-up from 0 finds all of them.
+        participants = [
+            Participant(
+                chat_id=chat_id,
+                user_id=user_id,
+                role=Role.OWNER if _owns(new, identity, user_id) else Role.MEMBER,
+                joined_at=now,
+                updated_seq=seq,
+            )
+            for seq, user_id in enumerate(people, start=2)
+        ]
+        head = len(people) + 1
+        chat = Chat(
+            id=chat_id,
+            type=new.type,
+            title=new.title,
+            external_ref=new.external_ref,
+            metadata=new.metadata,
+            created_by=identity.user_id,
+            created_at=now,
+            updated_at=now,
+            updated_seq=1,
+            seq_reserved=head + SEQ_BLOCK,
+        )
+        if not await self._chats.insert(chat, participants, direct_key):
+            return None
+        state = ChatState(chat, participants, head, [])
+        self._states.put(state)
+        return state
+
+    async def _announce(self, state: ChatState) -> None:
+        people = await self.people_of(state)
+        for user_id, member in state.members.items():
+            wire = self._wire(state, member, 0) | {"participants": people}
+            event = chat_changed(
+                "chatCreated", state.chat.id, wire, state.head, state.chat.created_at
+            )
+            self._broadcaster.to_user(user_id, event)
+
+    @staticmethod
+    def _wire(state: ChatState, mine: Participant | None, unread: int) -> dict[str, Any]:
+        return chat_to_wire(
+            state.chat,
+            seq=state.head,
+            participant_count=len(state.members),
+            mine=mine,
+            unread_count=unread,
+            last_message=state.last_message,
+        )
+
+
+def _owns(new: NewChat, identity: Identity, user_id: UserId) -> bool:
+    # In a direct chat nobody can put the other out.
+    return new.type is ChatType.GROUP and user_id == identity.user_id
+
+
+def _direct_key(people: list[UserId]) -> str:
+    return "|".join(sorted(f"{type(each).__name__}:{each}" for each in people))
+
+
+def _last_change(state: ChatState) -> str:
+    last = state.last_message.created_at if state.last_message else state.chat.updated_at
+    return max(last, state.chat.updated_at).isoformat()

@@ -1,0 +1,130 @@
+"""All services over one store, made once; what both doors are handed."""
+
+import asyncio
+from dataclasses import dataclass
+
+from chat.plugin_manager import PluginManager
+from chat.ports import Broadcaster, Clock, Store
+from chat.services.chat_states import ChatStates
+from chat.services.chats import ChatService
+from chat.services.journal import Journal
+from chat.services.messages import MessageService
+from chat.services.participants import ParticipantService
+from chat.services.people import People
+from chat.services.presence import Attendance, PresenceService
+from chat.services.reads import ReadService
+from chat.services.revisions import RevisionService
+from chat.services.typing import TypingService
+from chat.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """`start` before the first request; `stop` when no request runs any more: it writes what is still queued."""
+
+    states: ChatStates
+    journal: Journal
+    messages: MessageService
+    revisions: RevisionService
+    chats: ChatService
+    participants: ParticipantService
+    reads: ReadService
+    people: People
+    presence: PresenceService
+    attendance: Attendance
+    typing: TypingService
+
+    def start(self) -> None:
+        self.journal.start()
+
+    async def stop(self, timeout_s: float) -> None:
+        self.typing.stop()
+        self.attendance.stop()
+        self.presence.stop()
+        await self.journal.stop(timeout_s)
+        await asyncio.wait_for(self.people.stop(), timeout=max(timeout_s, 1))
+
+
+def build_domain(
+    *,
+    store: Store,
+    broadcaster: Broadcaster,
+    hooks: PluginManager,
+    clock: Clock,
+    settings: Settings,
+) -> Domain:
+    """Wire the services to each other; opens nothing yet."""
+    states = ChatStates(store.chats, store.messages)
+    journal = Journal(states, store.messages, store.chats, store.ids)
+    people = People(store.users, store.chats)
+    attendance = Attendance(broadcaster, clock, settings.presence_grace_s)
+    typing = TypingService(
+        states=states, broadcaster=broadcaster, hooks=hooks, clock=clock, ttl_s=settings.typing_ttl_s
+    )
+    reads = ReadService(
+        states=states,
+        chats=store.chats,
+        messages=store.messages,
+        broadcaster=broadcaster,
+        hooks=hooks,
+        clock=clock,
+    )
+    return Domain(
+        states=states,
+        journal=journal,
+        messages=MessageService(
+            states=states,
+            journal=journal,
+            messages=store.messages,
+            people=people,
+            typing=typing,
+            broadcaster=broadcaster,
+            hooks=hooks,
+            clock=clock,
+            max_content_chars=settings.max_content_chars,
+        ),
+        revisions=RevisionService(
+            states=states,
+            journal=journal,
+            messages=store.messages,
+            broadcaster=broadcaster,
+            hooks=hooks,
+            clock=clock,
+            max_content_chars=settings.max_content_chars,
+            edit_window_s=settings.edit_window_s,
+        ),
+        chats=ChatService(
+            states=states,
+            journal=journal,
+            chats=store.chats,
+            ids=store.ids,
+            people=people,
+            reads=reads,
+            attendance=attendance,
+            broadcaster=broadcaster,
+            clock=clock,
+            max_participants=settings.max_participants,
+        ),
+        participants=ParticipantService(
+            states=states,
+            journal=journal,
+            chats=store.chats,
+            people=people,
+            typing=typing,
+            attendance=attendance,
+            broadcaster=broadcaster,
+            clock=clock,
+            max_participants=settings.max_participants,
+        ),
+        reads=reads,
+        people=people,
+        presence=PresenceService(
+            states=states,
+            people=people,
+            broadcaster=broadcaster,
+            clock=clock,
+            grace_s=settings.presence_grace_s,
+        ),
+        attendance=attendance,
+        typing=typing,
+    )

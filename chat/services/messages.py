@@ -1,0 +1,290 @@
+"""Sending and reading messages: the rules. Both doors, and plugins, come through here."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Final
+
+import orjson
+
+from chat.contracts.server_events import new_message
+from chat.entities import Message, ReplyPreview, Role
+from chat.errors import ChatError, ErrorCode, idempotency_conflict, message_not_found
+from chat.hookspecs import (
+    MessageDraft,
+    MessageEvent,
+    after_message_created,
+    before_message_send,
+)
+from chat.identity import Identity, UserId
+from chat.plugin_manager import PluginManager
+from chat.ports import Broadcaster, Clock, MessageRepository
+from chat.services.chat_states import ChatState, ChatStates
+from chat.services.history import read_back, read_on
+from chat.services.journal import Journal, Sent
+from chat.services.people import People
+from chat.services.typing import TypingService
+
+PREVIEW_CHARS: Final = 200
+MAX_RECENT_KEYS: Final = 20_000
+"""Repeats come within seconds of a lost ack; older ones are found by the unique index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages oldest first; `seq` is the last number of the chat at that moment."""
+
+    messages: list[Message]
+    has_before: bool
+    has_after: bool
+    seq: int
+
+
+@dataclass(slots=True)
+class _Recent:
+    digest: str
+    sent: asyncio.Future[Sent]
+
+
+_Key = tuple[int, UserId, str]
+
+
+class MessageService:
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        journal: Journal,
+        messages: MessageRepository,
+        people: People,
+        typing: TypingService,
+        broadcaster: Broadcaster,
+        hooks: PluginManager,
+        clock: Clock,
+        max_content_chars: int,
+    ) -> None:
+        self._states = states
+        self._journal = journal
+        self._messages = messages
+        self._people = people
+        self._typing = typing
+        self._broadcaster = broadcaster
+        self._hooks = hooks
+        self._clock = clock
+        self._max_content_chars = max_content_chars
+        self._recent: OrderedDict[_Key, _Recent] = OrderedDict()
+
+    async def begin_send(self, identity: Identity, draft: MessageDraft) -> asyncio.Future[Sent]:
+        """Check and queue a message; the future has it once it is stored and pushed to its chat.
+
+        In two steps so that a socket's next event can begin while this one waits for the disk: what begins first
+        is stored first. Raises NOT_PARTICIPANT, FORBIDDEN, VALIDATION_ERROR, NOT_FOUND (of `reply_to_id`), what
+        plugins refuse with, STORAGE_UNAVAILABLE; the future IDEMPOTENCY_CONFLICT and TIMEOUT.
+        """
+        state = await self._states.require(draft.chat_id, identity, Role.MEMBER.rank)
+        check_length(draft.content, self._max_content_chars)
+        sent: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
+        digest = None
+        if draft.client_message_id is not None:
+            key = (draft.chat_id, draft.sender_id, draft.client_message_id)
+            digest = _digest(draft)
+            recent = self._recent.get(key)
+            if recent is not None:
+                return _repeat(recent, digest)
+            # Known from here on: a twin that comes while plugins think it over waits for this one.
+            self._remember(key, _Recent(digest, sent))
+        try:
+            if await self._sent_earlier(state, draft, digest, sent):
+                return sent
+            await self._queue(identity, state, draft, digest, sent)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                sent.set_exception(error)
+                sent.exception()  # retrieved: the caller hears of it by the raise
+            else:
+                sent.cancel()
+            raise
+        return sent
+
+    async def send(self, identity: Identity, draft: MessageDraft) -> Sent:
+        """`begin_send`, awaited to the end."""
+        return await (await self.begin_send(identity, draft))
+
+    async def find(self, identity: Identity, message_id: int) -> Message:
+        """One message of a chat of the caller's; NOT_FOUND for any other."""
+        message, _ = await find_message(self._states, self._messages, identity, message_id)
+        return message
+
+    async def page(
+        self,
+        identity: Identity,
+        chat_id: int,
+        *,
+        limit: int,
+        before: int | None = None,
+        after: int | None = None,
+        around: int | None = None,
+    ) -> Page:
+        """A page by exclusive message ids (`around` includes its message); without one, the newest page."""
+        state = await self._states.require(chat_id, identity)
+        head = state.head
+        if after is not None:
+            seq = await self._seq_of(chat_id, after)
+            found = await read_on(self._messages, chat_id, seq, head, limit + 1)
+            page = Page(found[:limit], seq > 0, len(found) > limit, head)
+        elif around is not None:
+            seq = await self._seq_of(chat_id, around)
+            older = await read_back(self._messages, chat_id, seq, limit // 2 + 1)
+            newer = await read_on(self._messages, chat_id, seq - 1, head, limit - limit // 2 + 1)
+            kept = older[-(limit // 2) :] if limit > 1 else []
+            rest = newer[: limit - len(kept)]
+            page = Page(kept + rest, len(older) > len(kept), len(newer) > len(rest), head)
+        else:
+            top = head + 1 if before is None else await self._seq_of(chat_id, before)
+            found = await read_back(self._messages, chat_id, top, limit + 1)
+            page = Page(found[-limit:], len(found) > limit, before is not None, head)
+        self._states.check(state, identity)
+        return page
+
+    async def _sent_earlier(
+        self,
+        state: ChatState,
+        draft: MessageDraft,
+        digest: str | None,
+        sent: asyncio.Future[Sent],
+    ) -> bool:
+        """Whether the message was stored before this server had the chat in memory; if so, `sent` has it."""
+        if draft.client_message_id is None:
+            return False
+        message_id = state.earlier_keys.get((draft.sender_id, draft.client_message_id))
+        original = None if message_id is None else await self._messages.find(message_id)
+        if original is None:
+            return False
+        if original.body_digest != digest:
+            raise idempotency_conflict()
+        sent.set_result(Sent(original, duplicate=True))
+        return True
+
+    async def _queue(
+        self,
+        identity: Identity,
+        state: ChatState,
+        draft: MessageDraft,
+        digest: str | None,
+        sent: asyncio.Future[Sent],
+    ) -> None:
+        if self._hooks.has(before_message_send):
+            asked = draft
+            draft = await self._hooks.filter(before_message_send, asked)
+            # Plugins may change the words, not who speaks where.
+            draft = replace(
+                draft, chat_id=asked.chat_id, sender_id=asked.sender_id, sender_type=asked.sender_type,
+                client_message_id=asked.client_message_id, reply_to_id=asked.reply_to_id, origin=asked.origin,
+            )  # fmt: skip
+            if not draft.content.strip():
+                raise ChatError(ErrorCode.REJECTED, "a plugin left nothing of the message")
+        reply_to = None
+        if draft.reply_to_id is not None:
+            reply_to = await self._preview(draft.chat_id, draft.reply_to_id)
+        self._states.check(state, identity, Role.MEMBER.rank)
+        now = self._clock.now()
+        message = Message(
+            id=0, chat_id=draft.chat_id, seq=0, updated_seq=0, revision=1, sender_id=draft.sender_id,
+            sender_type=draft.sender_type, message=draft.content, client_message_id=draft.client_message_id,
+            reply_to=reply_to, metadata=draft.metadata, created_at=now, updated_at=now, body_digest=digest,
+        )  # fmt: skip
+
+        def commit(stored: Message) -> None:
+            state.created(stored)
+            self._read_by_writing(state, stored)
+            self._typing.ended(stored.chat_id, stored.sender_id)
+            self._broadcaster.to_chat(stored.chat_id, new_message(stored))
+            self._hooks.notify_soon(
+                after_message_created, MessageEvent(message=stored, origin=draft.origin)
+            )
+
+        self._journal.append(state, message, commit, sent)
+
+    def _read_by_writing(self, state: ChatState, message: Message) -> None:
+        member = state.members.get(message.sender_id)
+        if member is not None:
+            state.members[message.sender_id] = replace(
+                member, last_read_message_id=message.id, last_read_seq=message.seq
+            )
+            self._people.read_up_to(message.chat_id, message.sender_id, message.id, message.seq)
+
+    async def _preview(self, chat_id: int, message_id: int) -> ReplyPreview:
+        message = await self._messages.find(message_id)
+        if message is None or message.chat_id != chat_id or message.deleted_at is not None:
+            raise message_not_found(message_id)
+        return ReplyPreview(message.id, message.sender_id, message.message[:PREVIEW_CHARS])
+
+    async def _seq_of(self, chat_id: int, message_id: int) -> int:
+        message = await self._messages.find(message_id)
+        if message is None or message.chat_id != chat_id:
+            raise message_not_found(message_id)
+        return message.seq
+
+    def _remember(self, key: _Key, recent: _Recent) -> None:
+        def settled(sent: asyncio.Future[Sent]) -> None:
+            # A failed send is no repeat's answer: the next try is a new one.
+            failed = sent.cancelled() or sent.exception() is not None
+            if failed and self._recent.get(key) is recent:
+                del self._recent[key]
+
+        recent.sent.add_done_callback(settled)
+        self._recent[key] = recent
+        if len(self._recent) > MAX_RECENT_KEYS:
+            self._recent.popitem(last=False)
+
+
+async def find_message(
+    states: ChatStates, messages: MessageRepository, identity: Identity, message_id: int
+) -> tuple[Message, ChatState]:
+    """A message and its chat's state; NOT_FOUND alike for none, and for one in a chat that is not the caller's."""
+    message = await messages.find(message_id)
+    if message is None:
+        raise message_not_found(message_id)
+    state = await states.get(message.chat_id)
+    if state is None or state.closed or state.rank_of(identity) < 0:
+        raise message_not_found(message_id)
+    return message, state
+
+
+def check_length(content: str, max_chars: int) -> None:
+    """VALIDATION_ERROR for a text over the limit; counted in characters (code points), as people do."""
+    if len(content) > max_chars:
+        text = f"at most {max_chars} characters"
+        details = [{"path": "content", "message": text}]
+        raise ChatError(ErrorCode.VALIDATION_ERROR, f"content: {text}", details=details)
+
+
+def _repeat(recent: _Recent, digest: str) -> asyncio.Future[Sent]:
+    """A future of its own with the first one's answer, marked as a duplicate."""
+    if recent.digest != digest:
+        raise idempotency_conflict()
+    result: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
+
+    def answer(first: asyncio.Future[Sent]) -> None:
+        if result.done():
+            return
+        if first.cancelled():
+            result.cancel()
+        elif (error := first.exception()) is not None:
+            result.set_exception(error)
+        else:
+            result.set_result(Sent(first.result().message, duplicate=True))
+
+    if recent.sent.done():
+        answer(recent.sent)
+    else:
+        recent.sent.add_done_callback(answer)
+    return result
+
+
+def _digest(draft: MessageDraft) -> str:
+    """What makes two bodies the same: their text, what they answer, their metadata in any key order."""
+    body = {"content": draft.content, "replyToId": draft.reply_to_id, "metadata": draft.metadata}
+    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(canonical, digest_size=16).hexdigest()

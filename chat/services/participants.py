@@ -1,0 +1,223 @@
+"""People coming into a chat, going, and changing roles. Each is one numbered change of one document."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from chat.contracts.models import participant_to_wire
+from chat.contracts.server_events import (
+    participant_changed,
+    participant_removed,
+    removed_from_chat,
+)
+from chat.entities import ChatType, Participant, Role
+from chat.errors import ChatError, ErrorCode
+from chat.identity import Identity, UserId
+from chat.ports import Broadcaster, ChatRepository, Clock
+from chat.services.chat_states import ChatState, ChatStates
+from chat.services.journal import Journal
+from chat.services.people import People
+from chat.services.presence import Attendance
+from chat.services.typing import TypingService
+
+
+class ParticipantService:
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        journal: Journal,
+        chats: ChatRepository,
+        people: People,
+        typing: TypingService,
+        attendance: Attendance,
+        broadcaster: Broadcaster,
+        clock: Clock,
+        max_participants: int,
+    ) -> None:
+        self._states = states
+        self._journal = journal
+        self._chats = chats
+        self._people = people
+        self._typing = typing
+        self._attendance = attendance
+        self._broadcaster = broadcaster
+        self._clock = clock
+        self._max_participants = max_participants
+
+    async def add(
+        self, identity: Identity, chat_id: int, user_ids: Sequence[UserId], role: Role
+    ) -> list[Participant]:
+        """Add people; moderators and up. Who is in already stays as they are. One `participantAdded` each."""
+        state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
+        if state.chat.type is ChatType.DIRECT:
+            raise ChatError(ErrorCode.FORBIDDEN, "a direct chat has exactly two people")
+        self._check_may_give(state, identity, role)
+        newcomers = [each for each in dict.fromkeys(user_ids) if each not in state.members]
+        if len(state.members) + len(newcomers) > self._max_participants:
+            limit = f"at most {self._max_participants} participants"
+            raise ChatError(ErrorCode.VALIDATION_ERROR, limit)
+        await self._people.find(newcomers)
+        for user_id in newcomers:
+            await self._seat(state, identity, user_id, role)
+        return [state.members[each] for each in dict.fromkeys(user_ids) if each in state.members]
+
+    async def set_role(
+        self, identity: Identity, chat_id: int, user_id: UserId, role: Role
+    ) -> Participant:
+        """Change somebody's role; for roles above member owners only. Pushed as `participantUpdated`."""
+        state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
+        self._check_may_give(state, identity, role)
+        before = self._seated(state, user_id)
+        self._check_outranks(state, identity, before)
+        if before.role is role:
+            return before
+
+        async def write(seq: int) -> Participant:
+            self._states.check(state, identity, Role.MODERATOR.rank)
+            now_seated = self._seated(state, user_id)
+            if now_seated.role is Role.OWNER:
+                self._check_not_last_owner(state, user_id)
+            changed = replace(now_seated, role=role, updated_seq=seq)
+            await self._chats.put_participant(changed)
+            return changed
+
+        def commit(changed: Participant) -> None:
+            self._keep_cursor(state, changed)
+            self._push_change("participantUpdated", state, changed)
+
+        return await self._journal.change(state, write, commit)
+
+    async def remove(self, identity: Identity, chat_id: int, user_id: UserId) -> None:
+        """Put somebody out; moderators and up, and nobody of one's own rank or above.
+
+        When this returns none of their sockets is in the room any more: `participantRemoved` went to the room,
+        `removedFromChat` to them, and nothing of the chat follows it.
+        """
+        if user_id == identity.user_id:
+            await self.leave(identity, chat_id)
+            return
+        state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
+        self._check_outranks(state, identity, self._seated(state, user_id))
+        def recheck() -> None:
+            self._states.check(state, identity, Role.MODERATOR.rank)
+
+        await self._unseat(state, user_id, "removed", recheck)
+
+    async def leave(self, identity: Identity, chat_id: int) -> None:
+        """Go; the last owner of a chat with others in it has to make another owner first."""
+        state = await self._states.require(chat_id, identity)
+        self._seated(state, identity.user_id)
+        await self._unseat(state, identity.user_id, "left", lambda: None)
+
+    async def _seat(
+        self, state: ChatState, identity: Identity, user_id: UserId, role: Role
+    ) -> None:
+        async def write(seq: int) -> Participant | None:
+            self._states.check(state, identity, Role.MODERATOR.rank)
+            if user_id in state.members:
+                raise ChatError(ErrorCode.VALIDATION_ERROR, "is in the chat already")
+            # A newcomer's unread count begins here, not with the chat's whole past.
+            last = state.last_message
+            newcomer = Participant(
+                chat_id=state.chat.id,
+                user_id=user_id,
+                role=role,
+                joined_at=self._clock.now(),
+                updated_seq=seq,
+                last_read_message_id=last.id if last else None,
+                last_read_seq=state.head,
+            )
+            await self._chats.put_participant(newcomer)
+            return newcomer
+
+        def commit(newcomer: Participant | None) -> None:
+            if newcomer is not None:
+                self._states.set_member(state, newcomer)
+                self._push_change("participantAdded", state, newcomer)
+
+        await self._journal.change(state, write, commit)
+
+    async def _unseat(
+        self, state: ChatState, user_id: UserId, reason: Literal["removed", "left"], recheck: Callable[[], None]
+    ) -> None:
+        chat_id = state.chat.id
+
+        async def write(seq: int) -> Participant:
+            recheck()
+            seat = self._seated(state, user_id)
+            self._check_not_last_owner(state, user_id)
+            gone = replace(seat, removed_at=self._clock.now(), updated_seq=seq)
+            await self._chats.put_participant(gone)
+            return gone
+
+        def commit(gone: Participant) -> None:
+            self._states.set_member(state, gone)
+            self._typing.ended(chat_id, user_id)
+            self._attendance.forget(chat_id, user_id)
+            count = len(state.members)
+            event = participant_removed(
+                chat_id, user_id, count, gone.updated_seq, gone.removed_at or gone.joined_at
+            )
+            self._broadcaster.to_chat(chat_id, event)
+            self._broadcaster.evict(chat_id, user_id)
+            self._broadcaster.to_user(user_id, removed_from_chat(chat_id, reason))
+
+        await self._journal.change(state, write, commit)
+
+    def _push_change(
+        self,
+        name: Literal["participantAdded", "participantUpdated"],
+        state: ChatState,
+        participant: Participant,
+    ) -> None:
+        wire = participant_to_wire(participant, self._people.known(participant.user_id))
+        event = participant_changed(
+            name,
+            state.chat.id,
+            wire,
+            len(state.members),
+            participant.updated_seq,
+            self._clock.now(),
+        )
+        self._broadcaster.to_chat(state.chat.id, event)
+        # They are not in the room yet, and have to learn of the chat somehow.
+        if name == "participantAdded":
+            self._broadcaster.to_user(participant.user_id, event)
+
+    def _keep_cursor(self, state: ChatState, changed: Participant) -> None:
+        # A cursor may have moved while the change was written.
+        now = state.members.get(changed.user_id, changed)
+        kept = replace(
+            changed,
+            last_read_message_id=now.last_read_message_id,
+            last_read_seq=now.last_read_seq,
+        )
+        self._states.set_member(state, kept)
+
+    @staticmethod
+    def _seated(state: ChatState, user_id: UserId) -> Participant:
+        seat = state.members.get(user_id)
+        if seat is None:
+            raise ChatError(ErrorCode.NOT_FOUND, f"no participant {user_id} in this chat")
+        return seat
+
+    @staticmethod
+    def _check_may_give(state: ChatState, identity: Identity, role: Role) -> None:
+        if role.rank > Role.MEMBER.rank and state.rank_of(identity) < Role.OWNER.rank:
+            raise ChatError(ErrorCode.FORBIDDEN, "only an owner gives that role")
+
+    @staticmethod
+    def _check_outranks(state: ChatState, identity: Identity, other: Participant) -> None:
+        mine = state.rank_of(identity)
+        if mine < Role.OWNER.rank and other.role.rank >= mine:
+            raise ChatError(ErrorCode.FORBIDDEN, "their role is not below yours")
+
+    @staticmethod
+    def _check_not_last_owner(state: ChatState, user_id: UserId) -> None:
+        owners = [each.user_id for each in state.members.values() if each.role is Role.OWNER]
+        if owners == [user_id] and len(state.members) > 1:
+            raise ChatError(
+                ErrorCode.FORBIDDEN, "the last owner has to make another participant owner first"
+            )
+

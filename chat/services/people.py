@@ -1,0 +1,115 @@
+"""Names of people, and the small facts that may be written a moment later: read cursors, profiles, last seen.
+
+Each is written at most once a second for whatever has gathered, in one write a kind; losing the last second of them
+in a crash costs nothing that an ack has promised.
+"""
+
+import asyncio
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from chat.entities import User
+from chat.errors import ChatError
+from chat.identity import Identity, UserId
+from chat.ports import ChatRepository, UserRepository
+
+FLUSH_EVERY_S: Final = 1.0
+MAX_KNOWN: Final = 50_000
+_log = structlog.get_logger("chat.people")
+
+
+class People:
+    """The names that tokens brought along, and the write-behind of small facts. `start` before use."""
+
+    def __init__(self, users: UserRepository, chats: ChatRepository) -> None:
+        self._users = users
+        self._chats = chats
+        self._known: dict[UserId, User] = {}
+        self._profiles: dict[UserId, User] = {}
+        self._last_seen: dict[UserId, datetime] = {}
+        self._reads: dict[tuple[int, UserId], tuple[int, int]] = {}
+        self._writer: asyncio.Task[None] | None = None
+
+    def remember(self, identity: Identity) -> None:
+        """Keep the name and picture of somebody who came with a token."""
+        if identity.name is None and identity.avatar_url is None:
+            return
+        user = User(id=identity.user_id, name=identity.name, avatar_url=identity.avatar_url)
+        known = self._known.get(user.id)
+        if known is None or (known.name, known.avatar_url) != (user.name, user.avatar_url):
+            self._keep(user)
+            self._profiles[user.id] = user
+            self._wake()
+
+    def saw(self, user_id: UserId, at: datetime) -> None:
+        """The user's last socket is gone."""
+        self._last_seen[user_id] = at
+        self._wake()
+
+    def read_up_to(self, chat_id: int, user_id: UserId, message_id: int, seq: int) -> None:
+        """The user has, by writing, read a chat up to here."""
+        self._reads[chat_id, user_id] = (message_id, seq)
+        self._wake()
+
+    def known(self, user_id: UserId) -> User | None:
+        """What is in memory about somebody; asks nothing of the store."""
+        return self._known.get(user_id)
+
+    async def find(self, user_ids: Collection[UserId]) -> dict[UserId, User]:
+        """What is known of these people; asks the store for those not seen since the start."""
+        missing = [user_id for user_id in user_ids if user_id not in self._known]
+        if missing:
+            for user in (await self._users.find_many(missing)).values():
+                if user.id not in self._known:
+                    self._keep(user)
+        return {user_id: self._known[user_id] for user_id in user_ids if user_id in self._known}
+
+    async def find_last_seen(self, user_ids: Collection[UserId]) -> dict[UserId, datetime]:
+        """When these people were last here, as far as the store knows."""
+        users = await self._users.find_many(list(user_ids))
+        return {user.id: user.last_seen_at for user in users.values() if user.last_seen_at}
+
+    async def flush(self) -> None:
+        """Write what has gathered; on a failure it stays for the next time."""
+        profiles, self._profiles = self._profiles, {}
+        last_seen, self._last_seen = self._last_seen, {}
+        reads, self._reads = self._reads, {}
+        try:
+            if profiles:
+                await self._users.put_profiles(list(profiles.values()))
+                profiles = {}
+            if last_seen:
+                await self._users.set_last_seen(last_seen)
+                last_seen = {}
+            if reads:
+                await self._chats.set_reads(reads)
+                reads = {}
+        except ChatError as error:
+            # What came meanwhile is newer and wins.
+            self._profiles = profiles | self._profiles
+            self._last_seen = last_seen | self._last_seen
+            self._reads = reads | self._reads
+            _log.warning("write_behind_postponed", code=error.code.value)
+
+    async def stop(self) -> None:
+        if self._writer is not None:
+            self._writer.cancel()
+        await self.flush()
+
+    def _keep(self, user: User) -> None:
+        if len(self._known) >= MAX_KNOWN:
+            self._known.pop(next(iter(self._known)))
+        self._known[user.id] = user
+
+    def _wake(self) -> None:
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write_later())
+
+    async def _write_later(self) -> None:
+        while self._profiles or self._last_seen or self._reads:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            await self.flush()
+        self._writer = None

@@ -1,0 +1,158 @@
+"""Who is online, and who is in a chat's room. Never stored, but for when somebody was last here.
+
+A user who comes back within the grace has neither left nor been offline.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime
+
+from chat.contracts.server_events import presence_changed, user_joined, user_left
+from chat.identity import UserId
+from chat.ports import Broadcaster, Clock
+from chat.services.chat_states import ChatStates
+from chat.services.people import People
+
+
+class PresenceService:
+    """Online = at least one connected socket; offline = none for the grace."""
+
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        people: People,
+        broadcaster: Broadcaster,
+        clock: Clock,
+        grace_s: float,
+    ) -> None:
+        self._states = states
+        self._people = people
+        self._broadcaster = broadcaster
+        self._clock = clock
+        self._grace_s = grace_s
+        self._sockets: Counter[UserId] = Counter()
+        self._leaving: dict[UserId, asyncio.TimerHandle] = {}
+        self._last_seen: dict[UserId, datetime] = {}
+
+    def connected(self, user_id: UserId) -> None:
+        """A socket of the user is there."""
+        self._sockets[user_id] += 1
+        timer = self._leaving.pop(user_id, None)
+        if timer is not None:
+            timer.cancel()
+        elif self._sockets[user_id] == 1:
+            self._push(user_id, online=True)
+
+    def disconnected(self, user_id: UserId) -> None:
+        """A socket of the user is gone."""
+        self._sockets[user_id] -= 1
+        if self._sockets[user_id] > 0:
+            return
+        del self._sockets[user_id]
+        now = self._clock.now()
+        self._last_seen[user_id] = now
+        self._people.saw(user_id, now)
+        loop = asyncio.get_running_loop()
+        self._leaving[user_id] = loop.call_later(self._grace_s, self._offline, user_id)
+
+    def is_online(self, user_id: UserId) -> bool:
+        return user_id in self._sockets or user_id in self._leaving
+
+    async def look_up(
+        self, user_ids: Collection[UserId]
+    ) -> list[tuple[UserId, bool, datetime | None]]:
+        """`(user id, online, last seen)` of each; asks the store for those not seen since the start."""
+        unknown = [
+            each for each in user_ids if not self.is_online(each) and each not in self._last_seen
+        ]
+        stored = await self._people.find_last_seen(unknown) if unknown else {}
+        return [
+            (each, self.is_online(each), self._last_seen.get(each) or stored.get(each))
+            for each in user_ids
+        ]
+
+    def stop(self) -> None:
+        for timer in self._leaving.values():
+            timer.cancel()
+        self._leaving.clear()
+
+    def _offline(self, user_id: UserId) -> None:
+        del self._leaving[user_id]
+        self._push(user_id, online=False)
+
+    def _push(self, user_id: UserId, *, online: bool) -> None:
+        """To everybody online who shares an active chat, once each."""
+        peers = {peer for state in self._states.loaded_chats_of(user_id) for peer in state.members}
+        peers.discard(user_id)
+        if not peers:
+            return
+        event = presence_changed(
+            user_id,
+            online=online,
+            last_seen_at=None if online else self._last_seen.get(user_id),
+            at=self._clock.now(),
+        )
+        for peer in peers:
+            if peer in self._sockets:
+                self._broadcaster.to_user(peer, event)
+
+
+class Attendance:
+    """Which users have sockets in which chat's room; says `userJoined` and `userLeft` to the others."""
+
+    def __init__(self, broadcaster: Broadcaster, clock: Clock, grace_s: float) -> None:
+        self._broadcaster = broadcaster
+        self._clock = clock
+        self._grace_s = grace_s
+        self._sockets: Counter[tuple[int, UserId]] = Counter()
+        self._leaving: dict[tuple[int, UserId], asyncio.TimerHandle] = {}
+
+    def entered(self, chat_id: int, user_id: UserId) -> None:
+        """A socket of the user has entered the room."""
+        key = (chat_id, user_id)
+        self._sockets[key] += 1
+        timer = self._leaving.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        elif self._sockets[key] == 1:
+            event = user_joined(chat_id, user_id, self._clock.now())
+            self._broadcaster.to_chat(chat_id, event, except_user=user_id)
+
+    def left(self, chat_id: int, user_id: UserId, *, lost: bool) -> None:
+        """A socket of the user has left the room; `lost` = its connection ended, and may come back."""
+        key = (chat_id, user_id)
+        if key not in self._sockets:
+            return
+        self._sockets[key] -= 1
+        if self._sockets[key] > 0:
+            return
+        del self._sockets[key]
+        if lost:
+            loop = asyncio.get_running_loop()
+            self._leaving[key] = loop.call_later(self._grace_s, self._gone, key)
+        else:
+            self._say_left(key)
+
+    def forget(self, chat_id: int, user_id: UserId) -> None:
+        """The user was put out of the chat: there is nobody left to say that they left the room."""
+        key = (chat_id, user_id)
+        self._sockets.pop(key, None)
+        timer = self._leaving.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
+    def stop(self) -> None:
+        for timer in self._leaving.values():
+            timer.cancel()
+        self._leaving.clear()
+
+    def _gone(self, key: tuple[int, UserId]) -> None:
+        del self._leaving[key]
+        self._say_left(key)
+
+    def _say_left(self, key: tuple[int, UserId]) -> None:
+        chat_id, user_id = key
+        event = user_left(chat_id, user_id, self._clock.now())
+        self._broadcaster.to_chat(chat_id, event, except_user=user_id)

@@ -1,0 +1,107 @@
+"""Read cursors, which only move forward, and unread counts, which are computed and never stored."""
+
+from dataclasses import replace
+from typing import Final
+
+from chat.contracts.server_events import message_read
+from chat.entities import Participant
+from chat.errors import ChatError, ErrorCode, message_not_found, not_participant
+from chat.hookspecs import MessageReadEvent, after_message_read
+from chat.identity import Identity, UserId
+from chat.plugin_manager import PluginManager
+from chat.ports import Broadcaster, ChatRepository, Clock, MessageRepository
+from chat.services.chat_states import ChatState, ChatStates
+
+UNREAD_CAP: Final = 100
+"""A badge says "99+" anyway, and counting further would have to read the chat's past."""
+
+ANNOUNCED_UP_TO: Final = 100
+"""In larger chats a receipt goes to the message's sender only: to all it were members squared."""
+
+
+class ReadService:
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        chats: ChatRepository,
+        messages: MessageRepository,
+        broadcaster: Broadcaster,
+        hooks: PluginManager,
+        clock: Clock,
+    ) -> None:
+        self._states = states
+        self._chats = chats
+        self._messages = messages
+        self._broadcaster = broadcaster
+        self._hooks = hooks
+        self._clock = clock
+
+    async def mark_read(
+        self, identity: Identity, chat_id: int, message_id: int
+    ) -> tuple[Participant, int]:
+        """Move the caller's cursor to a message, and count what is left unread; one that is behind the cursor changes nothing and is no error.
+
+        Others get `messageRead`. Raises NOT_PARTICIPANT (admins without a seat in the chat have no cursor either),
+        NOT_FOUND.
+        """
+        state = await self._states.require(chat_id, identity)
+        seq, sender_id = await self._locate(state, message_id)
+        self._states.check(state, identity)
+        mine = state.members.get(identity.user_id)
+        if mine is None:
+            raise ChatError(ErrorCode.FORBIDDEN, "only participants have a read cursor")
+        if seq > mine.last_read_seq:
+            await self._chats.set_reads({(chat_id, identity.user_id): (message_id, seq)})
+            mine = self._moved(state, identity.user_id, message_id, seq, sender_id)
+        return mine, await self.unread_count(state, mine)
+
+    def _moved(
+        self, state: ChatState, user_id: UserId, message_id: int, seq: int, sender_id: UserId
+    ) -> Participant:
+        # Asked again: while the write ran, another tab may have read further, or the user may have been removed.
+        chat_id = state.chat.id
+        mine = state.members.get(user_id)
+        if mine is None:
+            raise not_participant(chat_id)
+        if seq <= mine.last_read_seq:
+            return mine
+        mine = replace(mine, last_read_message_id=message_id, last_read_seq=seq)
+        state.members[user_id] = mine
+        event = message_read(chat_id, message_id, user_id, self._clock.now())
+        if len(state.members) <= ANNOUNCED_UP_TO:
+            self._broadcaster.to_chat(chat_id, event, except_user=user_id)
+        elif sender_id != user_id:
+            self._broadcaster.to_user(sender_id, event)
+        self._hooks.notify_soon(
+            after_message_read,
+            MessageReadEvent(chat_id=chat_id, message_id=message_id, user_id=user_id),
+        )
+        return mine
+
+    async def unread_count(self, state: ChatState, member: Participant | None) -> int:
+        """Messages after the cursor that are not the member's own and not deleted; 100 = that many or more."""
+        if member is None:
+            return 0
+        cursor, mine = member.last_read_seq, member.user_id
+        count = sum(
+            entry.seq > cursor and entry.sender_id != mine and not entry.deleted
+            for entry in state.tail
+        )
+        high = state.tail_from
+        # Only for somebody who is far behind: in most chats the tail reaches back to the cursor.
+        while count < UNREAD_CAP and high > cursor + 1:
+            low = max(cursor + 1, high - 500)
+            older = await self._messages.window(state.chat.id, low, high)
+            count += sum(each.sender_id != mine and each.deleted_at is None for each in older)
+            high = low
+        return min(count, UNREAD_CAP)
+
+    async def _locate(self, state: ChatState, message_id: int) -> tuple[int, UserId]:
+        entry = state.entry(message_id)
+        if entry is not None:
+            return entry.seq, entry.sender_id
+        message = await self._messages.find(message_id)
+        if message is None or message.chat_id != state.chat.id:
+            raise message_not_found(message_id)
+        return message.seq, message.sender_id

@@ -1,0 +1,153 @@
+"""Editing and deleting messages: who may, until when, and what happens when two do it at once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from chat.contracts.server_events import message_deleted, message_updated
+from chat.entities import Message, Role
+from chat.errors import ChatError, ErrorCode, message_not_found
+from chat.hookspecs import MessageEvent, after_message_deleted, after_message_updated
+from chat.identity import Identity
+from chat.plugin_manager import PluginManager
+from chat.ports import Broadcaster, Clock, MessageRepository
+from chat.services.chat_states import ChatState, ChatStates
+from chat.services.journal import Journal
+from chat.services.messages import check_length, find_message
+
+
+class RevisionService:
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        journal: Journal,
+        messages: MessageRepository,
+        broadcaster: Broadcaster,
+        hooks: PluginManager,
+        clock: Clock,
+        max_content_chars: int,
+        edit_window_s: int,
+    ) -> None:
+        self._states = states
+        self._journal = journal
+        self._messages = messages
+        self._broadcaster = broadcaster
+        self._hooks = hooks
+        self._clock = clock
+        self._max_content_chars = max_content_chars
+        self._edit_window = timedelta(seconds=edit_window_s)
+
+    async def edit(
+        self, identity: Identity, message_id: int, content: str, expected_revision: int | None = None
+    ) -> Message:
+        """Replace the text of one's own message; pushed as `messageUpdated`.
+
+        Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED, MESSAGE_DELETED, EDIT_CONFLICT.
+        """
+        check_length(content, self._max_content_chars)
+        old, state = await find_message(self._states, self._messages, identity, message_id)
+        self._check_may_edit(identity, state, old)
+
+        async def write(seq: int) -> Message:
+            seen = await self._current(message_id)
+            if seen.updated_seq == seq:
+                return seen  # our own write of before, whose answer was lost
+            self._check_may_edit(identity, state, seen)
+            if expected_revision is not None and seen.revision != expected_revision:
+                raise _conflict()
+            now = self._clock.now()
+            edited = replace(
+                seen, message=content, revision=seen.revision + 1, updated_seq=seq, updated_at=now, edited_at=now
+            )  # fmt: skip
+            await self._update(edited, seen)
+            return edited
+
+        def commit(message: Message) -> None:
+            state.changed(message)
+            self._broadcaster.to_chat(message.chat_id, message_updated(message))
+
+        edited = await self._journal.change(state, write, commit)
+        self._hooks.notify_soon(after_message_updated, MessageEvent(message=edited))
+        return edited
+
+    async def delete(self, identity: Identity, message_id: int) -> Message:
+        """Turn a message into a tombstone: its place stays, its text goes, quotes of it in answers too.
+
+        Pushed as `messageDeleted`. Deleting twice answers the same tombstone and pushes nothing.
+        Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED.
+        """
+        old, state = await find_message(self._states, self._messages, identity, message_id)
+        self._check_may_delete(identity, state, old)
+        if old.deleted_at is not None:
+            return old
+
+        async def write(seq: int) -> Message:
+            seen = await self._current(message_id)
+            if seen.updated_seq != seq:
+                if seen.deleted_at is not None:
+                    raise _AlreadyDeleted(seen)
+                self._check_may_delete(identity, state, seen)
+                now = self._clock.now()
+                gone = replace(
+                    seen, message="", metadata=None, reply_to=None, revision=seen.revision + 1,
+                    updated_seq=seq, updated_at=now, deleted_at=now, deleted_by=identity.user_id,
+                )  # fmt: skip
+                await self._update(gone, seen)
+                seen = gone
+            await self._messages.wipe_previews(seen.chat_id, message_id)
+            return seen
+
+        def commit(message: Message) -> None:
+            state.changed(message)
+            self._broadcaster.to_chat(message.chat_id, message_deleted(message))
+
+        try:
+            gone = await self._journal.change(state, write, commit)
+        except _AlreadyDeleted as twin:
+            return twin.tombstone
+        self._hooks.notify_soon(after_message_deleted, MessageEvent(message=gone))
+        return gone
+
+    def _check_may_edit(self, identity: Identity, state: ChatState, message: Message) -> None:
+        self._states.check(state, identity, Role.MEMBER.rank)
+        if message.sender_id != identity.user_id and not identity.is_service:
+            raise ChatError(ErrorCode.FORBIDDEN, "only its sender can edit a message")
+        if message.deleted_at is not None:
+            raise ChatError(ErrorCode.MESSAGE_DELETED, "the message is deleted")
+        self._check_window(identity, message)
+
+    def _check_may_delete(self, identity: Identity, state: ChatState, message: Message) -> None:
+        self._states.check(state, identity, Role.MEMBER.rank)
+        if state.rank_of(identity) >= Role.MODERATOR.rank:
+            return
+        if message.sender_id != identity.user_id:
+            raise ChatError(ErrorCode.FORBIDDEN, "only its sender or a moderator can delete a message")
+        if message.deleted_at is None:
+            self._check_window(identity, message)
+
+    def _check_window(self, identity: Identity, message: Message) -> None:
+        closed = self._clock.now() - message.created_at > self._edit_window
+        if closed and not identity.is_service:
+            raise ChatError(ErrorCode.EDIT_WINDOW_CLOSED, "the message is too old to be changed")
+
+    async def _current(self, message_id: int) -> Message:
+        message = await self._messages.find(message_id)
+        if message is None:
+            raise message_not_found(message_id)
+        return message
+
+    async def _update(self, message: Message, seen: Message) -> None:
+        if not await self._messages.update(message, seen_revision=seen.revision):
+            raise _conflict()
+
+
+class _AlreadyDeleted(ChatError):
+    """Somebody was faster; carries what they left."""
+
+    def __init__(self, tombstone: Message) -> None:
+        super().__init__(ErrorCode.MESSAGE_DELETED, "the message is deleted")
+        self.tombstone = tombstone
+
+
+def _conflict() -> ChatError:
+    return ChatError(ErrorCode.EDIT_CONFLICT, "the message was changed meanwhile")

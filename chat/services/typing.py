@@ -1,0 +1,85 @@
+"""Who is typing where. Fleeting: never stored, and ended by the server where a client forgets to."""
+
+import asyncio
+from typing import Final
+
+from chat.contracts.server_events import user_typing
+from chat.errors import ChatError
+from chat.hookspecs import TypingSignal, before_typing
+from chat.identity import Identity, UserId
+from chat.plugin_manager import PluginManager
+from chat.ports import Broadcaster, Clock
+from chat.services.chat_states import ChatStates
+
+PUSH_EVERY_S: Final = 2.0
+"""A client signals at every keystroke; its peers need to hear it every two seconds."""
+
+
+class TypingService:
+    """Typing indicators that the server ends by itself."""
+
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        broadcaster: Broadcaster,
+        hooks: PluginManager,
+        clock: Clock,
+        ttl_s: float,
+    ) -> None:
+        self._states = states
+        self._broadcaster = broadcaster
+        self._hooks = hooks
+        self._clock = clock
+        self._ttl_s = ttl_s
+        self._ends: dict[tuple[int, UserId], asyncio.TimerHandle] = {}
+        self._pushed_at: dict[tuple[int, UserId], float] = {}
+
+    async def signal(self, identity: Identity, chat_id: int, is_typing: bool) -> None:
+        """Somebody types, or has stopped. Renewals are absorbed; over the limit a `true` is dropped in silence."""
+        state = await self._states.require(chat_id, identity)
+        key = (chat_id, identity.user_id)
+        if not is_typing:
+            self.ended(chat_id, identity.user_id)
+            return
+        now = self._clock.monotonic()
+        if key not in self._ends or now - self._pushed_at[key] >= PUSH_EVERY_S:
+            if self._hooks.has(before_typing):
+                try:
+                    await self._hooks.filter(
+                        before_typing, TypingSignal(identity=identity, chat_id=chat_id)
+                    )
+                except ChatError:
+                    return
+                self._states.check(state, identity)
+            self._pushed_at[key] = now
+            self._push(key, is_typing=True)
+        timer = self._ends.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._ends[key] = loop.call_later(self._ttl_s, self.ended, chat_id, identity.user_id)
+
+    def ended(self, chat_id: int, user_id: UserId) -> None:
+        """The user no longer types in the chat: stopped, sent, left, was removed, or is gone."""
+        key = (chat_id, user_id)
+        timer = self._ends.pop(key, None)
+        if timer is None:
+            return
+        timer.cancel()
+        del self._pushed_at[key]
+        self._push(key, is_typing=False)
+
+    def typing_in(self, chat_id: int) -> list[UserId]:
+        """Who types right now, for somebody who has just joined."""
+        return [user_id for each, user_id in self._ends if each == chat_id]
+
+    def stop(self) -> None:
+        for timer in self._ends.values():
+            timer.cancel()
+        self._ends.clear()
+
+    def _push(self, key: tuple[int, UserId], *, is_typing: bool) -> None:
+        chat_id, user_id = key
+        event = user_typing(chat_id, user_id, is_typing, self._clock.now())
+        self._broadcaster.to_chat(chat_id, event, except_user=user_id)

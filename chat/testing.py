@@ -1,0 +1,240 @@
+"""A running server for tests, ours and those of plugin authors: real sockets, a real store process.
+
+    async with running_chat(plugins=[MyPlugin()]) as chat:
+        chat_id = await chat.create_chat([1, 2])
+        ada, grace = await chat.connect(1), await chat.connect(2)
+        await grace.call("joinChat", {"chatId": chat_id})
+        await ada.call("sendMessage", {"chatId": chat_id, "content": "hello"})
+        pushed = await grace.next("newMessage")
+
+Needs the extra `test` (python-socketio's client speaks websocket through aiohttp). Every push is held against its
+model: one that the contract does not know fails the test.
+"""
+
+import asyncio
+import secrets
+import tempfile
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import orjson
+import socketio
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+
+from chat.app import ChatApp
+from chat.auth import mint
+from chat.clock import SystemClock
+from chat.contracts.server_events import SERVER_EVENTS
+from chat.identity import UserId
+from chat.plugin_api import Plugin
+from chat.plugin_loader import load_plugins
+from chat.ports import Clock
+from chat.rooms import NAMESPACE
+from chat.settings import DEFAULT_PLUGINS, load_settings
+
+WAIT_S: Final = 10.0
+SECRET: Final = "a-secret-of-the-tests-that-is-long-enough"  # noqa: S105  # it guards nothing
+
+
+class ChatClient:
+    """One connected socket of a user, with a record of everything that was pushed to it."""
+
+    def __init__(self, undeclared: Callable[[str], None], custom_events: frozenset[str]) -> None:
+        self.socket = socketio.AsyncClient(reconnection=False, handle_sigint=False)
+        self.pushed: list[tuple[str, Any]] = []
+        self._undeclared = undeclared
+        self._custom_events = custom_events
+        self._unread: dict[str, list[Any]] = defaultdict(list)
+        self._arrived = asyncio.Condition()
+        self.socket.on("*", self._on_push, namespace=NAMESPACE)
+
+    async def call(self, event: str, payload: Any = None) -> dict[str, Any]:
+        """Emit and wait for the ack. A tuple is several arguments, None is none."""
+        answer = await self.socket.call(event, payload, namespace=NAMESPACE, timeout=WAIT_S)
+        return dict(answer)
+
+    async def emit(self, event: str, payload: Any = None) -> None:
+        """Emit without asking for an ack."""
+        await self.socket.emit(event, payload, namespace=NAMESPACE)
+
+    async def next(self, event: str, *, within_s: float = WAIT_S) -> Any:
+        """The payload of the next push of that name, which may have come already."""
+        async with asyncio.timeout(within_s), self._arrived:
+            await self._arrived.wait_for(lambda: self._unread[event])
+            return self._unread[event].pop(0)
+
+    def of(self, event: str) -> list[Any]:
+        """The payloads of all pushes of that name so far."""
+        return [payload for name, payload in self.pushed if name == event]
+
+    async def settle(self) -> None:
+        """Wait until everything that the server had pushed before this call is here."""
+        await self.call("authenticate")
+
+    async def close(self) -> None:
+        await self.socket.disconnect()
+
+    async def _on_push(self, event: str, payload: Any = None) -> None:
+        model = SERVER_EVENTS.get(event)
+        if model is None:
+            if event not in self._custom_events:
+                self._undeclared(f"{event} is no server event of the contract")
+        else:
+            model.model_validate(payload)
+            unknown = set(payload) - {field.alias or name for name, field in model.model_fields.items()}
+            if unknown - {"details", "requestId"}:
+                self._undeclared(f"{event} carries undeclared fields: {sorted(unknown)}")
+        self.pushed.append((event, payload))
+        async with self._arrived:
+            self._unread[event].append(payload)
+            self._arrived.notify_all()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A REST answer."""
+
+    status: int
+    body: Any
+    headers: Any
+
+    @property
+    def data(self) -> Any:
+        return self.body["data"]
+
+    @property
+    def code(self) -> str | None:
+        """The error code, None for a success."""
+        error = self.body.get("error") if isinstance(self.body, dict) else None
+        return error["code"] if error else None
+
+
+class RunningChat:
+    """The server and ways to talk to it."""
+
+    def __init__(self, app: ChatApp, custom_events: frozenset[str]) -> None:
+        self.app = app
+        self.url = f"http://127.0.0.1:{app.port}"
+        self.undeclared: list[str] = []
+        self._custom_events = custom_events
+        self._clients: list[ChatClient] = []
+
+    def token(self, user_id: UserId, user_type: str = "employee", *, valid_s: float = 3600, **claims: str | None) -> str:
+        token, _ = mint(
+            SECRET, user_id, user_type=user_type, clock=SystemClock(), valid_s=valid_s, **claims
+        )
+        return token
+
+    async def connect(
+        self,
+        user_id: UserId = 1,
+        user_type: str = "employee",
+        *,
+        token: str | None = None,
+        join: int | None = None,
+        transports: Sequence[str] = ("websocket",),
+        **options: Any,
+    ) -> ChatClient:
+        """A socket of the user; with `join`, in that chat's room already."""
+        client = ChatClient(self.undeclared.append, self._custom_events)
+        options.setdefault("auth", {"token": token or self.token(user_id, user_type)})
+        await client.socket.connect(
+            self.url, namespaces=[NAMESPACE], transports=list(transports), wait_timeout=WAIT_S, **options
+        )
+        self._clients.append(client)
+        if join is not None:
+            answer = await client.call("joinChat", {"chatId": join})
+            assert answer["success"], answer
+        return client
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        user_id: UserId | None = 1,
+        user_type: str = "employee",
+        *,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        """One REST call as a user; `user_id=None` sends no token."""
+        sent = dict(headers or {})
+        if user_id is not None:
+            sent.setdefault("Authorization", f"Bearer {self.token(user_id, user_type)}")
+        if json is not None:
+            body = orjson.dumps(json)
+            sent.setdefault("Content-Type", "application/json")
+        request = HTTPRequest(
+            self.url + path,
+            method=method,
+            headers=sent,
+            body=body,
+            allow_nonstandard_methods=True,
+            follow_redirects=False,
+            request_timeout=WAIT_S,
+        )
+        response = await AsyncHTTPClient().fetch(request, raise_error=False)
+        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        content = orjson.loads(response.body) if is_json else response.body
+        return Response(response.code, content, response.headers)
+
+    async def create_chat(self, user_ids: Sequence[UserId], **fields: Any) -> int:
+        """A group chat of these users, all of them members, made by the host application."""
+        payload = {"type": "group", "participantIds": list(user_ids), **fields}
+        response = await self.request("POST", "/chats", "host", "service", json=payload)
+        assert response.status == 201, response.body
+        return int(response.data["id"])
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+@asynccontextmanager
+async def running_chat(
+    *,
+    plugins: Sequence[Plugin] | None = None,
+    mongodb_uri: str | None = None,
+    clock: Clock | None = None,
+    custom_events: Sequence[str] = (),
+    **settings: Any,
+) -> AsyncIterator[RunningChat]:
+    """A server on a free port with the built-in plugins and `plugins` behind them.
+
+    Without `mongodb_uri` it brings its own embedded store in a temporary folder (about a second). `settings` are
+    fields of chat.settings.Settings; `custom_events` are pushes that the plugins under test make.
+    """
+    with tempfile.TemporaryDirectory(prefix="chatgateway-") as folder:
+        values: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": 0,
+            "jwt_secret": SECRET,
+            "data_dir": Path(folder),
+            "mongodb_uri": mongodb_uri,
+            **settings,
+        }
+        loaded = [*load_plugins(values.pop("plugin_names", DEFAULT_PLUGINS)), *(plugins or ())]
+        app = ChatApp(load_settings(**values), plugins=loaded, clock=clock)
+        await app.start()
+        try:
+            async with RunningChat(app, frozenset(custom_events)) as chat:
+                yield chat
+                assert not chat.undeclared, chat.undeclared
+        finally:
+            await app.stop()
+
+
+def database_name() -> str:
+    """A name that no other test has."""
+    return f"test_{secrets.token_hex(6)}"

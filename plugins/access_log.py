@@ -1,0 +1,118 @@
+"""One log line for each connect, disconnect, join, leave, send, edit, deletion and refusal.
+
+Who, where and what happened; never a message's content, never a token.
+"""
+
+import structlog
+
+from chat.plugin_api import (
+    ActionDone,
+    AuthFailure,
+    Connected,
+    Disconnected,
+    MessageEvent,
+    MessageReadEvent,
+    Plugin,
+    RoomChange,
+    Shutdown,
+    after_action,
+    after_auth_failure,
+    after_connect,
+    after_disconnect,
+    after_join,
+    after_leave,
+    after_message_created,
+    after_message_deleted,
+    after_message_read,
+    after_message_updated,
+    hookimpl,
+    shutdown,
+)
+
+_log = structlog.get_logger("chat.access")
+
+
+class AccessLog(Plugin):
+    name = "access_log"
+
+    @hookimpl(after_connect)
+    async def connected(self, event: Connected) -> None:
+        _log.info(
+            "connected",
+            user_id=event.identity.user_id,
+            socket_id=event.socket_id,
+            remote_ip=event.remote_ip,
+        )
+
+    @hookimpl(after_disconnect)
+    async def disconnected(self, event: Disconnected) -> None:
+        _log.info(
+            "disconnected",
+            user_id=event.identity.user_id,
+            socket_id=event.socket_id,
+            reason=event.reason,
+            connected_s=round(event.connected_s, 1),
+        )
+
+    @hookimpl(after_auth_failure)
+    async def auth_failed(self, event: AuthFailure) -> None:
+        _log.warning(
+            "auth_failed", code=event.code.value, remote_ip=event.remote_ip, door=event.door
+        )
+
+    @hookimpl(after_join)
+    async def joined(self, event: RoomChange) -> None:
+        _log.info("joined", user_id=event.identity.user_id, chat_id=event.chat_id)
+
+    @hookimpl(after_leave)
+    async def left(self, event: RoomChange) -> None:
+        _log.info("left", user_id=event.identity.user_id, chat_id=event.chat_id)
+
+    @hookimpl(after_message_created)
+    async def sent(self, event: MessageEvent) -> None:
+        self._message("message_sent", event)
+
+    @hookimpl(after_message_updated)
+    async def edited(self, event: MessageEvent) -> None:
+        self._message("message_edited", event)
+
+    @hookimpl(after_message_deleted)
+    async def deleted(self, event: MessageEvent) -> None:
+        self._message("message_deleted", event)
+
+    @hookimpl(after_message_read)
+    async def read(self, event: MessageReadEvent) -> None:
+        _log.debug(
+            "message_read",
+            user_id=event.user_id,
+            chat_id=event.chat_id,
+            message_id=event.message_id,
+        )
+
+    @hookimpl(after_action)
+    async def refused(self, event: ActionDone) -> None:
+        if event.code is not None:
+            _log.warning(
+                "refused",
+                action=event.name,
+                code=event.code.value,
+                user_id=event.identity.user_id,
+                remote_ip=event.remote_ip,
+                door=event.door,
+                request_id=event.request_id,
+            )
+
+    @hookimpl(shutdown)
+    async def stopping(self, _event: Shutdown) -> None:
+        _log.info("drained")
+
+    @staticmethod
+    def _message(what: str, event: MessageEvent) -> None:
+        message = event.message
+        _log.info(
+            what,
+            message_id=message.id,
+            chat_id=message.chat_id,
+            user_id=message.sender_id,
+            seq=message.updated_seq,
+        )

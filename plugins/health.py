@@ -1,0 +1,42 @@
+"""/health/live: the process runs. /health/ready: it can take traffic, the store included."""
+
+from collections.abc import Sequence
+
+from chat.plugin_api import (
+    HttpRequest,
+    HttpResponse,
+    Plugin,
+    Registration,
+    Route,
+    ServerApi,
+    Startup,
+    hookimpl,
+    register_routes,
+    startup,
+)
+
+
+class Health(Plugin):
+    name = "health"
+    server: ServerApi | None = None
+
+    @hookimpl(startup)
+    async def keep_server(self, started: Startup) -> None:
+        self.server = started.server
+
+    @hookimpl(register_routes)
+    async def routes(self, _start: Registration) -> Sequence[Route]:
+        return [
+            Route(method="GET", path="/health/live", handler=self.live, public=True),
+            Route(method="GET", path="/health/ready", handler=self.ready, public=True),
+        ]
+
+    async def live(self, _request: HttpRequest) -> HttpResponse:
+        return HttpResponse(body={"status": "live"})
+
+    async def ready(self, _request: HttpRequest) -> HttpResponse:
+        """200 when all parts are ok, else 503; `parts` names each."""
+        parts = await self.server.readiness() if self.server else {"server": "starting"}
+        ready = all(state == "ok" for state in parts.values())
+        body = {"status": "ready" if ready else "unavailable", "parts": parts}
+        return HttpResponse(status=200 if ready else 503, body=body)

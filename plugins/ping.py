@@ -1,0 +1,19 @@
+"""The client event `ping`: answers the server's time, as the client guide shows it."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from chat.plugin_api import ClientEvent, Identity, Plugin, Registration, hookimpl, register_events
+
+
+class Ping(Plugin):
+    name = "ping"
+
+    @hookimpl(register_events)
+    async def events(self, _start: Registration) -> Sequence[ClientEvent]:
+        return [ClientEvent(name="ping", handler=self.pong)]
+
+    async def pong(self, _identity: Identity, _payload: None) -> dict[str, Any]:
+        """`{pong: <milliseconds since the epoch>}`."""
+        return {"pong": time.time_ns() // 1_000_000}
