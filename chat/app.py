@@ -1,19 +1,18 @@
-"""The composition root: makes every part, hands them to each other, starts and stops them. Knows all, decides nothing."""
+"""The composition root: makes every part, hands them to each other, starts and stops them. Knows
+all, decides nothing.
+"""
 
 import asyncio
-import errno
 import gc
 from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
 import tornado.httpserver
-import tornado.netutil
 
 from chat.auth import Authenticator
 from chat.clock import SystemClock
 from chat.contracts.server_events import server_shutdown
-from chat.errors import SetupError
 from chat.gateway.broadcaster import SocketBroadcaster
 from chat.gateway.connections import Connections
 from chat.gateway.endpoint import PATH, socket_handler
@@ -23,14 +22,9 @@ from chat.gateway.handlers import Handlers
 from chat.gateway.namespace import ChatGateway
 from chat.gateway.room_keeper import RoomKeeper
 from chat.gateway.transport import ChatServer
-from chat.hookspecs import (
-    Registration,
-    Shutdown,
-    Startup,
-    register_events,
-    register_routes,
-    shutdown,
-)
+from chat.hook_events import Registration, Shutdown, Startup
+from chat.hookspecs import register_events, register_routes, shutdown
+from chat.listening import bind
 from chat.origins import OriginPolicy
 from chat.plugin_api import Plugin
 from chat.plugin_loader import load_plugins
@@ -50,7 +44,9 @@ _log = structlog.get_logger("chat.app")
 
 
 class ChatApp:
-    """One server. `start` listens; `stop` drains: nothing acknowledged is lost, clients come back by themselves."""
+    """One server. `start` listens; `stop` drains: nothing acknowledged is lost, clients come back
+    by themselves.
+    """
 
     gateway: ChatGateway
     domain: Domain
@@ -64,9 +60,7 @@ class ChatApp:
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings
-        self.hooks = PluginManager(
-            load_plugins(settings.plugins) if plugins is None else plugins
-        )
+        self.hooks = PluginManager(load_plugins(settings.plugins) if plugins is None else plugins)
         self.clock: Clock = clock or SystemClock()
         self.connections = Connections()
         self._embedded: EmbeddedStore | None = None
@@ -77,10 +71,12 @@ class ChatApp:
         self._stopped = False
 
     async def start(self) -> None:
-        """Open the store, wire the parts, listen; SetupError in one sentence where something is amiss."""
+        """Open the store, wire the parts, listen; SetupError in one sentence where something is
+        amiss.
+        """
         settings = self.settings
         # First of all, so that a taken port is said before a store is started.
-        sockets = _bind(settings)
+        sockets = bind(settings)
         try:
             await self._open(sockets)
         except BaseException:
@@ -128,7 +124,7 @@ class ChatApp:
         )
         await self._start_plugins(broadcaster, store)
         demo = await self._open_demo(secret)
-        await self._listen(sio, demo, sockets)
+        await self._listen(sio, self._gate, demo, sockets)
         # What is alive now stays alive: later collections need not walk it.
         gc.collect()
         gc.freeze()
@@ -151,7 +147,7 @@ class ChatApp:
             self._gate.draining = True
             self.gateway.refuse_newcomers()
             self._http.stop()
-            await self._wait_for_running(deadline)
+            await self._wait_for_running(self._gate, deadline)
         if hasattr(self, "domain"):
             await self.domain.stop(max(0.5, deadline - loop.time()))
         await self.hooks.notify(shutdown, Shutdown())
@@ -179,7 +175,11 @@ class ChatApp:
         return await self.hooks.collect(register_events, Registration())
 
     def _open_socket_door(
-        self, sio: ChatServer, fanout: Fanout, authenticator: Authenticator, plugin_events: list[Any]
+        self,
+        sio: ChatServer,
+        fanout: Fanout,
+        authenticator: Authenticator,
+        plugin_events: list[Any],
     ) -> None:
         settings = self.settings
         self._fanout = fanout
@@ -241,13 +241,14 @@ class ChatApp:
         await demo.open()
         return demo
 
-    async def _listen(self, sio: ChatServer, demo: DemoService | None, sockets: list[Any]) -> None:
+    async def _listen(
+        self, sio: ChatServer, gate: Gate, demo: DemoService | None, sockets: list[Any]
+    ) -> None:
         settings = self.settings
-        assert self._gate is not None
         names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "[::1]"}
         hosts = frozenset(f"{name}:{self.port}" for name in names)
         routes = build_routes(
-            self._gate, await self.hooks.collect(register_routes, Registration()), demo, hosts
+            gate, await self.hooks.collect(register_routes, Registration()), demo, hosts
         )
         origins = OriginPolicy(settings.cors_origins)
         application = build_application(
@@ -264,37 +265,12 @@ class ChatApp:
         )
         self._http.add_sockets(sockets)
 
-    async def _wait_for_running(self, deadline: float) -> None:
+    async def _wait_for_running(self, gate: Gate, deadline: float) -> None:
         """Let running events and requests end, for as long as the grace lasts."""
-        assert self._gate is not None
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(deadline):
                 await self.gateway.wait_idle()
-                while self._gate.running > 0:
-                    await asyncio.sleep(0.02)
+                await gate.idle.wait()
         except TimeoutError:
-            _log.warning("drain_cut_short", running=self._gate.running, over_s=loop.time() - deadline)
-
-
-def _bind(settings: Settings) -> list[Any]:
-    sockets: list[Any] = []
-    port = settings.port
-    try:
-        for address in settings.listen_addresses:
-            bound = tornado.netutil.bind_sockets(port, address, reuse_port=False)
-            sockets += bound
-            port = port or bound[0].getsockname()[1]
-    except OSError as error:
-        for each in sockets:
-            each.close()
-        if error.errno == errno.EADDRINUSE:
-            raise SetupError(
-                f"port {settings.port} of {settings.host} is taken; stop what listens there or set PORT."
-            ) from None
-        if sockets and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-            return _bind(settings.model_copy(update={"host": "127.0.0.1"}))
-        raise SetupError(
-            f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}); set HOST and PORT."
-        ) from None
-    return sockets
+            _log.warning("drain_cut_short", running=gate.running, over_s=loop.time() - deadline)

@@ -38,9 +38,11 @@ class Authenticator:
         self._issuer = issuer
 
     def authenticate(self, token: object) -> Identity:
-        """The identity a token stands for; ChatError UNAUTHENTICATED, TOKEN_INVALID or TOKEN_EXPIRED.
+        """The identity a token stands for; ChatError UNAUTHENTICATED, TOKEN_INVALID or
+        TOKEN_EXPIRED.
 
-        Costs about 40 us. The error never says more than which of the three, and what the host has to mend.
+        Costs about 40 us. The error never says more than which of the three, and what the host has
+        to mend.
         """
         if token is None or token == "":
             raise ChatError(ErrorCode.UNAUTHENTICATED, "a token is needed")
@@ -53,8 +55,8 @@ class Authenticator:
                 algorithms=[ALGORITHM],
                 audience=self._audience,
                 issuer=self._issuer,
-                # `sub` is checked here below: PyJWT refuses the numeric one that Node back ends mint. The times are
-                # too: PyJWT would take "123", 1e300 and the machine's clock.
+                # `sub` is checked here below: PyJWT refuses the numeric one that Node back ends
+                # mint. The times are too: PyJWT would take "123", 1e300 and the machine's clock.
                 options={
                     "require": ["exp"],
                     "verify_sub": False,
@@ -90,7 +92,9 @@ class Authenticator:
             raise _invalid("the token is not valid yet")
         user_id = parse_user_id(claims["id"] if "id" in claims else claims.get("sub"))
         if user_id is None:
-            raise _invalid("the token names no user: `id` or `sub` must be an integer or a short string")
+            raise _invalid(
+                "the token names no user: `id` or `sub` must be an integer or a short string"
+            )
         permissions = claims.get("permissions")
         return Identity(
             user_id=user_id,
@@ -143,7 +147,9 @@ def _moment(claims: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str | None:
-    """A short text claim; anything else counts as absent, since hosts put all kinds of things into tokens."""
+    """A short text claim; anything else counts as absent, since hosts put all kinds of things into
+    tokens.
+    """
     value = claims.get(name)
     if not isinstance(value, str):
         return None

@@ -1,4 +1,6 @@
-"""The command line: serve, token, check. Every failure of set-up is one sentence on stderr and exit code 1."""
+"""The command line: serve, token, check. Every failure of set-up is one sentence on stderr and exit
+code 1.
+"""
 
 import argparse
 import asyncio

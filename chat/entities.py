@@ -1,4 +1,6 @@
-"""What a chat is made of, as plain values that every floor shares. Knows no wire, no document and no rules."""
+"""What a chat is made of, as plain values that every floor shares. Knows no wire, no document and
+no rules.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,7 +62,8 @@ class Message:
     deleted_at: datetime | None = None
     deleted_by: UserId | None = None
     type: str = "text"
-    # What the client sent under its clientMessageId, before any hook changed it: tells a retry from a conflict.
+    # What the client sent under its clientMessageId, before any hook changed it: tells a retry from
+    # a conflict.
     body_digest: str | None = None
 
 

@@ -1,7 +1,7 @@
 """The one error tree, and the one table that says what each error code means.
 
-Acks, REST answers, `connect_error` and the pushed `error` event are all made from a `ChatError`, so a client can
-switch on `error.code` wherever it met the refusal. Nothing here knows a transport.
+Acks, REST answers, `connect_error` and the pushed `error` event are all made from a `ChatError`, so
+a client can switch on `error.code` wherever it met the refusal. Nothing here knows a transport.
 """
 
 import secrets
@@ -17,8 +17,8 @@ class ErrorCode(StrEnum):
     VALIDATION_ERROR = "VALIDATION_ERROR"
     UNKNOWN_EVENT = "UNKNOWN_EVENT"
     UNAUTHENTICATED = "UNAUTHENTICATED"
-    TOKEN_INVALID = "TOKEN_INVALID"
-    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105  # an error code
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105  # an error code
     FORBIDDEN = "FORBIDDEN"
     NOT_PARTICIPANT = "NOT_PARTICIPANT"
     NOT_FOUND = "NOT_FOUND"
@@ -77,7 +77,8 @@ class SetupError(Exception):
 
 
 class ChatError(Exception):
-    """A refusal with a code; the message is shown to the client, so it never holds driver text or a path.
+    """A refusal with a code; the message is shown to the client, so it never holds driver text or a
+    path.
 
     `retry_after_s` is in seconds; `details` is a list of `{path, message}` for VALIDATION_ERROR.
     """
@@ -157,5 +158,6 @@ def message_not_found(message_id: int) -> ChatError:
 
 def idempotency_conflict() -> ChatError:
     return ChatError(
-        ErrorCode.IDEMPOTENCY_CONFLICT, "this clientMessageId was used for another message in this chat"
+        ErrorCode.IDEMPOTENCY_CONFLICT,
+        "this clientMessageId was used for another message in this chat",
     )

@@ -18,8 +18,8 @@ _TEXT_ID: Final = re.compile(r"[!-~]{1,64}")
 def parse_user_id(value: Any) -> UserId | None:
     """The user id that `value` means, or None where it means none.
 
-    A canonical digit string is the integer (Node back ends mint `"123"` and `123` alike); bools, floats, lists,
-    blanks and control characters are nobody.
+    A canonical digit string is the integer (Node back ends mint `"123"` and `123` alike); bools,
+    floats, lists, blanks and control characters are nobody.
     """
     if type(value) is int:
         return value if 0 <= value <= MAX_INTEGER else None

@@ -1,4 +1,6 @@
-"""Set-up of structlog: one line a record, an event name and fields; client text is escaped, contents never come here."""
+"""Set-up of structlog: one line a record, an event name and fields; client text is escaped,
+contents never come here.
+"""
 
 import logging
 import re
@@ -15,7 +17,9 @@ MAX_FIELD_CHARS: Final = 200
 
 
 def configure_logging(level: str, log_format: str) -> None:
-    """Send structlog and the libraries' logging to stderr; `auto` = console on a terminal, else JSON lines."""
+    """Send structlog and the libraries' logging to stderr; `auto` = console on a terminal, else
+    JSON lines.
+    """
     pretty = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
@@ -53,7 +57,7 @@ def configure_logging(level: str, log_format: str) -> None:
 
 
 def escape(text: str) -> str:
-    """Client text made safe for a log: no control or direction characters, 200 characters at most."""
+    """Client text made safe for a log: no control or direction characters, 200 at most."""
     cut = text if len(text) <= MAX_FIELD_CHARS else text[:MAX_FIELD_CHARS] + "..."
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", cut)
 

@@ -17,21 +17,28 @@ class OriginPolicy:
         self._origins = frozenset(origin.lower() for origin in origins)
 
     def allows(self, origin: str | None, host: str) -> bool:
-        """`origin` is the header, `host` the host and port by which the page would have reached this server.
+        """`origin` is the header, `host` the host and port by which the page would have reached
+        this server.
 
-        No Origin = no browser, or a plain navigation. The scheme of the own origin is not compared: behind a
-        proxy that ends TLS the server sees http.
+        No Origin = no browser, or a plain navigation. The scheme of the own origin is not compared:
+        behind a proxy that ends TLS the server sees http.
         """
         if origin is None:
             return True
         if origin.lower() in self._origins:
             return True
         parts = urlsplit(origin)
-        return parts.scheme in ("http", "https") and bool(host) and parts.netloc.lower() == host.lower()
+        return (
+            parts.scheme in ("http", "https")
+            and bool(host)
+            and parts.netloc.lower() == host.lower()
+        )
 
     @staticmethod
     def headers(origin: str) -> dict[str, str]:
-        """The CORS headers of an answer to an allowed origin. No credentials: tokens travel in a header."""
+        """The CORS headers of an answer to an allowed origin. No credentials: tokens travel in a
+        header.
+        """
         return {
             "Access-Control-Allow-Origin": origin,
             "Access-Control-Expose-Headers": EXPOSED_HEADERS,

@@ -10,7 +10,9 @@ A plugin is one file with one class:
 
         @hookimpl(before_message_send)
         async def calm_down(self, draft: MessageDraft) -> MessageDraft | None:
-            return replace(draft, content=draft.content.lower()) if draft.content.isupper() else None
+            if draft.content.isupper():
+                return replace(draft, content=draft.content.lower())
+            return None
 
 Start it with PLUGINS=default,whisper. docs/writing-plugins.md tells the rest.
 """
@@ -23,29 +25,31 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chat.entities import Message
 from chat.errors import ChatError, ErrorCode, Reject
-from chat.hookspecs import (
+from chat.hook_events import (
     Action,
     ActionDone,
     AuthFailure,
     ClientEvent,
-    CollectHook,
     ConnectAttempt,
     Connected,
     Disconnected,
-    FilterHook,
-    Hook,
     HttpRequest,
     HttpResponse,
     MessageDraft,
     MessageEvent,
     MessageReadEvent,
-    NotifyHook,
     Registration,
     RoomChange,
     Route,
     Shutdown,
     Startup,
     TypingSignal,
+)
+from chat.hookspecs import (
+    CollectHook,
+    FilterHook,
+    Hook,
+    NotifyHook,
     after_action,
     after_auth_failure,
     after_connect,
@@ -77,13 +81,17 @@ DEFAULT_TIMEOUT_S: Final = 0.5
 
 
 class PluginSettings(BaseSettings):
-    """Base of a plugin's `Settings`; field `x` of plugin `p` is read from the environment as CHAT_P_X."""
+    """Base of a plugin's `Settings`; field `x` of plugin `p` is read from the environment as
+    CHAT_P_X.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
 
 class Plugin:
-    """Base of all plugins. `name` is unique in a server; `Settings`, where there is one, is checked at start."""
+    """Base of all plugins. `name` is unique in a server; `Settings`, where there is one, is checked
+    at start.
+    """
 
     name: ClassVar[str]
     api_version: ClassVar[int] = API_VERSION
@@ -146,8 +154,8 @@ def hookimpl(
 ) -> Any:
     """Subscribe an async method to a hook.
 
-    `timeout_s` is the budget of one call. `on_error`, for FILTER hooks: what a crash or a time-out means for the
-    action: "closed" refuses it with PLUGIN_ERROR, "open" lets it pass.
+    `timeout_s` is the budget of one call. `on_error`, for FILTER hooks: what a crash or a time-out
+    means for the action: "closed" refuses it with PLUGIN_ERROR, "open" lets it pass.
     """
 
     def mark(method: AnyMethod) -> AnyMethod:

@@ -17,7 +17,9 @@ ENTRY_POINT_GROUP: Final = "chat.plugins"
 
 
 def load_plugins(names: Sequence[str]) -> list[Plugin]:
-    """The plugins that `PLUGINS` names, each a module with one Plugin class or an installed entry point."""
+    """The plugins that `PLUGINS` names, each a module with one Plugin class or an installed entry
+    point.
+    """
     return [_make(_find_class(name)) for name in names]
 
 
@@ -26,12 +28,14 @@ def _find_class(name: str) -> type[Plugin]:
     for entry_point in entry_points:
         if entry_point.name == name:
             target = entry_point.load()
-            return target if inspect.isclass(target) else _only_class(name, target)
+            return _only_class(name, target) if inspect.ismodule(target) else _checked(name, target)
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
-            raise SetupError(f"plugin {name!r} imports {error.name!r}, which is not installed.") from None
+            raise SetupError(
+                f"plugin {name!r} imports {error.name!r}, which is not installed."
+            ) from None
         known = [point.name for point in entry_points] + [
             "default",
             *DEFAULT_PLUGINS,
@@ -40,9 +44,13 @@ def _find_class(name: str) -> type[Plugin]:
             f"plugins.{name}", known, n=1
         )
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise SetupError(f"PLUGINS names {name!r}, and there is no such module or entry point.{hint}") from None
+        raise SetupError(
+            f"PLUGINS names {name!r}, and there is no such module or entry point.{hint}"
+        ) from None
     except Exception as error:
-        raise SetupError(f"plugin {name!r} cannot be imported: {type(error).__name__}: {error}.") from error
+        raise SetupError(
+            f"plugin {name!r} cannot be imported: {type(error).__name__}: {error}."
+        ) from error
     return _only_class(name, module)
 
 
@@ -50,17 +58,27 @@ def _only_class(name: str, module: Any) -> type[Plugin]:
     classes = [
         value
         for value in vars(module).values()
-        if inspect.isclass(value) and issubclass(value, Plugin) and value.__module__ == module.__name__
+        if inspect.isclass(value)
+        and issubclass(value, Plugin)
+        and value.__module__ == module.__name__
     ]
     if len(classes) != 1:
-        raise SetupError(f"plugin module {name!r} must define exactly one Plugin class, it has {len(classes)}.")
+        raise SetupError(
+            f"plugin module {name!r} must define exactly one Plugin class, it has {len(classes)}."
+        )
     return classes[0]
+
+
+def _checked(name: str, target: Any) -> type[Plugin]:
+    if inspect.isclass(target) and issubclass(target, Plugin):
+        return target
+    raise SetupError(f"the entry point {name!r} leads to no Plugin class.")
 
 
 def _make(cls: type[Plugin]) -> Plugin:
     prefix = f"CHAT_{getattr(cls, 'name', '')}_".upper()
     try:
-        settings = cls.Settings(_env_prefix=prefix)
+        settings = cls.Settings(_env_prefix=prefix)  # type: ignore[call-arg]  # pydantic-settings takes it
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = "_".join(str(part) for part in first["loc"]).upper()

@@ -1,10 +1,12 @@
 """Checks plugins, and calls their hooks in the configured order.
 
-The words are pluggy's (hookspec, hookimpl, register); the manager is our own because a veto has to stop the chain
-before the next coroutine is made, and one plugin's change has to reach the next (docs/adr/0001).
+The words are pluggy's (hookspec, hookimpl, register); the manager is our own because a veto has to
+stop the chain before the next coroutine is made, and one plugin's change has to reach the next
+(docs/adr/0001).
 
-A plugin can fail in three ways and none is felt by the others: it raises, it takes longer than its budget, it
-returns the wrong thing. Each counts as a failure; five in a row switch that one method off for a while.
+A plugin can fail in three ways and none is felt by the others: it raises, it takes longer than its
+budget, it returns the wrong thing. Each counts as a failure; five in a row switch that one method
+off for a while.
 """
 
 import asyncio
@@ -17,8 +19,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
 import structlog
+
 from chat.errors import ChatError, ErrorCode, SetupError
-from chat.hookspecs import HOOKS, CollectHook, FilterHook, Hook, NotifyHook, Startup, startup
+from chat.hook_events import Startup
+from chat.hookspecs import HOOKS, CollectHook, FilterHook, Hook, NotifyHook, startup
 from chat.plugin_api import API_VERSION, HookMark, Plugin
 
 FAILURES_UNTIL_OFF: Final = 5
@@ -66,7 +70,9 @@ class HookImpl:
             self.off_until = now + OFF_FOR_S
             # One more failure after the pause switches it off again at once.
             self.failures_in_row = FAILURES_UNTIL_OFF - 1
-            _log.error("hook_switched_off", plugin=self.plugin, hook=self.hook.name, for_s=OFF_FOR_S)
+            _log.error(
+                "hook_switched_off", plugin=self.plugin, hook=self.hook.name, for_s=OFF_FOR_S
+            )
 
 
 class PluginManager:
@@ -81,7 +87,9 @@ class PluginManager:
             self.register(plugin)
 
     def register(self, plugin: Plugin) -> None:
-        """Check the plugin and subscribe its hookimpls; SetupError in one sentence where it does not fit."""
+        """Check the plugin and subscribe its hookimpls; SetupError in one sentence where it does
+        not fit.
+        """
         name = getattr(plugin, "name", None)
         where = f"plugin {type(plugin).__name__}"
         if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -90,7 +98,8 @@ class PluginManager:
             raise SetupError(f"plugin {name!r} is there twice; name it once in PLUGINS.")
         if plugin.api_version != API_VERSION:
             raise SetupError(
-                f"plugin {name!r} was written for plugin API {plugin.api_version}, this server has {API_VERSION}."
+                f"plugin {name!r} was written for plugin API {plugin.api_version}, "
+                f"this server has {API_VERSION}."
             )
         impls = [self._check(name, attribute, value) for attribute, value in _marked(plugin)]
         _refuse_unmarked(name, plugin)
@@ -103,7 +112,9 @@ class PluginManager:
         mark: HookMark = method.__chat_hook__
         where = f"plugin {plugin!r}: {attribute}"
         if HOOKS.get(mark.hook.name) is not mark.hook:
-            raise SetupError(f"{where} subscribes to {mark.hook.name!r}, which is no hook of this server.")
+            raise SetupError(
+                f"{where} subscribes to {mark.hook.name!r}, which is no hook of this server."
+            )
         if not inspect.iscoroutinefunction(method):
             raise SetupError(f"{where} must be `async def`.")
         parameters = list(inspect.signature(method).parameters.values())
@@ -138,7 +149,9 @@ class PluginManager:
             except ChatError:
                 impl.succeeded()
                 raise
-            except Exception as error:  # one of the three funnels: a plugin's crash is never felt elsewhere
+            except (
+                Exception
+            ) as error:  # one of the three funnels: a plugin's crash is never felt elsewhere
                 impl.failed(error, _now())
                 if impl.on_error == "closed":
                     raise ChatError(
@@ -157,13 +170,15 @@ class PluginManager:
             try:
                 async with asyncio.timeout(impl.timeout_s):
                     await impl.method(event)
-            except Exception as error:  # see filter
+            except Exception as error:  # noqa: BLE001  # see filter
                 impl.failed(error, _now())
             else:
                 impl.succeeded()
 
     async def start(self, event_for: Callable[[str], Startup]) -> None:
-        """Call every `startup` with the event made for its plugin; the one notice whose crash stops the server."""
+        """Call every `startup` with the event made for its plugin; the one notice whose crash stops
+        the server.
+        """
         for impl in self._impls[startup.name]:
             try:
                 async with asyncio.timeout(STARTUP_TIMEOUT_S):
@@ -174,7 +189,9 @@ class PluginManager:
                 ) from error
 
     def notify_soon(self, hook: NotifyHook[EventT], event: EventT) -> None:
-        """Notify after what is being done now; in the order of the calls, by one task that `drain` waits for."""
+        """Notify after what is being done now; in the order of the calls, by one task that `drain`
+        waits for.
+        """
         if not self._impls[hook.name]:
             return
         self._notices.append((hook, event))
@@ -204,27 +221,34 @@ class PluginManager:
                 found.extend(brought)
             except Exception as error:
                 raise SetupError(
-                    f"plugin {impl.plugin!r} failed in {hook.name}: {type(error).__name__}: {error}."
+                    f"plugin {impl.plugin!r} failed in {hook.name}: "
+                    f"{type(error).__name__}: {error}."
                 ) from error
         return found
 
 
 def _marked(plugin: Plugin) -> list[tuple[str, Any]]:
-    # By definition order, base classes first, so that two impls of one hook in one plugin have a stable order.
+    # By definition order, base classes first, so that two impls of one hook in one plugin have a
+    # stable order.
     names = dict.fromkeys(name for cls in reversed(type(plugin).__mro__) for name in vars(cls))
     found = [(name, getattr(plugin, name)) for name in names if not name.startswith("__")]
     return [(name, value) for name, value in found if hasattr(value, "__chat_hook__")]
 
 
 def _refuse_unmarked(name: str, plugin: Plugin) -> None:
-    """A method that bears a hook's name, or nearly, without the decorator would be silently deaf."""
+    """A method with a hook's name, or nearly, but no decorator would be silently deaf."""
     for attribute, value in vars(type(plugin)).items():
-        if attribute.startswith("_") or not inspect.isfunction(value) or hasattr(value, "__chat_hook__"):
+        if (
+            attribute.startswith("_")
+            or not inspect.isfunction(value)
+            or hasattr(value, "__chat_hook__")
+        ):
             continue
         close = difflib.get_close_matches(attribute, HOOKS, n=1, cutoff=0.85)
         if close:
             raise SetupError(
-                f"plugin {name!r}: {attribute} is not subscribed; did you mean @hookimpl({close[0]})?"
+                f"plugin {name!r}: {attribute} is not subscribed; "
+                f"did you mean @hookimpl({close[0]})?"
             )
 
 
@@ -235,4 +259,3 @@ def _own(impl: HookImpl, event: object) -> bool:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-

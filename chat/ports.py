@@ -1,8 +1,9 @@
-"""What the services need of the world, as protocols: the store, the sockets, the time, and what plugins get.
+"""What the services need of the world, as protocols: the store, the sockets, the time, and what
+plugins get.
 
-The implementations live on higher floors (repositories, gateway) and are handed in by the composition root.
-Every repository method raises StoreUnavailableError when nothing was written, OutcomeUnknownError when a write
-may have been.
+The implementations live on higher floors (repositories, gateway) and are handed in by the
+composition root. Every repository method raises StoreUnavailableError when nothing was written,
+OutcomeUnknownError when a write may have been.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,9 @@ class Conflict(Enum):
 
 class MessageRepository(Protocol):
     async def insert(self, messages: Sequence[Message]) -> dict[int, Conflict]:
-        """Store the messages in one write; returns, by place in the list, those that a unique index refused."""
+        """Store the messages in one write; returns, by place in the list, those that a unique index
+        refused.
+        """
 
     async def find(self, message_id: int) -> Message | None: ...
 
@@ -42,7 +45,9 @@ class MessageRepository(Protocol):
     ) -> Message | None: ...
 
     async def window(self, chat_id: int, low: int, high: int) -> list[Message]:
-        """The messages with `low <= seq < high`, oldest first. Cost: the window's width, never the chat's length."""
+        """The messages with `low <= seq < high`, oldest first. Cost: the window's width, never the
+        chat's length.
+        """
 
     async def last_updated_seq(self, chat_id: int, low: int, high: int) -> int:
         """The highest `updatedSeq` with `low <= updatedSeq < high`, 0 where there is none."""
@@ -58,12 +63,14 @@ class MessageRepository(Protocol):
 
 
 class ChatRepository(Protocol):
-    async def insert(self, chat: Chat, participants: Sequence[Participant], direct_key: str | None) -> bool:
-        """Store a new chat; False when its direct pair or externalRef has one already (nothing is stored)."""
+    async def insert(
+        self, chat: Chat, participants: Sequence[Participant], direct_key: str | None
+    ) -> bool:
+        """Store a new chat; False when its direct pair or externalRef has one already (nothing is
+        stored).
+        """
 
     async def find(self, chat_id: int) -> Chat | None: ...
-
-    async def find_many(self, chat_ids: Sequence[int]) -> list[Chat]: ...
 
     async def find_direct(self, direct_key: str) -> int | None: ...
 
@@ -103,12 +110,19 @@ class IdRepository(Protocol):
 
 
 class Store(Protocol):
-    """The store as a whole. `messages` and the others are its rooms."""
+    """The store as a whole."""
 
-    messages: MessageRepository
-    chats: ChatRepository
-    users: UserRepository
-    ids: IdRepository
+    @property
+    def messages(self) -> MessageRepository: ...
+
+    @property
+    def chats(self) -> ChatRepository: ...
+
+    @property
+    def users(self) -> UserRepository: ...
+
+    @property
+    def ids(self) -> IdRepository: ...
 
     async def ping(self) -> None:
         """Return within a second when the store answers, else raise StoreUnavailableError."""
@@ -117,14 +131,16 @@ class Store(Protocol):
 class Broadcaster(Protocol):
     """Pushes to sockets. Synchronous: pushes leave in the order of the calls."""
 
-    def to_chat(self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None) -> None:
+    def to_chat(
+        self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None
+    ) -> None:
         """To every socket in the chat's room, leaving out all sockets of `except_user`."""
 
     def to_user(self, user_id: UserId, event: ServerEvent) -> None:
         """To every socket of the user, whatever it has joined."""
 
     def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
-        """Take the user's sockets (None: everybody's) out of the chat's room, with no word to them."""
+        """Take the user's sockets (None: everybody's) out of the chat's room, in silence."""
 
 
 class ServerApi(Protocol):
@@ -153,4 +169,6 @@ class ServerApi(Protocol):
     def active_users_count(self) -> int: ...
 
     async def readiness(self) -> dict[str, str]:
-        """`{part: "ok"}`, or what is wrong with the part in a word; asks the store, so up to a second."""
+        """`{part: "ok"}`, or what is wrong with the part in a word; asks the store, so up to a
+        second.
+        """

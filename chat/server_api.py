@@ -8,7 +8,7 @@ from chat.contracts.server_events import ServerEvent
 from chat.entities import Message
 from chat.errors import ChatError
 from chat.gateway.namespace import ChatGateway
-from chat.hookspecs import MessageDraft
+from chat.hook_events import MessageDraft
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, Clock, Store
 from chat.services.domain import Domain

@@ -1,6 +1,7 @@
 """Every setting of the server in one frozen model. Nobody else reads the environment.
 
-Plugins bring settings of their own (`CHAT_<PLUGIN>_<FIELD>`); see docs/settings.md for the whole list.
+Plugins bring settings of their own (`CHAT_<PLUGIN>_<FIELD>`); see docs/settings.md for the whole
+list.
 """
 
 from pathlib import Path
@@ -20,7 +21,13 @@ DEFAULT_PLUGINS: Final = (
 MIN_SECRET_BYTES: Final = 32
 """RFC 7518 3.2: an HS256 key is at least as long as the hash."""
 
-KNOWN_SECRETS: Final = ("your-production-secret-key", "secret", "changeme", "change-me", "your-secret")
+KNOWN_SECRETS: Final = (
+    "your-production-secret-key",
+    "secret",
+    "changeme",
+    "change-me",
+    "your-secret",
+)
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 
 _List = Annotated[tuple[str, ...], NoDecode]
@@ -37,17 +44,17 @@ class Settings(BaseSettings):
     port: int = Field(3000, ge=0, le=65535, description="TCP port; 0 picks a free one.")
     jwt_secret: SecretStr | None = Field(
         None,
-        description="The HS256 secret shared with your application, 32 bytes or more. Unset = demo mode.",
+        description="HS256 secret shared with your application, 32 bytes or more. Unset = demo.",
     )
     jwt_audience: str | None = Field(None, description="When set, a token's `aud` must hold it.")
     jwt_issuer: str | None = Field(None, description="When set, a token's `iss` must equal it.")
     query_token: bool = Field(
         True,
-        description="Accept `?token=` at connect. Query strings end up in proxies' logs: turn it off if you can.",
+        description="Accept `?token=` at connect, which ends up in proxies' logs: better off.",
     )
     mongodb_uri: SecretStr | None = Field(
         None,
-        description="A MongoDB server, with the database in its path. Unset = an embedded store in DATA_DIR.",
+        description="A MongoDB server, the database in its path. Unset = an embedded store.",
     )
     data_dir: Path = Field(
         Path("data"), description="Folder of the embedded store and of demo mode's secret."
@@ -58,7 +65,7 @@ class Settings(BaseSettings):
     )
     trust_proxy: bool = Field(
         False,
-        description="Believe X-Forwarded-For and X-Forwarded-Proto. Only behind a proxy that sets them.",
+        description="Believe X-Forwarded-For and -Proto; only behind a proxy that sets them.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Lines below this level are not written."
@@ -68,22 +75,24 @@ class Settings(BaseSettings):
     )
     plugins: _List = Field(
         DEFAULT_PLUGINS,
-        description="Modules or entry-point names, comma-separated, in call order; `default` = the built-in ones.",
+        description="Modules or entry points, comma-separated, in call order; `default`: built-in.",
     )
     ping_interval_s: float = Field(25, gt=0, description="Seconds between two heartbeats.")
     ping_timeout_s: float = Field(
         20, gt=0, description="Seconds after which an unanswered heartbeat ends the connection."
     )
-    max_content_chars: int = Field(
-        10_000, ge=1, description="Longest message, in characters."
-    )
+    max_content_chars: int = Field(10_000, ge=1, description="Longest message, in characters.")
     max_payload_bytes: int = Field(
         1_000_000, ge=1_000, description="Largest frame, polling POST and JSON body, in bytes."
     )
     max_participants: int = Field(1_000, ge=2, description="Most participants in one chat.")
-    max_rooms_per_socket: int = Field(500, ge=1, description="Most chats one socket may have joined.")
+    max_rooms_per_socket: int = Field(
+        500, ge=1, description="Most chats one socket may have joined."
+    )
     max_waiting_events: int = Field(
-        1_000, ge=1, description="Events of one socket that may wait to be handled; one more ends it."
+        1_000,
+        ge=1,
+        description="Events of one socket that may wait to be handled; one more ends it.",
     )
     edit_window_s: int = Field(
         86_400, ge=0, description="Seconds in which one's own message can be edited or deleted."
@@ -92,7 +101,9 @@ class Settings(BaseSettings):
         10, ge=0, description="Seconds after the last socket closed until a user is offline."
     )
     typing_ttl_s: float = Field(
-        6, gt=0, description="Seconds after which the server ends a typing indicator that is not renewed."
+        6,
+        gt=0,
+        description="Seconds after which the server ends a typing indicator that is not renewed.",
     )
     shutdown_grace_s: float = Field(
         5, ge=0, description="Seconds that running requests get to end after SIGTERM."
@@ -112,7 +123,7 @@ class Settings(BaseSettings):
             scheme, _, rest = origin.partition("://")
             if scheme not in ("http", "https") or not rest or "/" in rest or "*" in rest:
                 raise ValueError(
-                    f"{origin!r} is no exact origin; write it as https://crm.example.com, without a path"
+                    f"{origin!r} is no exact origin; write it like https://crm.example.com"
                 )
         return value
 
@@ -132,12 +143,14 @@ class Settings(BaseSettings):
         if secret.lower() in KNOWN_SECRETS:
             raise ValueError("JWT_SECRET is a well-known default; set a random one")
         if len(secret.encode()) < MIN_SECRET_BYTES:
-            raise ValueError(f"JWT_SECRET is shorter than {MIN_SECRET_BYTES} bytes; set a longer one")
+            raise ValueError(
+                f"JWT_SECRET is shorter than {MIN_SECRET_BYTES} bytes; set a longer one"
+            )
         return self
 
     @property
     def demo_mode(self) -> bool:
-        """Without a secret of the host application the server makes its own and hands out tokens."""
+        """Without a secret of the host the server makes its own and hands out tokens."""
         return self.jwt_secret is None
 
     @property
@@ -146,7 +159,9 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, with `overrides` on top; SetupError in one sentence where they do not fit."""
+    """Settings from the environment, with `overrides` on top; SetupError in one sentence where they
+    do not fit.
+    """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # each value is checked by its field
     except ValidationError as error:

@@ -7,8 +7,8 @@
         await ada.call("sendMessage", {"chatId": chat_id, "content": "hello"})
         pushed = await grace.next("newMessage")
 
-Needs the extra `test` (python-socketio's client speaks websocket through aiohttp). Every push is held against its
-model: one that the contract does not know fails the test.
+Needs the extra `test` (python-socketio's client speaks websocket through aiohttp). Every push is
+held against its model: one that the contract does not know fails the test.
 """
 
 import asyncio
@@ -85,7 +85,9 @@ class ChatClient:
                 self._undeclared(f"{event} is no server event of the contract")
         else:
             model.model_validate(payload)
-            unknown = set(payload) - {field.alias or name for name, field in model.model_fields.items()}
+            unknown = set(payload) - {
+                field.alias or name for name, field in model.model_fields.items()
+            }
             if unknown - {"details", "requestId"}:
                 self._undeclared(f"{event} carries undeclared fields: {sorted(unknown)}")
         self.pushed.append((event, payload))
@@ -123,7 +125,14 @@ class RunningChat:
         self._custom_events = custom_events
         self._clients: list[ChatClient] = []
 
-    def token(self, user_id: UserId, user_type: str = "employee", *, valid_s: float = 3600, **claims: str | None) -> str:
+    def token(
+        self,
+        user_id: UserId,
+        user_type: str = "employee",
+        *,
+        valid_s: float = 3600,
+        **claims: str | None,
+    ) -> str:
         token, _ = mint(
             SECRET, user_id, user_type=user_type, clock=SystemClock(), valid_s=valid_s, **claims
         )
@@ -143,7 +152,11 @@ class RunningChat:
         client = ChatClient(self.undeclared.append, self._custom_events)
         options.setdefault("auth", {"token": token or self.token(user_id, user_type)})
         await client.socket.connect(
-            self.url, namespaces=[NAMESPACE], transports=list(transports), wait_timeout=WAIT_S, **options
+            self.url,
+            namespaces=[NAMESPACE],
+            transports=list(transports),
+            wait_timeout=WAIT_S,
+            **options,
         )
         self._clients.append(client)
         if join is not None:
@@ -212,8 +225,9 @@ async def running_chat(
 ) -> AsyncIterator[RunningChat]:
     """A server on a free port with the built-in plugins and `plugins` behind them.
 
-    Without `mongodb_uri` it brings its own embedded store in a temporary folder (about a second). `settings` are
-    fields of chat.settings.Settings; `custom_events` are pushes that the plugins under test make.
+    Without `mongodb_uri` it brings its own embedded store in a temporary folder (about a second).
+    `settings` are fields of chat.settings.Settings; `custom_events` are pushes that the plugins
+    under test make.
     """
     with tempfile.TemporaryDirectory(prefix="chatgateway-") as folder:
         values: dict[str, Any] = {

@@ -1,1 +1,1 @@
-"""The built-in plugins. Each is one file, and imports of the server nothing but `chat.plugin_api`."""
+"""The built-in plugins. One file each; of the server they import `chat.plugin_api` alone."""

@@ -1,7 +1,7 @@
 """Limits per user: messages, joins, read marks, typing, connects.
 
-A token bucket of our own: 0.4 us a hit, where the library `limits` with its memory storage takes 13 us, and this is
-asked on every message. Buckets are in memory and forgotten when full.
+A token bucket of our own: 0.4 us a hit, where the library `limits` with its memory storage takes 13
+us, and this is asked on every message. Buckets are in memory and forgotten when full.
 """
 
 import time
@@ -75,14 +75,18 @@ class RateLimit(Plugin):
         join_burst: float = Field(30, ge=1, description="Joins at once, by user.")
         read_per_s: float = Field(10, gt=0, description="Read marks a second, by user.")
         typing_per_s: float = Field(1, gt=0, description="Typing signals a second, by user.")
-        action_per_s: float = Field(20, gt=0, description="Other events and calls a second, by user.")
-        action_burst: float = Field(60, ge=1, description="Other events and calls at once, by user.")
+        action_per_s: float = Field(
+            20, gt=0, description="Other events and calls a second, by user."
+        )
+        action_burst: float = Field(
+            60, ge=1, description="Other events and calls at once, by user."
+        )
         connect_per_s: float = Field(5, gt=0, description="Connects a second, by user.")
         connect_burst: float = Field(20, ge=1, description="Connects at once, by user.")
 
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__(settings)
-        own: RateLimit.Settings = self.settings
+        own = settings or self.Settings()
         self._send = Limit(own.send_per_s, own.send_burst)
         self._join = Limit(own.join_per_s, own.join_burst)
         self._read = Limit(own.read_per_s, max(1, own.read_per_s))
@@ -96,8 +100,12 @@ class RateLimit(Plugin):
 
     @hookimpl(before_action)
     async def limit_actions(self, action: Action) -> None:
-        # Those three have limits of their own, further in, where repeats and renewals are known already.
-        if action.name in ("sendMessage", "typing", "joinChat") or action.identity.type == "service":
+        # Those three have limits of their own, further in, where repeats and renewals are known
+        # already.
+        if (
+            action.name in ("sendMessage", "typing", "joinChat")
+            or action.identity.type == "service"
+        ):
             return
         limit = self._read if action.name == "markAsRead" else self._action
         _take(limit, action.identity.user_id)
@@ -120,5 +128,7 @@ def _take(limit: Limit, key: Hashable) -> None:
     wait_s = limit.wait_s(key)
     if wait_s > 0:
         raise Reject(
-            ErrorCode.RATE_LIMITED, "too many at once, try again shortly", retry_after_s=round(wait_s, 3)
+            ErrorCode.RATE_LIMITED,
+            "too many at once, try again shortly",
+            retry_after_s=round(wait_s, 3),
         )

@@ -1,4 +1,5 @@
-"""What all wire models share: camelCase names, strict integers, unknown fields ignored, one kind of error.
+"""What all wire models share: camelCase names, strict integers, unknown fields ignored, one kind of
+error.
 
 `parse` is the only way from a client's object to a model.
 """
@@ -26,7 +27,8 @@ class WireModel(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=to_camel,
-        # By the wire's name only: a snake_case field of a client is an unknown field like any other.
+        # By the wire's name only: a snake_case field of a client is an unknown field like any
+        # other.
         populate_by_name=False,
         extra="ignore",
         frozen=True,
@@ -39,12 +41,17 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse(model: type[Model], value: Any) -> Model:
-    """The model that `value` (decoded JSON) is, or ChatError VALIDATION_ERROR with `details: [{path, message}]`."""
+    """The model that `value` (decoded JSON) is, or ChatError VALIDATION_ERROR with `details:
+    [{path, message}]`.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:
         details = [
-            {"path": ".".join(str(part) for part in item["loc"])[:200], "message": item["msg"].removeprefix("Value error, ")}
+            {
+                "path": ".".join(str(part) for part in item["loc"])[:200],
+                "message": item["msg"].removeprefix("Value error, "),
+            }
             for item in error.errors(include_url=False, include_input=False, include_context=False)[
                 :MAX_DETAILS
             ]
@@ -88,7 +95,9 @@ def _not_blank(value: str) -> str:
 
 
 def _finite_json(value: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Refuse what a JavaScript peer or the store could not take; cost is linear in the size of the value."""
+    """Refuse what a JavaScript peer or the store could not take; cost is linear in the size of the
+    value.
+    """
     if value is None:
         return None
     size = 0
@@ -124,11 +133,16 @@ Id = Annotated[int, Field(strict=True, ge=1, le=MAX_INTEGER)]
 
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER)]
 AnyUserId = Annotated[int | str, BeforeValidator(_user_id)]
-Content = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_plain_text), AfterValidator(_not_blank)]
+Content = Annotated[
+    str, Field(strict=True, min_length=1), AfterValidator(_plain_text), AfterValidator(_not_blank)
+]
 """The longest length is a setting, so the service checks it."""
 
 Title = Annotated[
-    str, Field(strict=True, min_length=1, max_length=200), AfterValidator(_plain_text), AfterValidator(_not_blank)
+    str,
+    Field(strict=True, min_length=1, max_length=200),
+    AfterValidator(_plain_text),
+    AfterValidator(_not_blank),
 ]
 Key = Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 """A clientMessageId: 1 to 64 printable ASCII characters without blanks."""

@@ -1,4 +1,6 @@
-"""What clients may emit: one request model an event. The table at the end is what the gateway dispatches by."""
+"""What clients may emit: one request model an event. The table at the end is what the gateway
+dispatches by.
+"""
 
 from typing import Annotated, Final
 
@@ -81,5 +83,3 @@ CLIENT_EVENTS: Final[dict[str, type[WireModel]]] = {
     Event.GET_PRESENCE: GetPresence,
 }
 """`ping` is a plugin's; plugins add to what the gateway knows, never to this table."""
-
-

@@ -1,7 +1,9 @@
-"""The things a client receives: message, participant, chat, user; and the functions that write them.
+"""The things a client receives: message, participant, chat, user; and the functions that write
+them.
 
-The functions build plain dicts in the field order of the models, since one message is written once for a whole
-room and a `model_dump` costs three times as much; tests hold every dict that leaves against its model.
+The functions build plain dicts in the field order of the models, since one message is written once
+for a whole room and a `model_dump` costs three times as much; tests hold every dict that leaves
+against its model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +22,9 @@ class ReplyPreviewModel(WireModel):
 
 
 class MessageModel(WireModel):
-    """A message. `content` goes in, `message` comes out; a deleted one keeps its place with an empty text."""
+    """A message. `content` goes in, `message` comes out; a deleted one keeps its place with an
+    empty text.
+    """
 
     id: Id
     chat_id: Id
@@ -177,7 +181,9 @@ def identity_to_wire(identity: Identity) -> dict[str, Any]:
     }
 
 
-def presence_to_wire(user_id: UserId, online: bool, last_seen_at: datetime | None) -> dict[str, Any]:
+def presence_to_wire(
+    user_id: UserId, online: bool, last_seen_at: datetime | None
+) -> dict[str, Any]:
     """The dict of PresenceModel."""
     return {
         "userId": user_id,

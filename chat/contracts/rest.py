@@ -12,7 +12,9 @@ ExternalRef = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
 
 
 class CreateMessage(SendMessage):
-    """`POST /chat-messages`: the same fields as the event; the header Idempotency-Key stands for clientMessageId."""
+    """`POST /chat-messages`: the same fields as the event; the header Idempotency-Key stands for
+    clientMessageId.
+    """
 
 
 class UpdateMessage(WireModel):
@@ -27,7 +29,7 @@ class CreateChat(WireModel):
 
     type: Literal["direct", "group"] = "group"
     title: Title | None = None
-    participant_ids: Annotated[list[AnyUserId], Field(max_length=10_000)] = []
+    participant_ids: Annotated[list[AnyUserId], Field(max_length=10_000, default_factory=list)]
     external_ref: ExternalRef | None = None
     metadata: Metadata = None
 

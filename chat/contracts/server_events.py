@@ -1,6 +1,7 @@
 """What the server pushes: a model for each event, and the one function that writes it.
 
-The names and fields of the first six are those of the client guide. `seq` is the chat's number of the change.
+The names and fields of the first six are those of the client guide. `seq` is the chat's number of
+the change.
 """
 
 from datetime import datetime
@@ -206,9 +207,7 @@ def message_read(chat_id: int, message_id: int, user_id: UserId, at: datetime) -
 
 
 def user_joined(chat_id: int, user_id: UserId, at: datetime) -> ServerEvent:
-    return ServerEvent(
-        "userJoined", {"chatId": chat_id, "userId": user_id, "timestamp": iso(at)}
-    )
+    return ServerEvent("userJoined", {"chatId": chat_id, "userId": user_id, "timestamp": iso(at)})
 
 
 def user_left(chat_id: int, user_id: UserId, at: datetime) -> ServerEvent:
@@ -262,9 +261,7 @@ def participant_removed(
     return ServerEvent("participantRemoved", {**payload, "seq": seq, "timestamp": iso(at)})
 
 
-def removed_from_chat(
-    chat_id: int, reason: Literal["removed", "left", "deleted"]
-) -> ServerEvent:
+def removed_from_chat(chat_id: int, reason: Literal["removed", "left", "deleted"]) -> ServerEvent:
     return ServerEvent("removedFromChat", {"chatId": chat_id, "reason": reason})
 
 

@@ -12,12 +12,16 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 class SocketBroadcaster:
-    def __init__(self, server: socketio.AsyncServer, connections: Connections, fanout: Fanout) -> None:
+    def __init__(
+        self, server: socketio.AsyncServer, connections: Connections, fanout: Fanout
+    ) -> None:
         self._manager = server.manager
         self._connections = connections
         self._fanout = fanout
 
-    def to_chat(self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None) -> None:
+    def to_chat(
+        self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None
+    ) -> None:
         skip = _NOBODY
         if except_user is not None:
             own = self._connections.of_user(except_user)

@@ -1,4 +1,6 @@
-"""The HTTP side of Socket.IO: python-socketio's Tornado handler behind the checks that come before the 101."""
+"""The HTTP side of Socket.IO: python-socketio's Tornado handler behind the checks that come before
+the 101.
+"""
 
 from typing import Any, Final
 
@@ -42,7 +44,8 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             return None
 
         async def open(self, *args: Any, **kwargs: Any) -> None:
-            # Tornado turns Nagle back on after the 101: with it an acked event takes 44 ms instead of 1.
+            # Tornado turns Nagle back on after the 101: with it an acked event takes 44 ms instead
+            # of 1.
             self.set_nodelay(True)
             await super().open(*args, **kwargs)
 
@@ -58,10 +61,11 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             session = engine.sockets.get(session_id)
             if session is None or session.closed:
                 return False
-            return not upgrade or not (session.upgraded or session.upgrading)
+            return not (upgrade and bool(session.upgraded or session.upgrading))
 
         def _refuse(self, status: int, reason: str) -> None:
-            # Closed, since a refused websocket client would otherwise keep its connection open for ever.
+            # Closed, since a refused websocket client would otherwise keep its connection open for
+            # ever.
             self.set_status(status)
             self.set_header("Connection", "close")
             self.set_header("Content-Type", "text/plain; charset=utf-8")

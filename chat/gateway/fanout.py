@@ -1,7 +1,8 @@
 """Writes Socket.IO packets to sockets: each is encoded once, whatever the number of its receivers.
 
-Packets go straight into the session's own queue, as python-engineio 4.15's `Socket.send` does after two awaits, so
-that everything leaves in the order of the calls: a push before the ack that follows it, for every socket alike.
+Packets go straight into the session's own queue, as python-engineio 4.15's `Socket.send` does after
+two awaits, so that everything leaves in the order of the calls: a push before the ack that follows
+it, for every socket alike.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
 """The one funnel through which every client event goes: check, dispatch, answer.
 
-It never raises and always answers: a bad payload, an unknown event, a crash and a refusal all become the one error
-model of the contract, as an ack where one was asked for, else as the pushed `error` event.
+It never raises and always answers: a bad payload, an unknown event, a crash and a refusal all
+become the one error model of the contract, as an ack where one was asked for, else as the pushed
+`error` event.
 """
 
 import asyncio
@@ -20,12 +21,14 @@ from chat.gateway.connections import Connection
 from chat.gateway.fanout import Fanout
 from chat.gateway.handlers import Answer, Handler
 from chat.gateway.inbox import ReceivedEvent
-from chat.hookspecs import Action, ActionDone, ClientEvent, after_action, before_action
+from chat.hook_events import Action, ActionDone, ClientEvent
+from chat.hookspecs import after_action, before_action
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
 
 PLUGIN_EVENT_TIMEOUT_S: Final = 5.0
-"""A plugin's event holds up the later ones of its socket, and has to end before the ack's deadline."""
+"""A plugin's event holds up the later ones of its socket, and has to end before the ack's deadline.
+"""
 
 _log = structlog.get_logger("chat.gateway")
 
@@ -47,7 +50,9 @@ class Funnel:
         self._models: dict[str, type[BaseModel] | None] = dict(CLIENT_EVENTS)
         for each in plugin_events:
             if each.name in self._handlers:
-                raise SetupError(f"a plugin registers the event {each.name!r}, which there is already.")
+                raise SetupError(
+                    f"a plugin registers the event {each.name!r}, which there is already."
+                )
             self._handlers[each.name] = partial(_run_plugin_event, each)
             self._models[each.name] = each.model
 
@@ -65,7 +70,7 @@ class Funnel:
             answer = await self._dispatch(connection, event)
         except ChatError as error:
             self.refuse(connection, event, error)
-        except Exception:
+        except Exception:  # noqa: BLE001  # the first of the three funnels: always an answer
             self.refuse(connection, event, _crashed(event))
         else:
             if isinstance(answer, asyncio.Future):
@@ -91,7 +96,9 @@ class Funnel:
             raise ChatError(ErrorCode.UNKNOWN_EVENT, "there is no such event")
         identity = connection.identity
         if identity.expires_at <= self._clock.now() and event.name != Event.AUTHENTICATE:
-            raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired; authenticate with a new one")
+            raise ChatError(
+                ErrorCode.TOKEN_EXPIRED, "the token has expired; authenticate with a new one"
+            )
         payload = _payload(self._models[event.name], event.args)
         if self._hooks.has(before_action):
             action = Action(
@@ -111,7 +118,9 @@ class Funnel:
         self, connection: Connection, event: ReceivedEvent, done: asyncio.Future[Answer]
     ) -> None:
         if done.cancelled():
-            error: BaseException | None = ChatError(ErrorCode.SHUTTING_DOWN, "the server is restarting")
+            error: BaseException | None = ChatError(
+                ErrorCode.SHUTTING_DOWN, "the server is restarting"
+            )
         else:
             error = done.exception()
         if error is None:
@@ -127,7 +136,9 @@ class Funnel:
 
     def _expire(self, connection: Connection, event: ReceivedEvent) -> None:
         outcome = "its outcome is unknown" if event.begun else "it was not begun"
-        error = ChatError(ErrorCode.TIMEOUT, f"not done in time, {outcome}; try again", retry_after_s=1)
+        error = ChatError(
+            ErrorCode.TIMEOUT, f"not done in time, {outcome}; try again", retry_after_s=1
+        )
         self.refuse(connection, event, error)
 
     def _reply(self, connection: Connection, event: ReceivedEvent, reply: Answer) -> None:
@@ -150,7 +161,7 @@ class Funnel:
 
 
 def _payload(model: type[BaseModel] | None, args: list[Any]) -> BaseModel | None:
-    """The one argument as a model. None given = an empty one, which suits events that need nothing."""
+    """The one argument as a model. None given = an empty one."""
     if model is None:
         return None
     if len(args) > 1:

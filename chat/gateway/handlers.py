@@ -23,10 +23,10 @@ from chat.entities import Message
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.connections import Connection
 from chat.gateway.room_keeper import RoomKeeper
-from chat.hookspecs import MessageDraft
+from chat.hook_events import MessageDraft
 from chat.ports import Clock
 from chat.services.domain import Domain
-from chat.services.journal import Sent
+from chat.services.journal_entries import Sent
 
 Answer = dict[str, Any]
 Handler = Callable[[Connection, Any], Awaitable[Answer | asyncio.Future[Answer]]]
@@ -62,7 +62,9 @@ class Handlers:
         }
 
     async def authenticate(self, connection: Connection, payload: Authenticate) -> Answer:
-        """Who the socket is; with a token of the same user, its new role and permissions from here on."""
+        """Who the socket is; with a token of the same user, its new role and permissions from here
+        on.
+        """
         if payload.token is not None:
             fresh = self._authenticator.authenticate(payload.token)
             if fresh.user_id != connection.identity.user_id:
@@ -86,7 +88,7 @@ class Handlers:
         }
 
     async def join_chat(self, connection: Connection, payload: ChatReference) -> Answer:
-        """Enter the room first, then read: what happens in between is pushed, so nothing is missed."""
+        """Enter the room first, then read: what happens in between is pushed."""
         chat_id = payload.chat_id
         state = await self._rooms.enter(connection, chat_id)
         mine = state.members.get(connection.identity.user_id)

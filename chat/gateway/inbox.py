@@ -1,7 +1,8 @@
-"""The events that one socket sent and that wait to be handled: in the order in which they came, bounded, on time.
+"""The events that one socket sent and that wait to be handled: in the order in which they came,
+bounded, on time.
 
-An event holds up the next until its handler returns; a handler may return a future (a message on its way to the
-disk), and then the next begins while the ack of the first is still to come.
+An event holds up the next until its handler returns; a handler may return a future (a message on
+its way to the disk), and then the next begins while the ack of the first is still to come.
 """
 
 import asyncio

@@ -1,4 +1,6 @@
-"""The namespace /chat: sockets coming in with a token, and going. Their events go through the funnel."""
+"""The namespace /chat: sockets coming in with a token, and going. Their events go through the
+funnel.
+"""
 
 import asyncio
 from typing import Any, Final
@@ -12,16 +14,8 @@ from chat.gateway.connections import Connection, Connections
 from chat.gateway.funnel import Funnel
 from chat.gateway.inbox import Inbox
 from chat.gateway.room_keeper import RoomKeeper
-from chat.hookspecs import (
-    AuthFailure,
-    ConnectAttempt,
-    Connected,
-    Disconnected,
-    after_auth_failure,
-    after_connect,
-    after_disconnect,
-    before_connect,
-)
+from chat.hook_events import AuthFailure, ConnectAttempt, Connected, Disconnected
+from chat.hookspecs import after_auth_failure, after_connect, after_disconnect, before_connect
 from chat.identity import Identity, UserId
 from chat.plugin_manager import PluginManager
 from chat.rooms import NAMESPACE
@@ -81,7 +75,9 @@ class ChatGateway(socketio.AsyncNamespace):
             await connection.inbox.wait_idle()
 
     def receive(self, socket_id: str, name: Any, args: list[Any], ack_id: int | None) -> bool:
-        """Take one event off the wire, in order; False = too many wait, the caller ends the connection."""
+        """Take one event off the wire, in order; False = too many wait, the caller ends the
+        connection.
+        """
         connection = self._connections.get(socket_id)
         if connection is None or connection.closed:
             return True  # sent on a connection that was never let in, or is on its way out
@@ -95,7 +91,9 @@ class ChatGateway(socketio.AsyncNamespace):
             self._funnel.refuse(connection, event, error)
 
     async def trigger_event(self, event: str, *args: Any) -> None:
-        """Called by python-socketio for connect and disconnect alone: client events never come this way."""
+        """Called by python-socketio for connect and disconnect alone: client events never come this
+        way.
+        """
         if event == "connect":
             await self._connect(*args)
         elif event == "disconnect":
@@ -107,7 +105,9 @@ class ChatGateway(socketio.AsyncNamespace):
         session_id = self._sio.manager.eio_sid_from_sid(socket_id, NAMESPACE)
         try:
             if self._draining:
-                raise ChatError(ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1)
+                raise ChatError(
+                    ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1
+                )
             identity = self._identify(environ, auth, remote_ip)
             attempt = ConnectAttempt(identity=identity, remote_ip=remote_ip)
             await self._hooks.filter(before_connect, attempt)
@@ -153,8 +153,10 @@ class ChatGateway(socketio.AsyncNamespace):
         return None
 
     async def _send_away(self, session_id: str, error: ChatError) -> None:
-        """Refuse a CONNECT. After a CONNECT_ERROR the official client stays away for good, so a refusal that
-        is worth another try just ends the transport: then the client comes back by itself."""
+        """Refuse a CONNECT. After a CONNECT_ERROR the official client stays away for good, so a
+        refusal that is worth another try just ends the transport: then the client comes back by
+        itself.
+        """
         if error.kind.retryable:
             await self._sio.eio.disconnect(session_id)
         else:

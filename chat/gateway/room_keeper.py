@@ -4,7 +4,8 @@ import socketio
 
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.connections import Connection, Connections
-from chat.hookspecs import RoomChange, after_join, after_leave, before_join
+from chat.hook_events import RoomChange
+from chat.hookspecs import after_join, after_leave, before_join
 from chat.plugin_manager import PluginManager
 from chat.rooms import NAMESPACE, chat_room
 from chat.services.chat_states import ChatState
@@ -27,7 +28,9 @@ class RoomKeeper:
         self._max_rooms = max_rooms
 
     async def enter(self, connection: Connection, chat_id: int) -> ChatState:
-        """Put the socket into the chat's room; entering twice is entering once. NOT_PARTICIPANT, FORBIDDEN."""
+        """Put the socket into the chat's room; entering twice is entering once. NOT_PARTICIPANT,
+        FORBIDDEN.
+        """
         identity = connection.identity
         state = await self._domain.states.require(chat_id, identity)
         if chat_id in connection.rooms:

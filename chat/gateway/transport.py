@@ -1,7 +1,8 @@
 """python-socketio on Tornado, made strict: what may come in, and what a malformed packet leads to.
 
-The libraries' public API stays as it is. Client events are handed to the gateway in the order in which they came
-instead of starting a task each; everything else of the protocol is python-socketio's (5.18, python-engineio 4.15).
+The libraries' public API stays as it is. Client events are handed to the gateway in the order in
+which they came instead of starting a task each; everything else of the protocol is
+python-socketio's (5.18, python-engineio 4.15).
 """
 
 import asyncio
@@ -19,7 +20,9 @@ from chat.errors import ChatError, ErrorCode
 from chat.rooms import NAMESPACE
 
 MAX_POLLING_PACKETS: Final = 1_000
-"""Packets in one polling POST; the library's 16 cuts off a client that flushes its buffer after a reconnect."""
+"""Packets in one polling POST; the library's 16 cuts off a client that flushes its buffer after a
+reconnect.
+"""
 
 MAX_ATTACHMENTS: Final = 16
 EVENT_PREFIX: Final = f"2{NAMESPACE},"
@@ -36,7 +39,9 @@ class EventSink(Protocol):
 
 
 class JsonCodec:
-    """orjson for python-socketio: strict both ways (no NaN, no infinity, no lone surrogates), 3 to 8 times faster."""
+    """orjson for python-socketio: strict both ways (no NaN, no infinity, no lone surrogates), 3 to
+    8 times faster.
+    """
 
     @staticmethod
     def dumps(value: Any, **_: Any) -> str:
@@ -72,11 +77,15 @@ class ChatServer(socketio.AsyncServer):
         self._closing: set[asyncio.Task[None]] = set()
 
     def close_session(self, session_id: str) -> None:
-        """End a transport soon; the client sees it closed and, unless it was refused, comes back by itself."""
+        """End a transport soon; the client sees it closed and, unless it was refused, comes back by
+        itself.
+        """
         self._own(self._close_session(session_id))
 
     async def close_all_sessions(self) -> None:
-        """End every transport; not by a Socket.IO DISCONNECT, after which the official client stays away."""
+        """End every transport; not by a Socket.IO DISCONNECT, after which the official client stays
+        away.
+        """
         await asyncio.gather(*(self._close_session(each) for each in list(self.eio.sockets)))
         if self._closing:
             await asyncio.wait(self._closing)
@@ -89,7 +98,9 @@ class ChatServer(socketio.AsyncServer):
             await session.close(wait=False, abort=False, reason=self.reason.SERVER_DISCONNECT)
 
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
-        """Called for each message of a session; nothing awaits on the way of an event, so their order is kept."""
+        """Called for each message of a session; nothing awaits on the way of an event, so their
+        order is kept.
+        """
         if isinstance(data, str) and data.startswith(EVENT_PREFIX):
             self._event(eio_sid, data[len(EVENT_PREFIX) :])
         elif isinstance(data, bytes):
@@ -109,7 +120,7 @@ class ChatServer(socketio.AsyncServer):
             return
         try:
             await super()._handle_connect(eio_sid, namespace, data)
-        except Exception:  # a crash in between must not leave a half-connected ghost
+        except Exception:  # noqa: BLE001  # a crash in between must not leave a half-connected ghost
             _log.exception("connect_crashed")
             self.close_session(eio_sid)
         if eio_sid not in self.eio.sockets or self.eio.sockets[eio_sid].closed:
@@ -168,7 +179,9 @@ class ChatServer(socketio.AsyncServer):
 
 
 class ChatEngine(engineio.AsyncServer):
-    """Engine.IO without the library's echo of client text in answers and logs, and with its tasks in hand."""
+    """Engine.IO without the library's echo of client text in answers and logs, and with its tasks
+    in hand.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

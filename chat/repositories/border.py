@@ -1,7 +1,7 @@
 """Driver errors become ours here, so that no driver text ever reaches a client.
 
-The one question that matters of a failed write: can it have landed? A driver that found no server or no free
-connection has sent nothing; a connection that broke or timed out leaves it open.
+The one question that matters of a failed write: can it have landed? A driver that found no server
+or no free connection has sent nothing; a connection that broke or timed out leaves it open.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,9 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """A write that was never sent raises StoreUnavailableError, one that may have landed OutcomeUnknownError."""
+    """A write that was never sent raises StoreUnavailableError, one that may have landed
+    OutcomeUnknownError.
+    """
     try:
         yield
     except _NOT_SENT as error:

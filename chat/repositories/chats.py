@@ -49,7 +49,9 @@ class MongoChats:
     async def insert(
         self, chat: Chat, participants: Sequence[Participant], direct_key: str | None
     ) -> bool:
-        """The people first: a chat without its people is never seen, people without a chat never matter."""
+        """The people first: a chat without its people is never seen, people without a chat never
+        matter.
+        """
         with writing():
             if participants:
                 documents = [participant_to_document(each) for each in participants]

@@ -1,4 +1,6 @@
-"""How entities lie in the database: pure functions, both ways. `v` is the version of a document's shape."""
+"""How entities lie in the database: pure functions, both ways. `v` is the version of a document's
+shape.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -25,7 +27,8 @@ def message_to_document(message: Message) -> Document:
         "createdAt": message.created_at,
         "updatedAt": message.updated_at,
     }
-    # What is absent is not written: most messages have none of these, and partial indexes rely on it.
+    # What is absent is not written: most messages have none of these, and partial indexes rely on
+    # it.
     if message.client_message_id is not None:
         document["clientMessageId"] = message.client_message_id
         document["bodyDigest"] = message.body_digest

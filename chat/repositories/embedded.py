@@ -50,6 +50,7 @@ is being restarted nobody gets its port by chance, and a knocking driver cannot 
 PORT_TRIES: Final = 20
 START_S: float = 20
 STOP_S: float = 5
+KNOCK_S: Final = 0.1
 ORPHAN_S: float = 3
 """How long a store left by a server that was just killed may take to let go of its files."""
 
@@ -64,11 +65,11 @@ NO_STORE: Final = (
     "in its environment, or set MONGODB_URI to a MongoDB server."
 )
 # Linux tells the child when its parent dies, and SIGKILL is safe: the store recovers from its
-# journal, and is gone before the next server wants the folder. A launcher that calls prctl in itself, then
-# execs, needs no preexec_fn (Python between fork and exec can deadlock beside threads); its look at
-# getppid() catches a parent that died before prctl took hold. The signal comes when the *thread* that
-# forked ends, so the loop belongs on the main thread. Other systems have no such call: there a store
-# outlives a killed server, and the next server says that the folder is in use.
+# journal, and is gone before the next server wants the folder. A launcher that calls prctl in
+# itself, then execs, needs no preexec_fn (Python between fork and exec can deadlock beside
+# threads); its look at getppid() catches a parent that died before prctl took hold. The signal
+# comes when the *thread* that forked ends, so the loop belongs on the main thread. Other systems
+# have no such call: there a store outlives a killed server, and the next server says so.
 LAUNCHER: Final = """
 import ctypes, os, sys
 parent, *command = sys.argv[1:]
@@ -152,17 +153,14 @@ class EmbeddedStore:
         """Start the child on `_port` and return when it listens."""
         self._tail.clear()
         folder = self._folder
-        command = (
-            *(sys.executable, "-ISc", LAUNCHER, str(os.getpid())),
-            *(program, f"--host={HOST}", f"--port={self._port}", *FLAGS),
-            *(f"--config={folder.config}", f"--storage-path={folder.files}"),
-        )
+        launcher = (sys.executable, "-ISc", LAUNCHER, str(os.getpid()))
+        place = (f"--config={folder.config}", f"--storage-path={folder.files}")
         process = self._process = await asyncio.create_subprocess_exec(
-            *command,
+            *(*launcher, program, f"--host={HOST}", f"--port={self._port}", *place, *FLAGS),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            # Ctrl-C goes to the terminal's whole process group, and the server drains into its store.
+            # Ctrl-C goes to the terminal's whole process group, and the server drains into the store.
             start_new_session=True,
             # Nothing of ours: no secrets, and no SECANTUS_ switch (one of them turns fsync off).
             env={"HOME": str(folder.path), "PATH": os.defpath, "LANG": "C.UTF-8"},
@@ -225,7 +223,7 @@ class EmbeddedStore:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), STOP_S)
+                await asyncio.wait_for(self._knock_until_gone(process), STOP_S)
             except TimeoutError:
                 log.warning("store_killed", reason="it did not end when asked", waited_s=STOP_S)
                 with contextlib.suppress(ProcessLookupError):
@@ -236,6 +234,15 @@ class EmbeddedStore:
             self._drainer = None
         # Only now: when this is cancelled half-way, the next call still finds the process.
         self._process = None
+
+    async def _knock_until_gone(self, process: asyncio.subprocess.Process) -> None:
+        """The store's accept thread wakes for a connection only: without one, a stop takes 2 s."""
+        gone = asyncio.ensure_future(process.wait())
+        while not gone.done():
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(HOST, self._port)
+                writer.close()
+            await asyncio.wait([gone], timeout=KNOCK_S)
 
 
 def _find_program() -> str:

@@ -25,7 +25,8 @@ INDEXES: Final = (
         [("chatId", ASCENDING), ("senderId", ASCENDING), ("clientMessageId", ASCENDING)],
         unique=True,
         name="client_message_id",
-        # `$exists` is not understood by the embedded store in a partial index, a comparison is by both.
+        # `$exists` is not understood by the embedded store in a partial index, a comparison is by
+        # both.
         partialFilterExpression={"clientMessageId": {"$gt": ""}},
     ),
     IndexModel(
@@ -87,7 +88,9 @@ class MongoMessages:
     async def update(self, message: Message, *, seen_revision: int) -> bool:
         query = {"_id": message.id, "revision": seen_revision}
         with writing():
-            result = await self._messages.replace_one(query, message_to_document(message))  # index _id
+            result = await self._messages.replace_one(
+                query, message_to_document(message)
+            )  # index _id
         if result.matched_count:
             return True
         stored = await self.find(message.id)

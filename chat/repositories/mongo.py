@@ -1,8 +1,8 @@
 """The store on MongoDB: the client, the small collections, and all indexes.
 
-Every acknowledged write is on disk: write concern `majority` with `j: true`. One standalone server suffices: each
-change is one document, so there is no transaction. Each query names the index it uses. motor is past its end of
-life; docs/adr/0002 says why it is used and how to leave it.
+Every acknowledged write is on disk: write concern `majority` with `j: true`. One standalone server
+suffices: each change is one document, so there is no transaction. Each query names the index it
+uses. motor is past its end of life; docs/adr/0002 says why it is used and how to leave it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,9 @@ from chat.repositories.messages import MongoMessages
 
 DEFAULT_DATABASE: Final = "chatgateway"
 TIMEOUT_MS: Final = 4_000
-"""Without it a write to a stopped store hangs for ever; with it every answer comes within five seconds."""
+"""Without it a write to a stopped store hangs for ever; with it every answer comes within five
+seconds.
+"""
 
 PING_TIMEOUT_S: Final = 1.0
 _log = structlog.get_logger("chat.store")
@@ -102,7 +104,9 @@ class MongoStore:
         self.ids = MongoIds(database)
 
     async def open(self) -> None:
-        """Wait for the server, check the version of the data and ensure the indexes; SetupError where that fails."""
+        """Wait for the server, check the version of the data and ensure the indexes; SetupError
+        where that fails.
+        """
         try:
             with writing():
                 await self._client.admin.command("ping")
@@ -143,6 +147,6 @@ class MongoStore:
         )
         if meta["version"] > SCHEMA_VERSION:
             raise SetupError(
-                f"the database is of version {meta['version']} and this server knows {SCHEMA_VERSION}; "
+                f"the data is of version {meta['version']}, this server knows {SCHEMA_VERSION}; "
                 "start a newer server."
             )

@@ -63,8 +63,8 @@ class StoreFolder:
         found = self._written_by()
         if found not in (None, version):
             raise SetupError(
-                f"The store in {self.path} was written by SecantusDB {found}, which {version} may not "
-                f"read: install that version, or set DATA_DIR to another folder."
+                f"The store in {self.path} was written by SecantusDB {found}, which {version} "
+                f"may not read: install that version, or set DATA_DIR to another folder."
             )
         self.files.mkdir(mode=0o700, exist_ok=True)
         self.config.write_text("# Empty on purpose: the store is set by flags alone.\n")

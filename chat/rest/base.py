@@ -1,7 +1,9 @@
-"""What all REST handlers share: token, CORS, JSON in and out, and the one error model. One of the three funnels."""
+"""What all REST handlers share: token, CORS, JSON in and out, and the one error model. One of the
+three funnels.
+"""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -11,14 +13,8 @@ from pydantic import BaseModel
 
 from chat.auth import Authenticator
 from chat.errors import ChatError, ErrorCode
-from chat.hookspecs import (
-    Action,
-    ActionDone,
-    AuthFailure,
-    after_action,
-    after_auth_failure,
-    before_action,
-)
+from chat.hook_events import Action, ActionDone, AuthFailure
+from chat.hookspecs import after_action, after_auth_failure, before_action
 from chat.identity import MAX_INTEGER, Identity, UserId, parse_user_id
 from chat.origins import OriginPolicy
 from chat.plugin_manager import PluginManager
@@ -35,7 +31,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(slots=True)
 class Gate:
-    """What the handlers need of the server. `draining` = new requests are refused with SHUTTING_DOWN."""
+    """What the handlers need of the server. `draining` = new requests are refused with
+    SHUTTING_DOWN.
+    """
 
     domain: Domain
     authenticator: Authenticator
@@ -45,6 +43,19 @@ class Gate:
     settings: Settings
     draining: bool = False
     running: int = 0
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.idle.set()
+
+    def entered(self) -> None:
+        self.running += 1
+        self.idle.clear()
+
+    def left(self) -> None:
+        self.running -= 1
+        if self.running == 0:
+            self.idle.set()
 
 
 class ApiHandler(tornado.web.RequestHandler):
@@ -56,12 +67,12 @@ class ApiHandler(tornado.web.RequestHandler):
 
     def initialize(self, gate: Gate) -> None:
         self.gate = gate
+        gate.entered()
         self._action: str | None = None
         self._error: ChatError | None = None
         self._started = asyncio.get_running_loop().time()
 
     async def prepare(self) -> None:
-        self.gate.running += 1
         origin = self.request.headers.get("Origin")
         if not self.gate.origins.allows(origin, self.request.host):
             raise ChatError(ErrorCode.FORBIDDEN, "this origin is not allowed")
@@ -83,7 +94,9 @@ class ApiHandler(tornado.web.RequestHandler):
 
     def body_json(self) -> Any:
         """The decoded body; UNSUPPORTED_MEDIA or VALIDATION_ERROR where it is no JSON."""
-        content_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        content_type = (
+            self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        )
         # A text/plain form of another site would come without a preflight.
         if content_type != "application/json":
             raise ChatError(ErrorCode.UNSUPPORTED_MEDIA, "send application/json")
@@ -93,7 +106,9 @@ class ApiHandler(tornado.web.RequestHandler):
             raise ChatError(ErrorCode.VALIDATION_ERROR, "the body is not JSON") from None
 
     async def begin(self, action: str, payload: Model) -> Model:
-        """Name what is about to be done and let the plugins see it; returns the payload that is to run."""
+        """Name what is about to be done and let the plugins see it; returns the payload that is to
+        run.
+        """
         self._action = action
         if not self.gate.hooks.has(before_action):
             return payload
@@ -112,7 +127,9 @@ class ApiHandler(tornado.web.RequestHandler):
         self.set_status(status)
         self._write_json({"success": True, "data": data, **more})
 
-    def query_int(self, name: str, *, default: int | None = None, low: int = 1, high: int = MAX_INTEGER) -> int | None:
+    def query_int(
+        self, name: str, *, default: int | None = None, low: int = 1, high: int = MAX_INTEGER
+    ) -> int | None:
         """A whole number of the query string, digits only."""
         values = self.get_query_arguments(name)
         if not values:
@@ -138,10 +155,12 @@ class ApiHandler(tornado.web.RequestHandler):
         self.finish()
 
     def log_exception(self, *_: Any) -> None:
-        """Tornado would log tracebacks and paths with their query; `write_error` logs what is unexpected."""
+        """Tornado would log tracebacks and paths with their query; `write_error` logs what is
+        unexpected.
+        """
 
     def on_finish(self) -> None:
-        self.gate.running -= 1
+        self.gate.left()
         identity = getattr(self, "identity", None)
         if identity is None or not self.gate.hooks.has(after_action):
             return
@@ -177,7 +196,9 @@ class ApiHandler(tornado.web.RequestHandler):
     def _as_chat_error(self, status_code: int, cause: BaseException | None) -> ChatError:
         if isinstance(cause, ChatError):
             return cause
-        if status_code in _HTTP_ERRORS and (cause is None or isinstance(cause, tornado.web.HTTPError)):
+        if status_code in _HTTP_ERRORS and (
+            cause is None or isinstance(cause, tornado.web.HTTPError)
+        ):
             return ChatError(*_HTTP_ERRORS[status_code])
         error = ChatError(ErrorCode.INTERNAL_ERROR, "something went wrong on the server")
         _log.error(
@@ -225,5 +246,3 @@ def path_user_id(text: str) -> UserId:
     if user_id is None:
         raise ChatError(ErrorCode.NOT_FOUND, "there is no such user")
     return user_id
-
-

@@ -22,6 +22,7 @@ from chat.errors import ChatError, ErrorCode
 from chat.rest.base import ApiHandler, path_id, path_user_id
 from chat.services.chats import UNSET, NewChat
 
+
 class Overview(BaseModel):
     """The query of `GET /chats`, as plugins see it."""
 
@@ -38,7 +39,7 @@ class Seat(BaseModel):
 
 class ChatsHandler(ApiHandler):
     async def post(self) -> None:
-        """201 with the new chat; 200 with the one there is for the same direct pair or externalRef."""
+        """201 with the new chat; 200 with the one there is for the same pair or externalRef."""
         payload = await self.begin("POST /chats", parse(CreateChat, self.body_json()))
         new = NewChat(
             type=ChatType(payload.type),
@@ -130,9 +131,7 @@ class ParticipantHandler(ApiHandler):
 
     async def delete(self, chat_id: str, user_id: str) -> None:
         """When this answers, nothing of the chat reaches that user any more."""
-        seat = await self.begin(
-            "DELETE /chats/:id/participants/:userId", _seat(chat_id, user_id)
-        )
+        seat = await self.begin("DELETE /chats/:id/participants/:userId", _seat(chat_id, user_id))
         await self.gate.domain.participants.remove(self.identity, seat.chat_id, seat.user_id)
         self.reply({"chatId": seat.chat_id, "participantId": seat.user_id})
 

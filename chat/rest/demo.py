@@ -1,4 +1,6 @@
-"""Demo mode's routes: who is there, and a token for a name. Not registered in a server that has a JWT_SECRET."""
+"""Demo mode's routes: who is there, and a token for a name. Not registered in a server that has a
+JWT_SECRET.
+"""
 
 from chat.contracts.base import iso, parse
 from chat.contracts.rest import DemoName
@@ -18,7 +20,8 @@ class DemoHandler(ApiHandler):
         self._hosts = hosts
 
     async def prepare(self) -> None:
-        # A foreign name that resolves to this machine (DNS rebinding) makes a stranger's page same-origin.
+        # A foreign name that resolves to this machine (DNS rebinding) makes a stranger's page
+        # same-origin.
         if self.request.host.lower() not in self._own_hosts():
             raise ChatError(ErrorCode.FORBIDDEN, "demo tokens are for this server's own page")
         await super().prepare()

@@ -9,7 +9,7 @@ from chat.contracts.client_events import Event, MessageReference
 from chat.contracts.models import message_to_wire
 from chat.contracts.rest import CreateMessage, UpdateMessage
 from chat.errors import ChatError, ErrorCode
-from chat.hookspecs import MessageDraft
+from chat.hook_events import MessageDraft
 from chat.rest.base import ApiHandler, path_id
 
 
@@ -41,7 +41,7 @@ class MessagesHandler(ApiHandler):
         self.reply(message_to_wire(sent.message), status, duplicate=sent.duplicate)
 
     async def get(self) -> None:
-        """A page, oldest first; `before`, `after`, `around` are message ids, at most one of them."""
+        """A page, oldest first; `before`, `after`, `around` are message ids, one at most."""
         chat_id = self.query_int("chatId")
         if chat_id is None:
             details = [{"path": "chatId", "message": "is needed"}]
@@ -80,11 +80,11 @@ class MessagesHandler(ApiHandler):
     def _body_with_key(self) -> Any:
         body = self.body_json()
         key = self.request.headers.get("Idempotency-Key")
-        if key is not None and isinstance(body, dict):
-            if body.setdefault("clientMessageId", key) != key:
-                raise ChatError(
-                    ErrorCode.VALIDATION_ERROR, "Idempotency-Key and clientMessageId differ"
-                )
+        if key is None or not isinstance(body, dict):
+            return body
+        if body.setdefault("clientMessageId", key) != key:
+            differ = "Idempotency-Key and clientMessageId differ"
+            raise ChatError(ErrorCode.VALIDATION_ERROR, differ)
         return body
 
 

@@ -7,15 +7,16 @@ import tornado.web
 
 STATIC: Final = Path(__file__).resolve().parents[2] / "static"
 CONTENT_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 
 
 class PageHandler(tornado.web.StaticFileHandler):
     """Files of `static/`; `GET /` is index.html."""
 
-    def initialize(self, **_: Any) -> None:
+    def initialize(self, **_: Any) -> None:  # type: ignore[override]
         super().initialize(path=str(STATIC), default_filename="index.html")
 
     def set_default_headers(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from chat.errors import ChatError, ErrorCode
-from chat.hookspecs import HttpRequest, HttpResponse, Route
+from chat.hook_events import HttpRequest, HttpResponse, Route
 from chat.rest.base import ApiHandler, Gate
 
 ROUTE_TIMEOUT_S: Final = 10.0

@@ -7,7 +7,7 @@ from typing import Any, Final
 import tornado.web
 
 from chat.errors import SetupError
-from chat.hookspecs import Route
+from chat.hook_events import Route
 from chat.rest import chats, demo, messages
 from chat.rest.base import ApiHandler, Gate, NotFoundHandler
 from chat.rest.page import PageHandler

@@ -1,7 +1,8 @@
-"""The memory of active chats: settings, members, the last number given, and the tail of the conversation.
+"""The memory of active chats: settings, members, the last number given, and the tail of the
+conversation.
 
-There is one ChatState a chat, loaded once and changed only by the journal after a write is durable, so that
-permission checks, joins and unread counts of an active chat ask nothing of the store.
+There is one ChatState a chat, loaded once and changed only by the journal after a write is durable,
+so that permission checks, joins and unread counts of an active chat ask nothing of the store.
 """
 
 import asyncio
@@ -34,13 +35,18 @@ class TailEntry:
 
 
 class ChatState:
-    """One active chat. `head` is the last number that is committed and pushed; every read is bounded by it."""
+    """One active chat. `head` is the last number that is committed and pushed; every read is
+    bounded by it.
+    """
 
     __slots__ = (
-        "chat", "closed", "earlier_keys", "head", "last_message", "members", "pending", "reserved", "tail", "tail_from",
+        "chat", "closed", "earlier_keys", "head", "last_message", "members", "pending", "reserved",
+        "tail", "tail_from",
     )  # fmt: skip
 
-    def __init__(self, chat: Chat, participants: list[Participant], head: int, tail: list[Message]) -> None:
+    def __init__(
+        self, chat: Chat, participants: list[Participant], head: int, tail: list[Message]
+    ) -> None:
         self.chat = chat
         self.members: dict[UserId, Participant] = {
             each.user_id: each for each in participants if each.removed_at is None
@@ -53,7 +59,8 @@ class ChatState:
         self.tail: deque[TailEntry] = deque(maxlen=TAIL_MESSAGES)
         for message in tail:
             self._append(message)
-        # Repeats of what was sent before this server knew the chat; later ones are in MessageService's memory.
+        # Repeats of what was sent before this server knew the chat; later ones are in
+        # MessageService's memory.
         self.earlier_keys: dict[tuple[UserId, str], int] = {
             (each.sender_id, each.client_message_id): each.id
             for each in tail
@@ -63,7 +70,9 @@ class ChatState:
         self.tail_from = tail[0].seq if len(tail) >= TAIL_MESSAGES else 1
 
     def rank_of(self, identity: Identity) -> int:
-        """The caller's rank in this chat; -1 = none. Admins count as moderators everywhere, the host as more."""
+        """The caller's rank in this chat; -1 = none. Admins count as moderators everywhere, the
+        host as more.
+        """
         if identity.is_service:
             return SERVICE_RANK
         member = self.members.get(identity.user_id)
@@ -82,10 +91,11 @@ class ChatState:
         last = self.last_message
         if last is not None and last.id == message.id:
             self.last_message = message
-        elif last is not None and last.reply_to is not None and last.reply_to.id == message.id:
-            if message.deleted_at is not None:
-                quoted = replace(last.reply_to, message="")
-                self.last_message = replace(last, reply_to=quoted)
+        elif last is not None and message.deleted_at is not None:
+            # Quotes of a deleted message are wiped in the store, so in here too.
+            reply = last.reply_to
+            if reply is not None and reply.id == message.id:
+                self.last_message = replace(last, reply_to=replace(reply, message=""))
         entry = self.entry(message.id)
         if entry is not None:
             entry.deleted = message.deleted_at is not None
@@ -104,7 +114,9 @@ class ChatState:
 
 
 class ChatStates:
-    """All active chats, the least recently used forgotten beyond 20,000 (about 20 kB each with a full tail)."""
+    """All active chats, the least recently used forgotten beyond 20,000 (about 20 kB each with a
+    full tail).
+    """
 
     def __init__(self, chats: ChatRepository, messages: MessageRepository) -> None:
         self._chats = chats
@@ -128,7 +140,9 @@ class ChatStates:
         return await asyncio.shield(loading)
 
     async def require(self, chat_id: int, identity: Identity, at_least: int = 0) -> ChatState:
-        """The state of a chat that the caller is in with that rank; NOT_PARTICIPANT or FORBIDDEN otherwise."""
+        """The state of a chat that the caller is in with that rank; NOT_PARTICIPANT or FORBIDDEN
+        otherwise.
+        """
         state = self._states.get(chat_id) or await self.get(chat_id)
         if state is None:
             if identity.is_privileged:
@@ -196,7 +210,9 @@ class ChatStates:
         return state
 
     async def _find_head(self, chat: Chat, participants: list[Participant], reserved: int) -> int:
-        """The highest number in use: in the last reserved block, or before it when a crash left that unused."""
+        """The highest number in use: in the last reserved block, or before it when a crash left
+        that unused.
+        """
         head = max([chat.updated_seq, *(each.updated_seq for each in participants)])
         high = reserved + 1
         while high - 1 > head:

@@ -60,9 +60,11 @@ class ChatService:
         self._max_participants = max_participants
 
     async def create(self, identity: Identity, new: NewChat) -> tuple[ChatState, bool]:
-        """A new chat and True, or the one there is for the same direct pair or externalRef and False.
+        """A new chat and True, or the one there is for the same direct pair or externalRef and
+        False.
 
-        The caller becomes the owner (the host's service token takes no seat). Everybody in it gets `chatCreated`.
+        The caller becomes the owner (the host's service token takes no seat). Everybody in it gets
+        `chatCreated`.
         """
         people = [each for each in dict.fromkeys(new.participant_ids) if each != identity.user_id]
         if not identity.is_service:
@@ -79,10 +81,14 @@ class ChatService:
                 return state, True
             found = await self._find_same(direct_key, new.external_ref)
         if found is None or found.rank_of(identity) < 0:
-            raise ChatError(ErrorCode.FORBIDDEN, "that externalRef is taken by a chat you are not in")
+            raise ChatError(
+                ErrorCode.FORBIDDEN, "that externalRef is taken by a chat you are not in"
+            )
         return found, False
 
-    async def view(self, identity: Identity, chat_id: int, *, with_people: bool = True) -> dict[str, Any]:
+    async def view(
+        self, identity: Identity, chat_id: int, *, with_people: bool = True
+    ) -> dict[str, Any]:
         """The chat as the caller sees it: the dict of ChatModel."""
         state = await self._states.require(chat_id, identity)
         return await self.describe(state, identity, with_people=with_people)
@@ -110,14 +116,18 @@ class ChatService:
     async def overview(
         self, identity: Identity, *, limit: int, cursor: tuple[str, int] | None
     ) -> tuple[list[dict[str, Any]], tuple[str, int] | None]:
-        """The caller's chats, the last changed first, behind `cursor`; and the cursor of the next page."""
+        """The caller's chats, the last changed first, behind `cursor`; and the cursor of the next
+        page.
+        """
         states = [
             state
             for chat_id in await self._chats.memberships(identity.user_id)
             if (state := await self._states.get(chat_id)) is not None
             and identity.user_id in state.members
         ]
-        keyed = sorted(((_last_change(state), state.chat.id, state) for state in states), reverse=True)
+        keyed = sorted(
+            ((_last_change(state), state.chat.id, state) for state in states), reverse=True
+        )
         if cursor is not None:
             keyed = [each for each in keyed if (each[0], each[1]) < cursor]
         page = keyed[:limit]
@@ -157,7 +167,9 @@ class ChatService:
         return state
 
     async def delete(self, identity: Identity, chat_id: int) -> None:
-        """Delete a chat for everybody in it; owners only. `chatDeleted` to the room, `removedFromChat` to all."""
+        """Delete a chat for everybody in it; owners only. `chatDeleted` to the room,
+        `removedFromChat` to all.
+        """
         state = await self._states.require(chat_id, identity, Role.OWNER.rank)
 
         async def write(seq: int) -> Chat:
@@ -190,7 +202,9 @@ class ChatService:
                 ErrorCode.VALIDATION_ERROR, f"at most {self._max_participants} participants"
             )
 
-    async def _find_same(self, direct_key: str | None, external_ref: str | None) -> ChatState | None:
+    async def _find_same(
+        self, direct_key: str | None, external_ref: str | None
+    ) -> ChatState | None:
         chat_id = None
         if external_ref is not None:
             chat_id = await self._chats.find_by_external_ref(external_ref)
@@ -203,7 +217,8 @@ class ChatService:
     ) -> ChatState | None:
         now = self._clock.now()
         chat_id = await self._ids.reserve("chats", 1)
-        # The chat itself is change 1 and its people are 2 and on, so that a catch-up from 0 finds all of them.
+        # The chat itself is change 1 and its people are 2 and on, so that a catch-up from 0 finds
+        # all of them.
         participants = [
             Participant(
                 chat_id=chat_id,

@@ -1,6 +1,7 @@
 """Demo mode: a chat with two people to begin with, and tokens for whoever gives a name.
 
-Exists only while no JWT_SECRET is set: the composition root makes neither this nor its routes otherwise.
+Exists only while no JWT_SECRET is set: the composition root makes neither this nor its routes
+otherwise.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from chat.services.chat_states import ChatState
 from chat.services.chats import NewChat
 from chat.services.domain import Domain
 
-SECRET_FILE: Final = "demo-secret"
+SECRET_FILE: Final = "demo-secret"  # noqa: S105  # the name of a file
 FIRST_USERS: Final = {1: "Ada", 2: "Grace"}
 CHAT_TITLE: Final = "Welcome"
 EXTERNAL_REF: Final = "chatgateway:demo"
@@ -27,7 +28,9 @@ TOKEN_VALID_S: Final = 12 * 3600
 
 
 def demo_secret(data_dir: Path) -> str:
-    """The random secret of demo mode, made at the first start and kept, so that tokens outlive a restart."""
+    """The random secret of demo mode, made at the first start and kept, so that tokens outlive a
+    restart.
+    """
     path = data_dir / SECRET_FILE
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -37,7 +40,8 @@ def demo_secret(data_dir: Path) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise SetupError(
-            f"DATA_DIR {data_dir} cannot be used ({error.strerror}); set DATA_DIR to a folder of yours."
+            f"DATA_DIR {data_dir} cannot be used ({error.strerror}); "
+            "set DATA_DIR to a folder of yours."
         ) from None
 
 
@@ -79,7 +83,9 @@ class DemoService:
             state = await self._state()
             user_id = await self._find(state, name)
             if user_id is None:
-                user_id = 1 + max((each for each in state.members if isinstance(each, int)), default=0)
+                user_id = 1 + max(
+                    (each for each in state.members if isinstance(each, int)), default=0
+                )
                 self._name(user_id, name)
                 await self._domain.participants.add(
                     self._host(), self.chat_id, [user_id], Role.MEMBER

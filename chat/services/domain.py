@@ -20,7 +20,9 @@ from chat.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """`start` before the first request; `stop` when no request runs any more: it writes what is still queued."""
+    """`start` before the first request; `stop` when no request runs any more: it writes what is
+    still queued.
+    """
 
     states: ChatStates
     journal: Journal
@@ -59,7 +61,11 @@ def build_domain(
     people = People(store.users, store.chats)
     attendance = Attendance(broadcaster, clock, settings.presence_grace_s)
     typing = TypingService(
-        states=states, broadcaster=broadcaster, hooks=hooks, clock=clock, ttl_s=settings.typing_ttl_s
+        states=states,
+        broadcaster=broadcaster,
+        hooks=hooks,
+        clock=clock,
+        ttl_s=settings.typing_ttl_s,
     )
     reads = ReadService(
         states=states,

@@ -1,7 +1,9 @@
-"""Reading a chat by bounded windows of `seq`, so that a page costs the same at message 10 and at message 1,000,000.
+"""Reading a chat by bounded windows of `seq`, so that a page costs the same at message 10 and at
+message 1,000,000.
 
-The embedded store's indexes filter but neither sort nor stop early: an open range with sort and limit takes seconds
-in a long chat, a bounded window milliseconds; a real MongoDB is as fast with either.
+The embedded store's indexes filter but neither sort nor stop early: an open range with sort and
+limit takes seconds in a long chat, a bounded window milliseconds; a real MongoDB is as fast with
+either.
 """
 
 from typing import Final
@@ -16,7 +18,7 @@ _WIDEST_WINDOW: Final = 8_192
 async def read_back(
     messages: MessageRepository, chat_id: int, before_seq: int, limit: int
 ) -> list[Message]:
-    """Up to `limit` messages with `seq < before_seq`, the newest ones of them, oldest first."""
+    """Up to `limit` messages with `seq < before_seq`, the newest of them, oldest first."""
     found: list[Message] = []
     high, width = before_seq, max(_FIRST_WINDOW, limit)
     while high > 1 and len(found) < limit:
@@ -30,7 +32,7 @@ async def read_back(
 async def read_on(
     messages: MessageRepository, chat_id: int, after_seq: int, head: int, limit: int
 ) -> list[Message]:
-    """Up to `limit` messages with `after_seq < seq <= head`, the oldest ones of them, oldest first."""
+    """Up to `limit` messages with `after_seq < seq <= head`, the oldest of them, in order."""
     found: list[Message] = []
     low, width = after_seq + 1, max(_FIRST_WINDOW, limit)
     while low <= head and len(found) < limit:

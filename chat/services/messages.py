@@ -1,34 +1,26 @@
 """Sending and reading messages: the rules. Both doors, and plugins, come through here."""
 
 import asyncio
-import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Final
-
-import orjson
 
 from chat.contracts.server_events import new_message
 from chat.entities import Message, ReplyPreview, Role
 from chat.errors import ChatError, ErrorCode, idempotency_conflict, message_not_found
-from chat.hookspecs import (
-    MessageDraft,
-    MessageEvent,
-    after_message_created,
-    before_message_send,
-)
-from chat.identity import Identity, UserId
+from chat.hook_events import MessageDraft, MessageEvent
+from chat.hookspecs import after_message_created, before_message_send
+from chat.identity import Identity
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, MessageRepository
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.history import read_back, read_on
-from chat.services.journal import Journal, Sent
+from chat.services.idempotency import RecentSends, digest_of, follow, key_of
+from chat.services.journal import Journal
+from chat.services.journal_entries import Sent
 from chat.services.people import People
 from chat.services.typing import TypingService
 
 PREVIEW_CHARS: Final = 200
-MAX_RECENT_KEYS: Final = 20_000
-"""Repeats come within seconds of a lost ack; older ones are found by the unique index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +31,6 @@ class Page:
     has_before: bool
     has_after: bool
     seq: int
-
-
-@dataclass(slots=True)
-class _Recent:
-    digest: str
-    sent: asyncio.Future[Sent]
-
-
-_Key = tuple[int, UserId, str]
 
 
 class MessageService:
@@ -73,31 +56,33 @@ class MessageService:
         self._hooks = hooks
         self._clock = clock
         self._max_content_chars = max_content_chars
-        self._recent: OrderedDict[_Key, _Recent] = OrderedDict()
+        self._recent = RecentSends()
 
     async def begin_send(self, identity: Identity, draft: MessageDraft) -> asyncio.Future[Sent]:
         """Check and queue a message; the future has it once it is stored and pushed to its chat.
 
-        In two steps so that a socket's next event can begin while this one waits for the disk: what begins first
-        is stored first. Raises NOT_PARTICIPANT, FORBIDDEN, VALIDATION_ERROR, NOT_FOUND (of `reply_to_id`), what
-        plugins refuse with, STORAGE_UNAVAILABLE; the future IDEMPOTENCY_CONFLICT and TIMEOUT.
+        In two steps so that a socket's next event can begin while this one waits for the disk: what
+        begins first is stored first. Raises NOT_PARTICIPANT, FORBIDDEN, VALIDATION_ERROR, NOT_FOUND
+        (of `reply_to_id`), what plugins refuse with, STORAGE_UNAVAILABLE; the future
+        IDEMPOTENCY_CONFLICT and TIMEOUT.
         """
         state = await self._states.require(draft.chat_id, identity, Role.MEMBER.rank)
         check_length(draft.content, self._max_content_chars)
         sent: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
-        digest = None
-        if draft.client_message_id is not None:
-            key = (draft.chat_id, draft.sender_id, draft.client_message_id)
-            digest = _digest(draft)
-            recent = self._recent.get(key)
-            if recent is not None:
-                return _repeat(recent, digest)
-            # Known from here on: a twin that comes while plugins think it over waits for this one.
-            self._remember(key, _Recent(digest, sent))
+        key = key_of(draft)
+        if key is None:
+            await self._queue(identity, state, draft, None, sent)
+            return sent
+        digest = digest_of(draft)
+        recent = self._recent.find(key, digest)
+        if recent is not None and recent.sent is not None:
+            return follow(recent.sent)
+        # Known from here on: a twin that comes while plugins think it over waits for this one.
+        self._recent.begin(key, digest, sent)
         try:
-            if await self._sent_earlier(state, draft, digest, sent):
-                return sent
-            await self._queue(identity, state, draft, digest, sent)
+            earlier_id = recent.message_id if recent else state.earlier_keys.get(key[1:])
+            if earlier_id is None or not await self._answer_again(earlier_id, digest, sent):
+                await self._queue(identity, state, draft, digest, sent)
         except BaseException as error:
             if isinstance(error, Exception):
                 sent.set_exception(error)
@@ -126,7 +111,9 @@ class MessageService:
         after: int | None = None,
         around: int | None = None,
     ) -> Page:
-        """A page by exclusive message ids (`around` includes its message); without one, the newest page."""
+        """A page by exclusive message ids (`around` includes its message); without one, the newest
+        page.
+        """
         state = await self._states.require(chat_id, identity)
         head = state.head
         if after is not None:
@@ -147,18 +134,9 @@ class MessageService:
         self._states.check(state, identity)
         return page
 
-    async def _sent_earlier(
-        self,
-        state: ChatState,
-        draft: MessageDraft,
-        digest: str | None,
-        sent: asyncio.Future[Sent],
-    ) -> bool:
-        """Whether the message was stored before this server had the chat in memory; if so, `sent` has it."""
-        if draft.client_message_id is None:
-            return False
-        message_id = state.earlier_keys.get((draft.sender_id, draft.client_message_id))
-        original = None if message_id is None else await self._messages.find(message_id)
+    async def _answer_again(self, message_id: int, digest: str, sent: asyncio.Future[Sent]) -> bool:
+        """Give `sent` the message that is stored under its key; False when it is not there."""
+        original = await self._messages.find(message_id)
         if original is None:
             return False
         if original.body_digest != digest:
@@ -179,8 +157,9 @@ class MessageService:
             draft = await self._hooks.filter(before_message_send, asked)
             # Plugins may change the words, not who speaks where.
             draft = replace(
-                draft, chat_id=asked.chat_id, sender_id=asked.sender_id, sender_type=asked.sender_type,
-                client_message_id=asked.client_message_id, reply_to_id=asked.reply_to_id, origin=asked.origin,
+                draft, chat_id=asked.chat_id, sender_id=asked.sender_id,
+                sender_type=asked.sender_type, client_message_id=asked.client_message_id,
+                reply_to_id=asked.reply_to_id, origin=asked.origin,
             )  # fmt: skip
             if not draft.content.strip():
                 raise ChatError(ErrorCode.REJECTED, "a plugin left nothing of the message")
@@ -190,9 +169,10 @@ class MessageService:
         self._states.check(state, identity, Role.MEMBER.rank)
         now = self._clock.now()
         message = Message(
-            id=0, chat_id=draft.chat_id, seq=0, updated_seq=0, revision=1, sender_id=draft.sender_id,
-            sender_type=draft.sender_type, message=draft.content, client_message_id=draft.client_message_id,
-            reply_to=reply_to, metadata=draft.metadata, created_at=now, updated_at=now, body_digest=digest,
+            id=0, chat_id=draft.chat_id, seq=0, updated_seq=0, revision=1,
+            sender_id=draft.sender_id, sender_type=draft.sender_type, message=draft.content,
+            client_message_id=draft.client_message_id, reply_to=reply_to, metadata=draft.metadata,
+            created_at=now, updated_at=now, body_digest=digest,
         )  # fmt: skip
 
         def commit(stored: Message) -> None:
@@ -226,23 +206,13 @@ class MessageService:
             raise message_not_found(message_id)
         return message.seq
 
-    def _remember(self, key: _Key, recent: _Recent) -> None:
-        def settled(sent: asyncio.Future[Sent]) -> None:
-            # A failed send is no repeat's answer: the next try is a new one.
-            failed = sent.cancelled() or sent.exception() is not None
-            if failed and self._recent.get(key) is recent:
-                del self._recent[key]
-
-        recent.sent.add_done_callback(settled)
-        self._recent[key] = recent
-        if len(self._recent) > MAX_RECENT_KEYS:
-            self._recent.popitem(last=False)
-
 
 async def find_message(
     states: ChatStates, messages: MessageRepository, identity: Identity, message_id: int
 ) -> tuple[Message, ChatState]:
-    """A message and its chat's state; NOT_FOUND alike for none, and for one in a chat that is not the caller's."""
+    """A message and its chat's state; NOT_FOUND alike for none, and for one in a chat that is not
+    the caller's.
+    """
     message = await messages.find(message_id)
     if message is None:
         raise message_not_found(message_id)
@@ -253,38 +223,10 @@ async def find_message(
 
 
 def check_length(content: str, max_chars: int) -> None:
-    """VALIDATION_ERROR for a text over the limit; counted in characters (code points), as people do."""
+    """VALIDATION_ERROR for a text over the limit; counted in characters (code points), as people
+    do.
+    """
     if len(content) > max_chars:
         text = f"at most {max_chars} characters"
         details = [{"path": "content", "message": text}]
         raise ChatError(ErrorCode.VALIDATION_ERROR, f"content: {text}", details=details)
-
-
-def _repeat(recent: _Recent, digest: str) -> asyncio.Future[Sent]:
-    """A future of its own with the first one's answer, marked as a duplicate."""
-    if recent.digest != digest:
-        raise idempotency_conflict()
-    result: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
-
-    def answer(first: asyncio.Future[Sent]) -> None:
-        if result.done():
-            return
-        if first.cancelled():
-            result.cancel()
-        elif (error := first.exception()) is not None:
-            result.set_exception(error)
-        else:
-            result.set_result(Sent(first.result().message, duplicate=True))
-
-    if recent.sent.done():
-        answer(recent.sent)
-    else:
-        recent.sent.add_done_callback(answer)
-    return result
-
-
-def _digest(draft: MessageDraft) -> str:
-    """What makes two bodies the same: their text, what they answer, their metadata in any key order."""
-    body = {"content": draft.content, "replyToId": draft.reply_to_id, "metadata": draft.metadata}
-    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(canonical, digest_size=16).hexdigest()

@@ -1,4 +1,6 @@
-"""People coming into a chat, going, and changing roles. Each is one numbered change of one document."""
+"""People coming into a chat, going, and changing roles. Each is one numbered change of one
+document.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -48,7 +50,9 @@ class ParticipantService:
     async def add(
         self, identity: Identity, chat_id: int, user_ids: Sequence[UserId], role: Role
     ) -> list[Participant]:
-        """Add people; moderators and up. Who is in already stays as they are. One `participantAdded` each."""
+        """Add people; moderators and up. Who is in already stays as they are. One
+        `participantAdded` each.
+        """
         state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
         if state.chat.type is ChatType.DIRECT:
             raise ChatError(ErrorCode.FORBIDDEN, "a direct chat has exactly two people")
@@ -65,7 +69,9 @@ class ParticipantService:
     async def set_role(
         self, identity: Identity, chat_id: int, user_id: UserId, role: Role
     ) -> Participant:
-        """Change somebody's role; for roles above member owners only. Pushed as `participantUpdated`."""
+        """Change somebody's role; for roles above member owners only. Pushed as
+        `participantUpdated`.
+        """
         state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
         self._check_may_give(state, identity, role)
         before = self._seated(state, user_id)
@@ -91,14 +97,15 @@ class ParticipantService:
     async def remove(self, identity: Identity, chat_id: int, user_id: UserId) -> None:
         """Put somebody out; moderators and up, and nobody of one's own rank or above.
 
-        When this returns none of their sockets is in the room any more: `participantRemoved` went to the room,
-        `removedFromChat` to them, and nothing of the chat follows it.
+        When this returns none of their sockets is in the room any more: `participantRemoved` went
+        to the room, `removedFromChat` to them, and nothing of the chat follows it.
         """
         if user_id == identity.user_id:
             await self.leave(identity, chat_id)
             return
         state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
         self._check_outranks(state, identity, self._seated(state, user_id))
+
         def recheck() -> None:
             self._states.check(state, identity, Role.MODERATOR.rank)
 
@@ -139,7 +146,11 @@ class ParticipantService:
         await self._journal.change(state, write, commit)
 
     async def _unseat(
-        self, state: ChatState, user_id: UserId, reason: Literal["removed", "left"], recheck: Callable[[], None]
+        self,
+        state: ChatState,
+        user_id: UserId,
+        reason: Literal["removed", "left"],
+        recheck: Callable[[], None],
     ) -> None:
         chat_id = state.chat.id
 
@@ -220,4 +231,3 @@ class ParticipantService:
             raise ChatError(
                 ErrorCode.FORBIDDEN, "the last owner has to make another participant owner first"
             )
-

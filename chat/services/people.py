@@ -1,7 +1,8 @@
-"""Names of people, and the small facts that may be written a moment later: read cursors, profiles, last seen.
+"""Names of people, and the small facts that may be written a moment later: read cursors, profiles,
+last seen.
 
-Each is written at most once a second for whatever has gathered, in one write a kind; losing the last second of them
-in a crash costs nothing that an ack has promised.
+Each is written at most once a second for whatever has gathered, in one write a kind; losing the
+last second of them in a crash costs nothing that an ack has promised.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ _log = structlog.get_logger("chat.people")
 
 
 class People:
-    """The names that tokens brought along, and the write-behind of small facts. `start` before use."""
+    """The names that tokens brought along, and the write-behind of small facts."""
 
     def __init__(self, users: UserRepository, chats: ChatRepository) -> None:
         self._users = users

@@ -63,7 +63,9 @@ class PresenceService:
     async def look_up(
         self, user_ids: Collection[UserId]
     ) -> list[tuple[UserId, bool, datetime | None]]:
-        """`(user id, online, last seen)` of each; asks the store for those not seen since the start."""
+        """`(user id, online, last seen)` of each; asks the store for those not seen since the
+        start.
+        """
         unknown = [
             each for each in user_ids if not self.is_online(each) and each not in self._last_seen
         ]
@@ -100,7 +102,9 @@ class PresenceService:
 
 
 class Attendance:
-    """Which users have sockets in which chat's room; says `userJoined` and `userLeft` to the others."""
+    """Which users have sockets in which chat's room; says `userJoined` and `userLeft` to the
+    others.
+    """
 
     def __init__(self, broadcaster: Broadcaster, clock: Clock, grace_s: float) -> None:
         self._broadcaster = broadcaster
@@ -121,7 +125,7 @@ class Attendance:
             self._broadcaster.to_chat(chat_id, event, except_user=user_id)
 
     def left(self, chat_id: int, user_id: UserId, *, lost: bool) -> None:
-        """A socket of the user has left the room; `lost` = its connection ended, and may come back."""
+        """A socket of the user has left the room; `lost` = its connection ended."""
         key = (chat_id, user_id)
         if key not in self._sockets:
             return

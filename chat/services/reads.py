@@ -6,7 +6,8 @@ from typing import Final
 from chat.contracts.server_events import message_read
 from chat.entities import Participant
 from chat.errors import ChatError, ErrorCode, message_not_found, not_participant
-from chat.hookspecs import MessageReadEvent, after_message_read
+from chat.hook_events import MessageReadEvent
+from chat.hookspecs import after_message_read
 from chat.identity import Identity, UserId
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, ChatRepository, Clock, MessageRepository
@@ -40,10 +41,11 @@ class ReadService:
     async def mark_read(
         self, identity: Identity, chat_id: int, message_id: int
     ) -> tuple[Participant, int]:
-        """Move the caller's cursor to a message, and count what is left unread; one that is behind the cursor changes nothing and is no error.
+        """Move the caller's cursor to a message, and count what is left unread; one that is behind
+        the cursor changes nothing and is no error.
 
-        Others get `messageRead`. Raises NOT_PARTICIPANT (admins without a seat in the chat have no cursor either),
-        NOT_FOUND.
+        Others get `messageRead`. Raises NOT_PARTICIPANT (admins without a seat in the chat have no
+        cursor either), NOT_FOUND.
         """
         state = await self._states.require(chat_id, identity)
         seq, sender_id = await self._locate(state, message_id)
@@ -59,7 +61,8 @@ class ReadService:
     def _moved(
         self, state: ChatState, user_id: UserId, message_id: int, seq: int, sender_id: UserId
     ) -> Participant:
-        # Asked again: while the write ran, another tab may have read further, or the user may have been removed.
+        # Asked again: while the write ran, another tab may have read further, or the user may have
+        # been removed.
         chat_id = state.chat.id
         mine = state.members.get(user_id)
         if mine is None:
@@ -80,7 +83,9 @@ class ReadService:
         return mine
 
     async def unread_count(self, state: ChatState, member: Participant | None) -> int:
-        """Messages after the cursor that are not the member's own and not deleted; 100 = that many or more."""
+        """Messages after the cursor that are not the member's own and not deleted; 100 = that many
+        or more.
+        """
         if member is None:
             return 0
         cursor, mine = member.last_read_seq, member.user_id

@@ -6,7 +6,8 @@ from datetime import timedelta
 from chat.contracts.server_events import message_deleted, message_updated
 from chat.entities import Message, Role
 from chat.errors import ChatError, ErrorCode, message_not_found
-from chat.hookspecs import MessageEvent, after_message_deleted, after_message_updated
+from chat.hook_events import MessageEvent
+from chat.hookspecs import after_message_deleted, after_message_updated
 from chat.identity import Identity
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, MessageRepository
@@ -38,7 +39,11 @@ class RevisionService:
         self._edit_window = timedelta(seconds=edit_window_s)
 
     async def edit(
-        self, identity: Identity, message_id: int, content: str, expected_revision: int | None = None
+        self,
+        identity: Identity,
+        message_id: int,
+        content: str,
+        expected_revision: int | None = None,
     ) -> Message:
         """Replace the text of one's own message; pushed as `messageUpdated`.
 
@@ -57,7 +62,8 @@ class RevisionService:
                 raise _conflict()
             now = self._clock.now()
             edited = replace(
-                seen, message=content, revision=seen.revision + 1, updated_seq=seq, updated_at=now, edited_at=now
+                seen, message=content, revision=seen.revision + 1, updated_seq=seq,
+                updated_at=now, edited_at=now,
             )  # fmt: skip
             await self._update(edited, seen)
             return edited
@@ -71,7 +77,8 @@ class RevisionService:
         return edited
 
     async def delete(self, identity: Identity, message_id: int) -> Message:
-        """Turn a message into a tombstone: its place stays, its text goes, quotes of it in answers too.
+        """Turn a message into a tombstone: its place stays, its text goes, quotes of it in answers
+        too.
 
         Pushed as `messageDeleted`. Deleting twice answers the same tombstone and pushes nothing.
         Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED.
@@ -121,7 +128,9 @@ class RevisionService:
         if state.rank_of(identity) >= Role.MODERATOR.rank:
             return
         if message.sender_id != identity.user_id:
-            raise ChatError(ErrorCode.FORBIDDEN, "only its sender or a moderator can delete a message")
+            raise ChatError(
+                ErrorCode.FORBIDDEN, "only its sender or a moderator can delete a message"
+            )
         if message.deleted_at is None:
             self._check_window(identity, message)
 

@@ -1,11 +1,12 @@
-"""Who is typing where. Fleeting: never stored, and ended by the server where a client forgets to."""
+"""Who is typing where. Never stored, and ended by the server where a client forgets to."""
 
 import asyncio
 from typing import Final
 
 from chat.contracts.server_events import user_typing
 from chat.errors import ChatError
-from chat.hookspecs import TypingSignal, before_typing
+from chat.hook_events import TypingSignal
+from chat.hookspecs import before_typing
 from chat.identity import Identity, UserId
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock
@@ -36,7 +37,9 @@ class TypingService:
         self._pushed_at: dict[tuple[int, UserId], float] = {}
 
     async def signal(self, identity: Identity, chat_id: int, is_typing: bool) -> None:
-        """Somebody types, or has stopped. Renewals are absorbed; over the limit a `true` is dropped in silence."""
+        """Somebody types, or has stopped. Renewals are absorbed; over the limit a `true` is dropped
+        in silence.
+        """
         state = await self._states.require(chat_id, identity)
         key = (chat_id, identity.user_id)
         if not is_typing:

@@ -1,0 +1,95 @@
+"""The memory of recent sends by clientMessageId: a retry is answered before limits and plugins see
+it.
+
+The unique index of the store decides for good; this only spares it, and joins a retry to its first
+try while that is on its way to the disk.
+"""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from typing import Final
+
+import orjson
+
+from chat.errors import idempotency_conflict
+from chat.hook_events import MessageDraft
+from chat.identity import UserId
+from chat.services.journal_entries import Sent
+
+MAX_RECENT: Final = 20_000
+"""Retries come within seconds of a lost ack. About 0.4 kB each."""
+
+Key = tuple[int, UserId, str]
+
+
+class RecentSend:
+    """One key: on its way (`sent`), or stored (`message_id`)."""
+
+    __slots__ = ("digest", "message_id", "sent")
+
+    def __init__(self, digest: str, sent: asyncio.Future[Sent]) -> None:
+        self.digest = digest
+        self.sent: asyncio.Future[Sent] | None = sent
+        self.message_id = 0
+
+
+class RecentSends:
+    def __init__(self) -> None:
+        self._recent: OrderedDict[Key, RecentSend] = OrderedDict()
+
+    def find(self, key: Key, digest: str) -> RecentSend | None:
+        """The earlier send under this key; IDEMPOTENCY_CONFLICT when it had another body."""
+        recent = self._recent.get(key)
+        if recent is not None and recent.digest != digest:
+            raise idempotency_conflict()
+        return recent
+
+    def begin(self, key: Key, digest: str, sent: asyncio.Future[Sent]) -> None:
+        """Know a send from here on; it is forgotten again if it fails."""
+        recent = RecentSend(digest, sent)
+
+        def settled(done: asyncio.Future[Sent]) -> None:
+            recent.sent = None
+            if not done.cancelled() and done.exception() is None:
+                # The id alone: whole messages of 10,000 characters would be 200 MB of memory.
+                recent.message_id = done.result().message.id
+            elif self._recent.get(key) is recent:
+                del self._recent[key]
+
+        sent.add_done_callback(settled)
+        self._recent[key] = recent
+        if len(self._recent) > MAX_RECENT:
+            self._recent.popitem(last=False)
+
+
+def key_of(draft: MessageDraft) -> Key | None:
+    """The key of a message that has a clientMessageId."""
+    if draft.client_message_id is None:
+        return None
+    return draft.chat_id, draft.sender_id, draft.client_message_id
+
+
+def digest_of(draft: MessageDraft) -> str:
+    """What makes two bodies the same: text, what it answers, metadata in any order of keys."""
+    body = {"content": draft.content, "replyToId": draft.reply_to_id, "metadata": draft.metadata}
+    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(canonical, digest_size=16).hexdigest()
+
+
+def follow(first: asyncio.Future[Sent]) -> asyncio.Future[Sent]:
+    """A future of its own with the first one's answer, marked as a duplicate."""
+    result: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
+
+    def answer(done: asyncio.Future[Sent]) -> None:
+        if result.done():
+            return
+        if done.cancelled():
+            result.cancel()
+        elif (error := done.exception()) is not None:
+            result.set_exception(error)
+        else:
+            result.set_result(Sent(done.result().message, duplicate=True))
+
+    first.add_done_callback(answer)
+    return result

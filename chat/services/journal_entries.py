@@ -1,0 +1,61 @@
+"""What the journal is handed, and what it answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from chat.entities import Message
+from chat.services.chat_states import ChatState
+
+RETRY_FIRST_S: Final = 0.1
+RETRY_MAX_S: Final = 2.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A stored message; `duplicate` = it was there already under this clientMessageId, and nothing
+    was pushed.
+    """
+
+    message: Message
+    duplicate: bool
+
+
+@dataclass(slots=True, eq=False)
+class Append:
+    """A new message, complete but for its id and number. `commit` runs when it is stored: memory
+    and push.
+    """
+
+    state: ChatState
+    message: Message
+    commit: Callable[[Message], None]
+    done: asyncio.Future[Sent]
+
+
+@dataclass(slots=True, eq=False)
+class Change(Generic[T]):
+    """Another change of one document: `write(seq)` must be safe to repeat with the same number."""
+
+    state: ChatState
+    write: Callable[[int], Awaitable[T]]
+    commit: Callable[[T], None]
+    done: asyncio.Future[T]
+    seq: int = 0
+
+
+class Doubt:
+    """Whether one write is being repeated, and how long to wait before the next time."""
+
+    def __init__(self) -> None:
+        self._pause_s = 0.0
+
+    def __bool__(self) -> bool:
+        return self._pause_s > 0
+
+    def next_pause_s(self) -> float:
+        self._pause_s = min(self._pause_s * 2, RETRY_MAX_S) or RETRY_FIRST_S
+        return self._pause_s
