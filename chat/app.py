@@ -94,7 +94,7 @@ class ChatApp:
             else demo_secret(settings.data_dir)
         )
         store = self._store = MongoStore(await self._store_uri())
-        await store.open()
+        await store.open(settings.data_dir)
         self._sio = sio = ChatServer(
             ping_interval_s=settings.ping_interval_s,
             ping_timeout_s=settings.ping_timeout_s,

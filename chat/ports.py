@@ -49,6 +49,9 @@ class MessageRepository(Protocol):
         chat's length.
         """
 
+    async def changed(self, chat_id: int, low: int, high: int) -> list[Message]:
+        """The messages with `low <= updatedSeq < high`, in that order; tombstones included."""
+
     async def last_updated_seq(self, chat_id: int, low: int, high: int) -> int:
         """The highest `updatedSeq` with `low <= updatedSeq < high`, 0 where there is none."""
 
@@ -123,6 +126,10 @@ class Store(Protocol):
 
     @property
     def ids(self) -> IdRepository: ...
+
+    @property
+    def epoch(self) -> str:
+        """Names one unbroken life of the database; a restored backup has another."""
 
     async def ping(self) -> None:
         """Return within a second when the store answers, else raise StoreUnavailableError."""

@@ -132,6 +132,9 @@ Id = Annotated[int, Field(strict=True, ge=1, le=MAX_INTEGER)]
 """An id made by this server: a JSON integer, never "1", 1.0 or true."""
 
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER)]
+Limit = Annotated[int, Field(strict=True, ge=1, le=200)]
+"""How many messages a page may hold."""
+
 AnyUserId = Annotated[int | str, BeforeValidator(_user_id)]
 Content = Annotated[
     str, Field(strict=True, min_length=1), AfterValidator(_plain_text), AfterValidator(_not_blank)

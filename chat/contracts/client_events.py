@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AliasChoices, Field, StrictBool, StrictStr
 
-from chat.contracts.base import AnyUserId, Content, Count, Id, Key, Metadata, WireModel
+from chat.contracts.base import AnyUserId, Content, Count, Id, Key, Limit, Metadata, WireModel
 
 
 class NoPayload(WireModel):
@@ -21,6 +21,34 @@ class Authenticate(WireModel):
 
 class ChatReference(WireModel):
     chat_id: Id
+
+
+class JoinChat(ChatReference):
+    """`since` and `epoch` are the client's cursor; the ack then holds what it missed."""
+
+    since: Count | None = None
+    epoch: Annotated[StrictStr, Field(max_length=64)] | None = None
+    limit: Limit = 50
+
+
+class SyncChat(WireModel):
+    chat_id: Id
+    since: Count | None = None
+
+
+class Sync(WireModel):
+    """Catch up with several chats; without `chats` the overview of all of the caller's."""
+
+    epoch: Annotated[StrictStr, Field(max_length=64)] | None = None
+    chats: Annotated[list[SyncChat], Field(max_length=100)] | None = None
+    limit: Limit = 50
+
+
+def sync_cursors(payload: Sync) -> list[tuple[int, int | None]] | None:
+    """`(chat id, since)` of each chat that is asked for."""
+    if payload.chats is None:
+        return None
+    return [(each.chat_id, each.since) for each in payload.chats]
 
 
 class SendMessage(WireModel):
@@ -69,11 +97,12 @@ class Event:
     TYPING: Final = "typing"
     MARK_AS_READ: Final = "markAsRead"
     GET_PRESENCE: Final = "getPresence"
+    SYNC: Final = "sync"
 
 
 CLIENT_EVENTS: Final[dict[str, type[WireModel]]] = {
     Event.AUTHENTICATE: Authenticate,
-    Event.JOIN_CHAT: ChatReference,
+    Event.JOIN_CHAT: JoinChat,
     Event.LEAVE_CHAT: ChatReference,
     Event.SEND_MESSAGE: SendMessage,
     Event.EDIT_MESSAGE: EditMessage,
@@ -81,5 +110,6 @@ CLIENT_EVENTS: Final[dict[str, type[WireModel]]] = {
     Event.TYPING: Typing,
     Event.MARK_AS_READ: MarkAsRead,
     Event.GET_PRESENCE: GetPresence,
+    Event.SYNC: Sync,
 }
 """`ping` is a plugin's; plugins add to what the gateway knows, never to this table."""

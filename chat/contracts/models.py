@@ -75,6 +75,22 @@ class ChatModel(WireModel):
     last_message: MessageModel | None
 
 
+class CatchUpModel(WireModel):
+    """A page of what changed in a chat after a cursor; `hasMore` = ask again with `toSeq`.
+
+    `participants` (all of them) and `chat` are there when they changed.
+    """
+
+    chat_id: Id
+    from_seq: Count
+    to_seq: Count
+    has_more: bool
+    reset: bool
+    messages: list[MessageModel]
+    participants: list[ParticipantModel] | None = None
+    chat: ChatModel | None = None
+
+
 class UserModel(WireModel):
     id: AnyUserId
     role: str | None

@@ -13,10 +13,13 @@ from chat.contracts.client_events import (
     EditMessage,
     Event,
     GetPresence,
+    JoinChat,
     MarkAsRead,
     MessageReference,
     SendMessage,
+    Sync,
     Typing,
+    sync_cursors,
 )
 from chat.contracts.models import identity_to_wire, message_to_wire, presence_to_wire
 from chat.entities import Message
@@ -25,6 +28,7 @@ from chat.gateway.connections import Connection
 from chat.gateway.room_keeper import RoomKeeper
 from chat.hook_events import MessageDraft
 from chat.ports import Clock
+from chat.services.catch_up import Cursor
 from chat.services.domain import Domain
 from chat.services.journal_entries import Sent
 
@@ -59,6 +63,7 @@ class Handlers:
             Event.TYPING: self.typing,
             Event.MARK_AS_READ: self.mark_as_read,
             Event.GET_PRESENCE: self.get_presence,
+            Event.SYNC: self.sync,
         }
 
     async def authenticate(self, connection: Connection, payload: Authenticate) -> Answer:
@@ -83,26 +88,31 @@ class Handlers:
                 "user": identity_to_wire(identity),
                 "expiresAt": iso(identity.expires_at),
                 "serverTime": iso(self._clock.now()),
+                "epoch": self._domain.catch_up.epoch,
                 "limits": self._limits,
             },
         }
 
-    async def join_chat(self, connection: Connection, payload: ChatReference) -> Answer:
+    async def join_chat(self, connection: Connection, payload: JoinChat) -> Answer:
         """Enter the room first, then read: what happens in between is pushed."""
         chat_id = payload.chat_id
         state = await self._rooms.enter(connection, chat_id)
         mine = state.members.get(connection.identity.user_id)
         unread = await self._domain.reads.unread_count(state, mine)
+        missed = await self._domain.catch_up.page(
+            connection.identity, chat_id, Cursor(payload.since, payload.epoch), payload.limit
+        )
         return {
             "success": True,
             "message": f"Joined chat {chat_id}",
             "data": {
-                "chatId": chat_id,
-                "seq": state.head,
+                **self._domain.catch_up.head_of(state),
                 "role": mine.role.value if mine else None,
                 "lastReadMessageId": mine.last_read_message_id if mine else None,
                 "unreadCount": unread,
                 "typing": self._domain.typing.typing_in(chat_id),
+                "reads": self._domain.reads.cursors(state),
+                "sync": missed,
             },
         }
 
@@ -155,6 +165,14 @@ class Handlers:
                 "unreadCount": unread,
             },
         }
+
+    async def sync(self, connection: Connection, payload: Sync) -> Answer:
+        """What was missed in the chats named; without any, the overview of the caller's chats."""
+        cursors = sync_cursors(payload)
+        data = await self._domain.catch_up.answer(
+            connection.identity, cursors, payload.epoch, payload.limit
+        )
+        return {"success": True, "data": data}
 
     async def get_presence(self, _connection: Connection, payload: GetPresence) -> Answer:
         found = await self._domain.presence.look_up(payload.user_ids)

@@ -160,7 +160,7 @@ class EmbeddedStore:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            # Ctrl-C goes to the terminal's whole process group, and the server drains into the store.
+            # Ctrl-C goes to the terminal's process group, and the server drains into its store.
             start_new_session=True,
             # Nothing of ours: no secrets, and no SECANTUS_ switch (one of them turns fsync off).
             env={"HOME": str(folder.path), "PATH": os.defpath, "LANG": "C.UTF-8"},
@@ -236,13 +236,15 @@ class EmbeddedStore:
         self._process = None
 
     async def _knock_until_gone(self, process: asyncio.subprocess.Process) -> None:
-        """The store's accept thread wakes for a connection only: without one, a stop takes 2 s."""
+        """The store's accept thread wakes for a connection only: without one, a stop takes 2 s.
+
+        Not at once: a connection in the same instant as SIGTERM made the store lose the signal.
+        """
         gone = asyncio.ensure_future(process.wait())
-        while not gone.done():
+        while not (await asyncio.wait([gone], timeout=KNOCK_S))[0]:
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection(HOST, self._port)
                 writer.close()
-            await asyncio.wait([gone], timeout=KNOCK_S)
 
 
 def _find_program() -> str:

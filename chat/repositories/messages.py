@@ -78,6 +78,13 @@ class MongoMessages:
         documents.sort(key=lambda each: each["seq"])
         return [message_from_document(each) for each in documents]
 
+    async def changed(self, chat_id: int, low: int, high: int) -> list[Message]:
+        query = {"chatId": chat_id, "updatedSeq": {"$gte": low, "$lt": high}}
+        with reading():
+            documents = await self._messages.find(query).to_list(None)  # index chat_updated_seq
+        documents.sort(key=lambda each: each["updatedSeq"])
+        return [message_from_document(each) for each in documents]
+
     async def last_updated_seq(self, chat_id: int, low: int, high: int) -> int:
         query = {"chatId": chat_id, "updatedSeq": {"$gte": low, "$lt": high}}
         with reading():

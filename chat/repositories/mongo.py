@@ -7,6 +7,7 @@ uses. motor is past its end of life; docs/adr/0002 says why it is used and how t
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pymongo
@@ -21,6 +22,7 @@ from chat.identity import UserId
 from chat.repositories.border import reading, writing
 from chat.repositories.chats import MongoChats
 from chat.repositories.documents import SCHEMA_VERSION, Document, user_from_document
+from chat.repositories.epoch import open_epoch
 from chat.repositories.messages import MongoMessages
 
 DEFAULT_DATABASE: Final = "chatgateway"
@@ -102,8 +104,9 @@ class MongoStore:
         self.chats = MongoChats(database)
         self.users = MongoUsers(database)
         self.ids = MongoIds(database)
+        self.epoch = ""
 
-    async def open(self) -> None:
+    async def open(self, data_dir: Path) -> None:
         """Wait for the server, check the version of the data and ensure the indexes; SetupError
         where that fails.
         """
@@ -113,6 +116,7 @@ class MongoStore:
                 await self._check_schema()
                 await self.messages.ensure_indexes()
                 await self.chats.ensure_indexes()
+                self.epoch = await open_epoch(self._database, data_dir)
         except ChatError:
             raise SetupError(
                 "the store cannot be reached; start MongoDB or mend MONGODB_URI, "

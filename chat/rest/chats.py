@@ -8,7 +8,14 @@ import orjson
 from pydantic import BaseModel
 
 from chat.contracts.base import parse
-from chat.contracts.client_events import ChatReference, Event, GetPresence
+from chat.contracts.client_events import (
+    ChatReference,
+    Event,
+    GetPresence,
+    JoinChat,
+    Sync,
+    sync_cursors,
+)
 from chat.contracts.models import participant_to_wire, presence_to_wire
 from chat.contracts.rest import (
     AddParticipants,
@@ -20,6 +27,7 @@ from chat.contracts.rest import (
 from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import ApiHandler, path_id, path_user_id
+from chat.services.catch_up import Cursor
 from chat.services.chats import UNSET, NewChat
 
 
@@ -157,6 +165,32 @@ class ReadHandler(ApiHandler):
                 "unreadCount": unread,
             }
         )
+
+
+class SyncHandler(ApiHandler):
+    async def get(self, chat_id: str) -> None:
+        """What changed in a chat after `?since`, as the event `sync` answers it."""
+        reference = path_id(chat_id)
+        asked = {
+            "chatId": reference,
+            "since": self.query_int("since", low=0),
+            "epoch": self.get_query_argument("epoch", None),
+            "limit": self.query_limit(),
+        }
+        query = await self.begin("GET /chats/:id/sync", parse(JoinChat, asked))
+        cursor = Cursor(query.since, query.epoch)
+        catch_up = self.gate.domain.catch_up
+        page = await catch_up.page(self.identity, reference, cursor, query.limit)
+        self.reply(page | {"epoch": catch_up.epoch})
+
+
+class SyncAllHandler(ApiHandler):
+    async def post(self) -> None:
+        """The event `sync` over HTTP."""
+        payload = await self.begin(Event.SYNC, parse(Sync, self.body_json()))
+        catch_up = self.gate.domain.catch_up
+        cursors = sync_cursors(payload)
+        self.reply(await catch_up.answer(self.identity, cursors, payload.epoch, payload.limit))
 
 
 class PresenceHandler(ApiHandler):

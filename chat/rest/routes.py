@@ -26,6 +26,8 @@ ROUTES: Final[tuple[tuple[str, type[ApiHandler]], ...]] = (
     (rf"/chats/{_ID}/participants/{_USER}", chats.ParticipantHandler),
     (rf"/chats/{_ID}/leave", chats.LeaveHandler),
     (rf"/chats/{_ID}/read", chats.ReadHandler),
+    (rf"/chats/{_ID}/sync", chats.SyncHandler),
+    (r"/sync", chats.SyncAllHandler),
     (r"/users/presence", chats.PresenceHandler),
 )
 DEMO_ROUTES: Final[tuple[tuple[str, type[demo.DemoHandler]], ...]] = (

@@ -40,8 +40,8 @@ class ChatState:
     """
 
     __slots__ = (
-        "chat", "closed", "earlier_keys", "head", "last_message", "members", "pending", "reserved",
-        "tail", "tail_from",
+        "chat", "closed", "earlier_keys", "head", "last_message", "members", "pending",
+        "people_seq", "reserved", "tail", "tail_from",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +52,8 @@ class ChatState:
             each.user_id: each for each in participants if each.removed_at is None
         }
         self.head = head
+        # The last number that a coming, going or changing of people took.
+        self.people_seq = max((each.updated_seq for each in participants), default=0)
         self.reserved = chat.seq_reserved
         self.pending = 0  # changes in the journal; a state with some is never forgotten
         self.closed = False
@@ -179,6 +181,7 @@ class ChatStates:
     def set_member(self, state: ChatState, participant: Participant) -> None:
         """A participant was added, changed or removed."""
         chat_id, user_id = state.chat.id, participant.user_id
+        state.people_seq = max(state.people_seq, participant.updated_seq)
         if participant.removed_at is None:
             state.members[user_id] = participant
             self._chats_of.setdefault(user_id, set()).add(chat_id)

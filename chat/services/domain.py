@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, Store
+from chat.services.catch_up import CatchUpService
 from chat.services.chat_states import ChatStates
 from chat.services.chats import ChatService
 from chat.services.journal import Journal
@@ -35,6 +36,7 @@ class Domain:
     presence: PresenceService
     attendance: Attendance
     typing: TypingService
+    catch_up: CatchUpService
 
     def start(self) -> None:
         self.journal.start()
@@ -75,6 +77,18 @@ def build_domain(
         hooks=hooks,
         clock=clock,
     )
+    chat_service = ChatService(
+        states=states,
+        journal=journal,
+        chats=store.chats,
+        ids=store.ids,
+        people=people,
+        reads=reads,
+        attendance=attendance,
+        broadcaster=broadcaster,
+        clock=clock,
+        max_participants=settings.max_participants,
+    )
     return Domain(
         states=states,
         journal=journal,
@@ -99,17 +113,13 @@ def build_domain(
             max_content_chars=settings.max_content_chars,
             edit_window_s=settings.edit_window_s,
         ),
-        chats=ChatService(
+        chats=chat_service,
+        catch_up=CatchUpService(
             states=states,
-            journal=journal,
-            chats=store.chats,
-            ids=store.ids,
-            people=people,
-            reads=reads,
-            attendance=attendance,
-            broadcaster=broadcaster,
+            messages=store.messages,
+            chats=chat_service,
             clock=clock,
-            max_participants=settings.max_participants,
+            epoch=store.epoch,
         ),
         participants=ParticipantService(
             states=states,

@@ -1,7 +1,7 @@
 """Read cursors, which only move forward, and unread counts, which are computed and never stored."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from chat.contracts.server_events import message_read
 from chat.entities import Participant
@@ -81,6 +81,17 @@ class ReadService:
             MessageReadEvent(chat_id=chat_id, message_id=message_id, user_id=user_id),
         )
         return mine
+
+    @staticmethod
+    def cursors(state: ChatState) -> list[dict[str, Any]]:
+        """How far everybody has read, for somebody who joins; nothing in chats of more than 100."""
+        if len(state.members) > ANNOUNCED_UP_TO:
+            return []
+        return [
+            {"userId": each.user_id, "lastReadMessageId": each.last_read_message_id}
+            for each in state.members.values()
+            if each.last_read_message_id is not None
+        ]
 
     async def unread_count(self, state: ChatState, member: Participant | None) -> int:
         """Messages after the cursor that are not the member's own and not deleted; 100 = that many

@@ -1,0 +1,72 @@
+"""The epoch: a random word that names one unbroken life of the database.
+
+Clients keep it beside their cursors. A database that was put back from a backup has lost numbers
+that clients have seen, so it starts a new epoch, and every client loads anew. It is found out by a
+counter of starts, kept in the database and in DATA_DIR: a database that is behind the folder was
+put back.
+"""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReturnDocument
+
+from chat.errors import SetupError
+from chat.repositories.documents import Document
+
+FILE: Final = "starts.json"
+ID_LEAP: Final = 1_000_000
+"""Ids given since the backup are out in the world, and clients know messages by id: never give one
+twice.
+"""
+
+_log = structlog.get_logger("chat.store")
+
+
+async def open_epoch(database: AsyncIOMotorDatabase[Document], folder: Path) -> str:
+    """Count this start and return the epoch, a new one if the database was put back."""
+    document: Any = await database.meta.find_one_and_update(
+        {"_id": "epoch"},
+        {"$inc": {"starts": 1}, "$setOnInsert": {"value": secrets.token_hex(8)}},
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+    )
+    epoch, starts = document["value"], document["starts"]
+    known = _read(folder)
+    if known.get("epoch") == epoch and known.get("starts", 0) >= starts:
+        epoch, starts = secrets.token_hex(8), known["starts"] + 1
+        for sequence in ("messages", "chats"):
+            await database.counters.update_one(
+                {"_id": sequence}, {"$inc": {"next": ID_LEAP}}, upsert=True
+            )
+        await database.meta.update_one(
+            {"_id": "epoch"}, {"$set": {"value": epoch, "starts": starts}}
+        )
+        _log.warning("database_was_restored", new_epoch=epoch)
+    _write(folder, epoch, starts)
+    return str(epoch)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        known = json.loads((folder / FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write(folder: Path, epoch: str, starts: int) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = folder / f"{FILE}.new"
+        fresh.write_text(json.dumps({"epoch": epoch, "starts": starts}))
+        fresh.replace(folder / FILE)
+    except OSError as error:
+        raise SetupError(
+            f"DATA_DIR {folder} cannot be written ({error.strerror}); "
+            "set DATA_DIR to a folder of yours."
+        ) from None
