@@ -12,7 +12,7 @@ import tornado.httpserver
 
 from chat.auth import Authenticator
 from chat.clock import SystemClock
-from chat.contracts.server_events import server_shutdown
+from chat.contracts.pushes import server_shutdown
 from chat.gateway.broadcaster import SocketBroadcaster
 from chat.gateway.connections import Connections
 from chat.gateway.endpoint import PATH, socket_handler
@@ -21,6 +21,7 @@ from chat.gateway.funnel import Funnel
 from chat.gateway.handlers import Handlers
 from chat.gateway.namespace import ChatGateway
 from chat.gateway.room_keeper import RoomKeeper
+from chat.gateway.token_life import TokenLife
 from chat.gateway.transport import ChatServer
 from chat.hook_events import Registration, Shutdown, Startup
 from chat.hookspecs import register_events, register_routes, shutdown
@@ -69,6 +70,8 @@ class ChatApp:
         self._sio: ChatServer | None = None
         self._gate: Gate | None = None
         self._stopped = False
+        # Set when another server has taken the database: this one must end.
+        self.lost = asyncio.Event()
 
     async def start(self) -> None:
         """Open the store, wire the parts, listen; SetupError in one sentence where something is
@@ -93,7 +96,7 @@ class ChatApp:
             if settings.jwt_secret
             else demo_secret(settings.data_dir)
         )
-        store = self._store = MongoStore(await self._store_uri())
+        store = self._store = MongoStore(await self._store_uri(), lease_lost=self.lost.set)
         await store.open(settings.data_dir)
         self._sio = sio = ChatServer(
             ping_interval_s=settings.ping_interval_s,
@@ -109,6 +112,7 @@ class ChatApp:
             clock=self.clock,
             settings=settings,
         )
+        await self.domain.access.load()
         self.domain.start()
         authenticator = Authenticator(
             secret, self.clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer
@@ -121,6 +125,7 @@ class ChatApp:
             origins=OriginPolicy(settings.cors_origins),
             clock=self.clock,
             settings=settings,
+            stats=self._stats,
         )
         await self._start_plugins(broadcaster, store)
         demo = await self._open_demo(secret)
@@ -156,14 +161,23 @@ class ChatApp:
             bye = server_shutdown(RECONNECT_AFTER_S)
             for connection in self.connections.all():
                 self._fanout.to_session(connection.session_id, bye.name, bye.payload)
+            self._token_life.stop()
             await self._sio.close_all_sessions()
             await self._sio.shutdown()
             await self._http.close_all_connections()
         if self._store is not None:
-            self._store.close()
+            await self._store.close()
         if self._embedded is not None:
             await self._embedded.stop()
         _log.info("stopped")
+
+    def _stats(self) -> dict[str, Any]:
+        return {
+            "users": self.connections.active_users_count(),
+            "sockets": len(self.connections),
+            "journal": "in doubt" if self.domain.journal.in_doubt else "ok",
+            "epoch": self.domain.catch_up.epoch,
+        }
 
     async def _store_uri(self) -> str:
         if self.settings.mongodb_uri is not None:
@@ -183,6 +197,7 @@ class ChatApp:
     ) -> None:
         settings = self.settings
         self._fanout = fanout
+        self._token_life = TokenLife(sio, fanout, self.clock)
         rooms = RoomKeeper(
             sio, self.connections, self.domain, self.hooks, settings.max_rooms_per_socket
         )
@@ -190,6 +205,7 @@ class ChatApp:
             domain=self.domain,
             rooms=rooms,
             authenticator=authenticator,
+            token_life=self._token_life,
             clock=self.clock,
             limits={
                 "maxContentChars": settings.max_content_chars,
@@ -212,6 +228,7 @@ class ChatApp:
             rooms=rooms,
             domain=self.domain,
             authenticator=authenticator,
+            token_life=self._token_life,
             hooks=self.hooks,
             query_token=settings.query_token,
             max_waiting_events=settings.max_waiting_events,

@@ -75,12 +75,13 @@ async def _serve_until_signal(settings: Settings) -> int:
     if starting.done():
         starting.result()
         _greet(settings, app.port)
-        await stopping
+        losing = loop.create_task(app.lost.wait())
+        await asyncio.wait([stopping, losing], return_when=asyncio.FIRST_COMPLETED)
     else:
         starting.cancel()
         await asyncio.wait([starting])
     await app.stop()
-    return 0
+    return 1 if app.lost.is_set() else 0
 
 
 def _greet(settings: Settings, port: int) -> None:

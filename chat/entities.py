@@ -106,3 +106,12 @@ class User:
     name: str | None = None
     avatar_url: str | None = None
     last_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAccess:
+    """What the host decided about somebody's tokens: none counts, or none issued up to a moment."""
+
+    user_id: UserId
+    blocked: bool = False
+    revoked_before: datetime | None = None

@@ -19,6 +19,8 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105  # an error code
     TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105  # an error code
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105  # an error code
+    USER_BLOCKED = "USER_BLOCKED"
     FORBIDDEN = "FORBIDDEN"
     NOT_PARTICIPANT = "NOT_PARTICIPANT"
     NOT_FOUND = "NOT_FOUND"
@@ -52,6 +54,8 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ErrorCode.UNAUTHENTICATED: ErrorKind(401, retryable=False),
     ErrorCode.TOKEN_INVALID: ErrorKind(401, retryable=False),
     ErrorCode.TOKEN_EXPIRED: ErrorKind(401, retryable=False),
+    ErrorCode.TOKEN_REVOKED: ErrorKind(403, retryable=False),
+    ErrorCode.USER_BLOCKED: ErrorKind(403, retryable=False),
     ErrorCode.FORBIDDEN: ErrorKind(403, retryable=False),
     ErrorCode.NOT_PARTICIPANT: ErrorKind(403, retryable=False),
     ErrorCode.NOT_FOUND: ErrorKind(404, retryable=False),

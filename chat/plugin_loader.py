@@ -78,7 +78,7 @@ def _checked(name: str, target: Any) -> type[Plugin]:
 def _make(cls: type[Plugin]) -> Plugin:
     prefix = f"CHAT_{getattr(cls, 'name', '')}_".upper()
     try:
-        settings = cls.Settings(_env_prefix=prefix)  # type: ignore[call-arg]  # pydantic-settings takes it
+        settings = cls.Settings(_env_prefix=prefix)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = "_".join(str(part) for part in first["loc"]).upper()

@@ -51,6 +51,11 @@ class HookImpl:
     def is_off(self, now: float) -> bool:
         return now < self.off_until
 
+    @property
+    def off(self) -> bool:
+        """Switched off for now, after too many failures."""
+        return self.is_off(_now())
+
     def succeeded(self) -> None:
         self.failures_in_row = 0
 

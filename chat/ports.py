@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
-from chat.contracts.server_events import ServerEvent
-from chat.entities import Chat, Message, Participant, User
+from chat.contracts.pushes import ServerEvent
+from chat.entities import Chat, Message, Participant, User, UserAccess
 from chat.identity import UserId
 
 
@@ -107,6 +107,13 @@ class UserRepository(Protocol):
     async def set_last_seen(self, moments: Mapping[UserId, datetime]) -> None: ...
 
 
+class AccessRepository(Protocol):
+    async def all(self) -> list[UserAccess]:
+        """Everybody about whom something was decided; few, so all at once."""
+
+    async def put(self, access: UserAccess) -> None: ...
+
+
 class IdRepository(Protocol):
     async def reserve(self, sequence: str, count: int) -> int:
         """The first of `count` ids that nobody else will be given; durable before it returns."""
@@ -125,11 +132,17 @@ class Store(Protocol):
     def users(self) -> UserRepository: ...
 
     @property
+    def access(self) -> AccessRepository: ...
+
+    @property
     def ids(self) -> IdRepository: ...
 
     @property
     def epoch(self) -> str:
         """Names one unbroken life of the database; a restored backup has another."""
+
+    async def ensure_lease(self) -> None:
+        """Return when this server is the one that may write; free while that is known."""
 
     async def ping(self) -> None:
         """Return within a second when the store answers, else raise StoreUnavailableError."""
@@ -143,8 +156,16 @@ class Broadcaster(Protocol):
     ) -> None:
         """To every socket in the chat's room, leaving out all sockets of `except_user`."""
 
-    def to_user(self, user_id: UserId, event: ServerEvent) -> None:
-        """To every socket of the user, whatever it has joined."""
+    def to_user(
+        self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
+    ) -> None:
+        """To every socket of the user; with `outside_chat` to those that are not in its room."""
+
+    def is_outside(self, chat_id: int, user_id: UserId) -> bool:
+        """Whether the user has a socket that is not in the chat's room."""
+
+    def disconnect(self, user_id: UserId, event: ServerEvent | None) -> int:
+        """Push a last word, if any, and end all sockets of the user; how many there were."""
 
     def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
         """Take the user's sockets (None: everybody's) out of the chat's room, in silence."""

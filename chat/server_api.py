@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from chat.contracts.server_events import ServerEvent
+from chat.contracts.pushes import ServerEvent
 from chat.entities import Message
 from chat.errors import ChatError
 from chat.gateway.namespace import ChatGateway

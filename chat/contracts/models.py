@@ -206,3 +206,15 @@ def presence_to_wire(
         "status": "online" if online else "offline",
         "lastSeenAt": iso_or_none(last_seen_at),
     }
+
+
+def unread_to_wire(
+    chat_id: int, mine: Participant, unread_count: int, last_message: Message | None
+) -> dict[str, Any]:
+    """`{chatId, unreadCount, lastReadMessageId, lastMessage}` of one participant."""
+    return {
+        "chatId": chat_id,
+        "unreadCount": unread_count,
+        "lastReadMessageId": mine.last_read_message_id,
+        "lastMessage": message_to_wire(last_message) if last_message else None,
+    }

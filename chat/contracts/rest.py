@@ -66,6 +66,13 @@ class MarkRead(WireModel):
     message_id: Id
 
 
+class UserProfile(WireModel):
+    """`PUT /users/:id`."""
+
+    name: Title | None = None
+    avatar_url: Annotated[str, Field(strict=True, max_length=2_000)] | None = None
+
+
 class DemoName(WireModel):
     """`POST /demo/token`, in demo mode only."""
 

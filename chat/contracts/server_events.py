@@ -1,24 +1,13 @@
-"""What the server pushes: a model for each event, and the one function that writes it.
+"""What the server pushes: a model for each event. `pushes` writes them.
 
 The names and fields of the first six are those of the client guide. `seq` is the chat's number of
 the change.
 """
 
-from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
-from chat.contracts.base import AnyUserId, Count, Id, WireModel, iso, iso_or_none
-from chat.contracts.models import ChatModel, MessageModel, ParticipantModel, message_to_wire
-from chat.entities import Message
-from chat.errors import ChatError
-from chat.identity import UserId
-
-
-class ServerEvent(NamedTuple):
-    """A push: the event's name and its payload, ready to be encoded once for everybody."""
-
-    name: str
-    payload: dict[str, Any]
+from chat.contracts.base import AnyUserId, Count, Id, WireModel
+from chat.contracts.models import ChatModel, MessageModel, ParticipantModel
 
 
 class NewMessage(WireModel):
@@ -61,6 +50,17 @@ class UserJoined(WireModel):
 
 class UserLeft(UserJoined):
     pass
+
+
+class UnreadUpdated(WireModel):
+    """To a user who has read, and to those outside the room when a message comes."""
+
+    chat_id: Id
+    unread_count: Count
+    last_read_message_id: Id | None
+    last_message: MessageModel | None
+    seq: Count
+    timestamp: str
 
 
 class PresenceChanged(WireModel):
@@ -119,6 +119,20 @@ class RemovedFromChat(WireModel):
     reason: Literal["removed", "left", "deleted"]
 
 
+class TokenExpiring(WireModel):
+    """The token has `expiresIn` seconds left: send `authenticate {token}` with a new one."""
+
+    expires_at: str
+    expires_in: Count
+
+
+class SessionExpired(WireModel):
+    """The last that a socket hears before its transport is closed."""
+
+    code: Literal["TOKEN_EXPIRED", "TOKEN_REVOKED", "USER_BLOCKED"]
+    message: str
+
+
 class ServerShutdown(WireModel):
     retry_after: float
 
@@ -141,7 +155,10 @@ SERVER_EVENTS: Final[dict[str, type[WireModel]]] = {
     "messageRead": MessageRead,
     "userJoined": UserJoined,
     "userLeft": UserLeft,
+    "unreadUpdated": UnreadUpdated,
     "presenceChanged": PresenceChanged,
+    "tokenExpiring": TokenExpiring,
+    "sessionExpired": SessionExpired,
     "chatCreated": ChatCreated,
     "chatUpdated": ChatUpdated,
     "chatDeleted": ChatDeleted,
@@ -152,126 +169,3 @@ SERVER_EVENTS: Final[dict[str, type[WireModel]]] = {
     "serverShutdown": ServerShutdown,
     "error": Error,
 }
-
-
-def new_message(message: Message) -> ServerEvent:
-    wire = message_to_wire(message)
-    return ServerEvent(
-        "newMessage",
-        {
-            "message": wire,
-            "chatId": message.chat_id,
-            "seq": message.updated_seq,
-            "timestamp": wire["createdAt"],
-        },
-    )
-
-
-def message_updated(message: Message) -> ServerEvent:
-    wire = message_to_wire(message)
-    return ServerEvent(
-        "messageUpdated",
-        {
-            "message": wire,
-            "chatId": message.chat_id,
-            "seq": message.updated_seq,
-            "timestamp": wire["updatedAt"],
-        },
-    )
-
-
-def message_deleted(message: Message) -> ServerEvent:
-    return ServerEvent(
-        "messageDeleted",
-        {
-            "messageId": message.id,
-            "chatId": message.chat_id,
-            "seq": message.updated_seq,
-            "timestamp": iso(message.updated_at),
-        },
-    )
-
-
-def user_typing(chat_id: int, user_id: UserId, is_typing: bool, at: datetime) -> ServerEvent:
-    return ServerEvent(
-        "userTyping",
-        {"chatId": chat_id, "userId": user_id, "isTyping": is_typing, "timestamp": iso(at)},
-    )
-
-
-def message_read(chat_id: int, message_id: int, user_id: UserId, at: datetime) -> ServerEvent:
-    return ServerEvent(
-        "messageRead",
-        {"chatId": chat_id, "messageId": message_id, "userId": user_id, "timestamp": iso(at)},
-    )
-
-
-def user_joined(chat_id: int, user_id: UserId, at: datetime) -> ServerEvent:
-    return ServerEvent("userJoined", {"chatId": chat_id, "userId": user_id, "timestamp": iso(at)})
-
-
-def user_left(chat_id: int, user_id: UserId, at: datetime) -> ServerEvent:
-    return ServerEvent("userLeft", {"chatId": chat_id, "userId": user_id, "timestamp": iso(at)})
-
-
-def presence_changed(
-    user_id: UserId, *, online: bool, last_seen_at: datetime | None, at: datetime
-) -> ServerEvent:
-    return ServerEvent(
-        "presenceChanged",
-        {
-            "userId": user_id,
-            "status": "online" if online else "offline",
-            "lastSeenAt": iso_or_none(last_seen_at),
-            "timestamp": iso(at),
-        },
-    )
-
-
-def chat_changed(
-    name: Literal["chatCreated", "chatUpdated"],
-    chat_id: int,
-    chat: dict[str, Any],
-    seq: int,
-    at: datetime,
-) -> ServerEvent:
-    return ServerEvent(name, {"chat": chat, "chatId": chat_id, "seq": seq, "timestamp": iso(at)})
-
-
-def chat_deleted(chat_id: int, seq: int, at: datetime) -> ServerEvent:
-    return ServerEvent("chatDeleted", {"chatId": chat_id, "seq": seq, "timestamp": iso(at)})
-
-
-def participant_changed(
-    name: Literal["participantAdded", "participantUpdated"],
-    chat_id: int,
-    participant: dict[str, Any],
-    count: int,
-    seq: int,
-    at: datetime,
-) -> ServerEvent:
-    payload = {"chatId": chat_id, "participant": participant, "participantCount": count}
-    return ServerEvent(name, {**payload, "seq": seq, "timestamp": iso(at)})
-
-
-def participant_removed(
-    chat_id: int, user_id: UserId, count: int, seq: int, at: datetime
-) -> ServerEvent:
-    payload = {"chatId": chat_id, "participantId": user_id, "participantCount": count}
-    return ServerEvent("participantRemoved", {**payload, "seq": seq, "timestamp": iso(at)})
-
-
-def removed_from_chat(chat_id: int, reason: Literal["removed", "left", "deleted"]) -> ServerEvent:
-    return ServerEvent("removedFromChat", {"chatId": chat_id, "reason": reason})
-
-
-def server_shutdown(retry_after_s: float) -> ServerEvent:
-    return ServerEvent("serverShutdown", {"retryAfter": retry_after_s})
-
-
-def error_event(error: ChatError, event: str | None) -> ServerEvent:
-    """`{code, message, retryable, retryAfter?, details?, requestId, event?}`."""
-    wire = error.to_wire()
-    if event is not None:
-        wire["event"] = event
-    return ServerEvent("error", wire)

@@ -1,10 +1,9 @@
 """The Broadcaster port on Socket.IO: chats and users become rooms and sockets here."""
 
-import socketio
-
-from chat.contracts.server_events import ServerEvent
+from chat.contracts.pushes import ServerEvent
 from chat.gateway.connections import Connections
 from chat.gateway.fanout import Fanout
+from chat.gateway.transport import ChatServer
 from chat.identity import UserId
 from chat.rooms import NAMESPACE, chat_room
 
@@ -12,9 +11,8 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 class SocketBroadcaster:
-    def __init__(
-        self, server: socketio.AsyncServer, connections: Connections, fanout: Fanout
-    ) -> None:
+    def __init__(self, server: ChatServer, connections: Connections, fanout: Fanout) -> None:
+        self._server = server
         self._manager = server.manager
         self._connections = connections
         self._fanout = fanout
@@ -28,10 +26,27 @@ class SocketBroadcaster:
             skip = frozenset(connection.socket_id for connection in own)
         self._fanout.to_room(chat_room(chat_id), event.name, event.payload, skip)
 
-    def to_user(self, user_id: UserId, event: ServerEvent) -> None:
-        sessions = [each.session_id for each in self._connections.of_user(user_id)]
+    def to_user(
+        self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
+    ) -> None:
+        sessions = [
+            each.session_id
+            for each in self._connections.of_user(user_id)
+            if outside_chat is None or outside_chat not in each.rooms
+        ]
         if sessions:
             self._fanout.to_sessions(sessions, event.name, event.payload)
+
+    def is_outside(self, chat_id: int, user_id: UserId) -> bool:
+        return any(chat_id not in each.rooms for each in self._connections.of_user(user_id))
+
+    def disconnect(self, user_id: UserId, event: ServerEvent | None) -> int:
+        connections = self._connections.of_user(user_id)
+        for connection in connections:
+            if event is not None:
+                self._fanout.to_session(connection.session_id, event.name, event.payload)
+            self._server.close_session(connection.session_id)
+        return len(connections)
 
     def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
         room = chat_room(chat_id)

@@ -18,6 +18,8 @@ class Connection:
     inbox: Inbox
     rooms: set[int] = field(default_factory=set)
     closed: bool = False
+    # The second in which the token's life is looked at next; see token_life.
+    token_due: int = 0
 
 
 class Connections:

@@ -61,7 +61,8 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             session = engine.sockets.get(session_id)
             if session is None or session.closed:
                 return False
-            return not (upgrade and bool(session.upgraded or session.upgrading))
+            moving_on = bool(session.upgraded or session.upgrading)
+            return not (upgrade and moving_on)
 
         def _refuse(self, status: int, reason: str) -> None:
             # Closed, since a refused websocket client would otherwise keep its connection open for

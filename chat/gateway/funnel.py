@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from chat.contracts.base import parse
 from chat.contracts.client_events import CLIENT_EVENTS, Event
-from chat.contracts.server_events import error_event
+from chat.contracts.pushes import error_event
 from chat.errors import ChatError, ErrorCode, SetupError
 from chat.gateway.connections import Connection
 from chat.gateway.fanout import Fanout

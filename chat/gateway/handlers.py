@@ -26,6 +26,7 @@ from chat.entities import Message
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.connections import Connection
 from chat.gateway.room_keeper import RoomKeeper
+from chat.gateway.token_life import TokenLife
 from chat.hook_events import MessageDraft
 from chat.ports import Clock
 from chat.services.catch_up import Cursor
@@ -45,12 +46,14 @@ class Handlers:
         domain: Domain,
         rooms: RoomKeeper,
         authenticator: Authenticator,
+        token_life: TokenLife,
         clock: Clock,
         limits: dict[str, int],
     ) -> None:
         self._domain = domain
         self._rooms = rooms
         self._authenticator = authenticator
+        self._token_life = token_life
         self._clock = clock
         self._limits = limits
         self.table: dict[str, Handler] = {
@@ -74,7 +77,9 @@ class Handlers:
             fresh = self._authenticator.authenticate(payload.token)
             if fresh.user_id != connection.identity.user_id:
                 raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
+            self._domain.access.check(fresh)
             connection.identity = fresh
+            self._token_life.watch(connection)
             self._domain.people.remember(fresh)
         identity = connection.identity
         if identity.expires_at <= self._clock.now():

@@ -14,6 +14,7 @@ from chat.gateway.connections import Connection, Connections
 from chat.gateway.funnel import Funnel
 from chat.gateway.inbox import Inbox
 from chat.gateway.room_keeper import RoomKeeper
+from chat.gateway.token_life import TokenLife
 from chat.hook_events import AuthFailure, ConnectAttempt, Connected, Disconnected
 from chat.hookspecs import after_auth_failure, after_connect, after_disconnect, before_connect
 from chat.identity import Identity, UserId
@@ -37,6 +38,7 @@ class ChatGateway(socketio.AsyncNamespace):
         rooms: RoomKeeper,
         domain: Domain,
         authenticator: Authenticator,
+        token_life: TokenLife,
         hooks: PluginManager,
         query_token: bool,
         max_waiting_events: int,
@@ -48,6 +50,7 @@ class ChatGateway(socketio.AsyncNamespace):
         self._rooms = rooms
         self._domain = domain
         self._authenticator = authenticator
+        self._token_life = token_life
         self._hooks = hooks
         self._query_token = query_token
         self._max_waiting_events = max_waiting_events
@@ -125,6 +128,7 @@ class ChatGateway(socketio.AsyncNamespace):
             ),
         )
         self._connections.add(connection)
+        self._token_life.watch(connection)
         self._domain.people.remember(identity)
         self._domain.presence.connected(identity.user_id)
         self._hooks.notify_soon(
@@ -134,11 +138,13 @@ class ChatGateway(socketio.AsyncNamespace):
 
     def _identify(self, environ: dict[str, Any], auth: Any, remote_ip: str) -> Identity:
         try:
-            return self._authenticator.authenticate(self._token(environ, auth))
+            identity = self._authenticator.authenticate(self._token(environ, auth))
+            self._domain.access.check(identity)
         except ChatError as error:
             failure = AuthFailure(code=error.code, remote_ip=remote_ip, door="socket")
             self._hooks.notify_soon(after_auth_failure, failure)
             raise
+        return identity
 
     def _token(self, environ: dict[str, Any], auth: Any) -> object:
         """The first of `auth.token`, the Authorization header, `?token=` that is there."""
@@ -173,6 +179,7 @@ class ChatGateway(socketio.AsyncNamespace):
         # What came before the end is handled first: a client may send and leave at once.
         await connection.inbox.wait_idle()
         self._connections.remove(connection)
+        self._token_life.forget(connection)
         self._rooms.drop(connection, lost=reason != self._sio.reason.CLIENT_DISCONNECT)
         identity = connection.identity
         self._domain.presence.disconnected(identity.user_id)

@@ -5,7 +5,7 @@ suffices: each change is one document, so there is no transaction. Each query na
 uses. motor is past its end of life; docs/adr/0002 says why it is used and how to leave it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,13 +16,14 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
-from chat.entities import User
+from chat.entities import User, UserAccess
 from chat.errors import ChatError, SetupError, StoreUnavailableError
 from chat.identity import UserId
 from chat.repositories.border import reading, writing
 from chat.repositories.chats import MongoChats
 from chat.repositories.documents import SCHEMA_VERSION, Document, user_from_document
 from chat.repositories.epoch import open_epoch
+from chat.repositories.lease import Lease
 from chat.repositories.messages import MongoMessages
 
 DEFAULT_DATABASE: Final = "chatgateway"
@@ -63,6 +64,31 @@ class MongoUsers:
             await self._users.bulk_write(updates, ordered=False)
 
 
+class MongoAccess:
+    """The collection `access`: blocks and revocations."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+        self._access = database.access
+
+    async def all(self) -> list[UserAccess]:
+        with reading():
+            documents = await self._access.find({}).to_list(None)
+        return [
+            UserAccess(
+                user_id=each["_id"],
+                blocked=each["blocked"],
+                revoked_before=each["revokedBefore"],
+            )
+            for each in documents
+        ]
+
+    async def put(self, access: UserAccess) -> None:
+        decided = {"blocked": access.blocked, "revokedBefore": access.revoked_before}
+        change = {"$set": {"v": SCHEMA_VERSION, **decided}}
+        with writing():  # index _id
+            await self._access.update_one({"_id": access.user_id}, change, upsert=True)
+
+
 class MongoIds:
     """The collection `counters`: one document a sequence, holding the next free id."""
 
@@ -85,7 +111,7 @@ class MongoIds:
 class MongoStore:
     """All repositories over one client. `open` before use."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, lease_lost: Callable[[], None] = lambda: None) -> None:
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
                 uri,
@@ -103,8 +129,10 @@ class MongoStore:
         self.messages = MongoMessages(database)
         self.chats = MongoChats(database)
         self.users = MongoUsers(database)
+        self.access = MongoAccess(database)
         self.ids = MongoIds(database)
         self.epoch = ""
+        self._lease = Lease(database, lease_lost)
 
     async def open(self, data_dir: Path) -> None:
         """Wait for the server, check the version of the data and ensure the indexes; SetupError
@@ -114,6 +142,7 @@ class MongoStore:
             with writing():
                 await self._client.admin.command("ping")
                 await self._check_schema()
+                await self._lease.take()
                 await self.messages.ensure_indexes()
                 await self.chats.ensure_indexes()
                 self.epoch = await open_epoch(self._database, data_dir)
@@ -135,7 +164,12 @@ class MongoStore:
         except PyMongoError as error:
             raise StoreUnavailableError from error
 
-    def close(self) -> None:
+    async def ensure_lease(self) -> None:
+        """Return when this server may write; see Lease.ensure."""
+        await self._lease.ensure()
+
+    async def close(self) -> None:
+        await self._lease.release()
         self._client.close()
 
     async def drop_database(self) -> None:

@@ -3,6 +3,7 @@ three funnels.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -41,6 +42,7 @@ class Gate:
     origins: OriginPolicy
     clock: Clock
     settings: Settings
+    stats: Callable[[], dict[str, Any]]
     draining: bool = False
     running: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -185,13 +187,15 @@ class ApiHandler(tornado.web.RequestHandler):
         header = self.request.headers.get("Authorization", "")
         token = header[7:].strip() if header[:7].lower() == "bearer " else None
         try:
-            return self.gate.authenticator.authenticate(token)
+            identity = self.gate.authenticator.authenticate(token)
+            self.gate.domain.access.check(identity)
         except ChatError as error:
             failure = AuthFailure(
                 code=error.code, remote_ip=self.request.remote_ip or "", door="rest"
             )
             self.gate.hooks.notify_soon(after_auth_failure, failure)
             raise
+        return identity
 
     def _as_chat_error(self, status_code: int, cause: BaseException | None) -> ChatError:
         if isinstance(cause, ChatError):

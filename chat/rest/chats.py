@@ -26,7 +26,7 @@ from chat.contracts.rest import (
 )
 from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
-from chat.rest.base import ApiHandler, path_id, path_user_id
+from chat.rest.base import MAX_PAGE, ApiHandler, path_id, path_user_id
 from chat.services.catch_up import Cursor
 from chat.services.chats import UNSET, NewChat
 
@@ -165,6 +165,20 @@ class ReadHandler(ApiHandler):
                 "unreadCount": unread,
             }
         )
+
+
+class ReadsHandler(ApiHandler):
+    async def get(self, chat_id: str) -> None:
+        query = await self.begin("GET /chats/:id/reads", _reference(chat_id))
+        state = await self.gate.domain.states.require(query.chat_id, self.identity)
+        self.reply(self.gate.domain.reads.cursors(state))
+
+
+class UnreadHandler(ApiHandler):
+    async def get(self) -> None:
+        query = Overview(limit=MAX_PAGE, cursor=None)
+        await self.begin("GET /me/unread", query)
+        self.reply(await self.gate.domain.unread.of_user(self.identity))
 
 
 class SyncHandler(ApiHandler):

@@ -8,7 +8,7 @@ import tornado.web
 
 from chat.errors import SetupError
 from chat.hook_events import Route
-from chat.rest import chats, demo, messages
+from chat.rest import admin, chats, demo, messages
 from chat.rest.base import ApiHandler, Gate, NotFoundHandler
 from chat.rest.page import PageHandler
 from chat.rest.plugin_routes import PluginRouteHandler
@@ -28,7 +28,13 @@ ROUTES: Final[tuple[tuple[str, type[ApiHandler]], ...]] = (
     (rf"/chats/{_ID}/read", chats.ReadHandler),
     (rf"/chats/{_ID}/sync", chats.SyncHandler),
     (r"/sync", chats.SyncAllHandler),
+    (r"/me/unread", chats.UnreadHandler),
+    (rf"/chats/{_ID}/reads", chats.ReadsHandler),
     (r"/users/presence", chats.PresenceHandler),
+    (rf"/users/{_USER}", admin.UserHandler),
+    (rf"/admin/users/{_USER}/(disconnect|revoke|block|unblock)", admin.UserAccessHandler),
+    (r"/admin/stats", admin.StatsHandler),
+    (r"/admin/plugins", admin.PluginsHandler),
 )
 DEMO_ROUTES: Final[tuple[tuple[str, type[demo.DemoHandler]], ...]] = (
     (r"/demo", demo.DemoInfoHandler),

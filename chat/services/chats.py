@@ -5,11 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from chat.contracts.models import chat_to_wire, participants_to_wire
-from chat.contracts.server_events import (
-    chat_changed,
-    chat_deleted,
-    removed_from_chat,
-)
+from chat.contracts.pushes import chat_changed, chat_deleted, removed_from_chat
 from chat.entities import Chat, ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId

@@ -144,7 +144,7 @@ class Committer:
         entry.state.pending -= 1
         try:
             entry.commit(outcome)
-        except Exception:  # it is stored: whatever failed here must not deny it
+        except Exception:  # noqa: BLE001  # it is stored: whatever failed here must not deny it
             _log.exception("commit_failed", chat_id=entry.state.chat.id)
         if not entry.done.done():
             answer = Sent(outcome, duplicate=False) if isinstance(entry, Append) else outcome

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, Store
+from chat.services.access import AccessService
 from chat.services.catch_up import CatchUpService
 from chat.services.chat_states import ChatStates
 from chat.services.chats import ChatService
@@ -16,6 +17,7 @@ from chat.services.presence import Attendance, PresenceService
 from chat.services.reads import ReadService
 from chat.services.revisions import RevisionService
 from chat.services.typing import TypingService
+from chat.services.unread import UnreadService
 from chat.settings import Settings
 
 
@@ -37,12 +39,15 @@ class Domain:
     attendance: Attendance
     typing: TypingService
     catch_up: CatchUpService
+    unread: UnreadService
+    access: AccessService
 
     def start(self) -> None:
         self.journal.start()
 
     async def stop(self, timeout_s: float) -> None:
         self.typing.stop()
+        self.unread.stop()
         self.attendance.stop()
         self.presence.stop()
         await self.journal.stop(timeout_s)
@@ -59,7 +64,7 @@ def build_domain(
 ) -> Domain:
     """Wire the services to each other; opens nothing yet."""
     states = ChatStates(store.chats, store.messages)
-    journal = Journal(states, store.messages, store.chats, store.ids)
+    journal = Journal(states, store.messages, store.chats, store.ids, store.ensure_lease)
     people = People(store.users, store.chats)
     attendance = Attendance(broadcaster, clock, settings.presence_grace_s)
     typing = TypingService(
@@ -76,6 +81,9 @@ def build_domain(
         broadcaster=broadcaster,
         hooks=hooks,
         clock=clock,
+    )
+    unread = UnreadService(
+        states=states, chats=store.chats, reads=reads, broadcaster=broadcaster, clock=clock
     )
     chat_service = ChatService(
         states=states,
@@ -98,6 +106,7 @@ def build_domain(
             messages=store.messages,
             people=people,
             typing=typing,
+            unread=unread,
             broadcaster=broadcaster,
             hooks=hooks,
             clock=clock,
@@ -105,6 +114,7 @@ def build_domain(
         ),
         revisions=RevisionService(
             states=states,
+            unread=unread,
             journal=journal,
             messages=store.messages,
             broadcaster=broadcaster,
@@ -113,6 +123,8 @@ def build_domain(
             max_content_chars=settings.max_content_chars,
             edit_window_s=settings.edit_window_s,
         ),
+        unread=unread,
+        access=AccessService(store.access, broadcaster, clock),
         chats=chat_service,
         catch_up=CatchUpService(
             states=states,

@@ -45,7 +45,9 @@ class Journal:
         messages: MessageRepository,
         chats: ChatRepository,
         ids: IdRepository,
+        may_write: Callable[[], Awaitable[None]],
     ) -> None:
+        self._may_write = may_write
         self._numbers = Numbers(chats, ids)
         self._queue: deque[Append | Change[Any]] = deque()
         self._wake = asyncio.Event()
@@ -142,6 +144,7 @@ class Journal:
         appends = [entry for entry in batch if isinstance(entry, Append)]
         changes = [entry for entry in batch if isinstance(entry, Change)]
         try:
+            await self._may_write()
             await self._numbers.reserve(batch)
         except (StoreUnavailableError, OutcomeUnknownError):
             # Numbers may have been reserved in vain; of the batch itself nothing was written.

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chat.contracts.server_events import new_message
+from chat.contracts.pushes import new_message
 from chat.entities import Message, ReplyPreview, Role
 from chat.errors import ChatError, ErrorCode, idempotency_conflict, message_not_found
 from chat.hook_events import MessageDraft, MessageEvent
@@ -19,6 +19,7 @@ from chat.services.journal import Journal
 from chat.services.journal_entries import Sent
 from chat.services.people import People
 from chat.services.typing import TypingService
+from chat.services.unread import UnreadService
 
 PREVIEW_CHARS: Final = 200
 
@@ -42,6 +43,7 @@ class MessageService:
         messages: MessageRepository,
         people: People,
         typing: TypingService,
+        unread: UnreadService,
         broadcaster: Broadcaster,
         hooks: PluginManager,
         clock: Clock,
@@ -52,6 +54,7 @@ class MessageService:
         self._messages = messages
         self._people = people
         self._typing = typing
+        self._unread = unread
         self._broadcaster = broadcaster
         self._hooks = hooks
         self._clock = clock
@@ -179,6 +182,7 @@ class MessageService:
             state.created(stored)
             self._read_by_writing(state, stored)
             self._typing.ended(stored.chat_id, stored.sender_id)
+            self._unread.chat_changed(state)
             self._broadcaster.to_chat(stored.chat_id, new_message(stored))
             self._hooks.notify_soon(
                 after_message_created, MessageEvent(message=stored, origin=draft.origin)

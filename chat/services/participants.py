@@ -7,11 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from chat.contracts.models import participant_to_wire
-from chat.contracts.server_events import (
-    participant_changed,
-    participant_removed,
-    removed_from_chat,
-)
+from chat.contracts.pushes import participant_changed, participant_removed, removed_from_chat
 from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId

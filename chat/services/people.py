@@ -45,6 +45,11 @@ class People:
             self._profiles[user.id] = user
             self._wake()
 
+    async def put(self, user: User) -> None:
+        """Store a name that the host tells, before it is answered."""
+        await self._users.put_profiles([user])
+        self._keep(user)
+
     def saw(self, user_id: UserId, at: datetime) -> None:
         """The user's last socket is gone."""
         self._last_seen[user_id] = at

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
-from chat.contracts.server_events import presence_changed, user_joined, user_left
+from chat.contracts.pushes import presence_changed, user_joined, user_left
 from chat.identity import UserId
 from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatStates

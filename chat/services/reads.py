@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from chat.contracts.server_events import message_read
+from chat.contracts.models import unread_to_wire
+from chat.contracts.pushes import message_read, unread_updated
 from chat.entities import Participant
 from chat.errors import ChatError, ErrorCode, message_not_found, not_participant
 from chat.hook_events import MessageReadEvent
@@ -44,8 +45,8 @@ class ReadService:
         """Move the caller's cursor to a message, and count what is left unread; one that is behind
         the cursor changes nothing and is no error.
 
-        Others get `messageRead`. Raises NOT_PARTICIPANT (admins without a seat in the chat have no
-        cursor either), NOT_FOUND.
+        Others get `messageRead`, the caller's own sockets `unreadUpdated`. Raises NOT_PARTICIPANT
+        (admins without a seat in the chat have no cursor either), NOT_FOUND.
         """
         state = await self._states.require(chat_id, identity)
         seq, sender_id = await self._locate(state, message_id)
@@ -53,10 +54,15 @@ class ReadService:
         mine = state.members.get(identity.user_id)
         if mine is None:
             raise ChatError(ErrorCode.FORBIDDEN, "only participants have a read cursor")
-        if seq > mine.last_read_seq:
-            await self._chats.set_reads({(chat_id, identity.user_id): (message_id, seq)})
-            mine = self._moved(state, identity.user_id, message_id, seq, sender_id)
-        return mine, await self.unread_count(state, mine)
+        if seq <= mine.last_read_seq:
+            return mine, await self.unread_count(state, mine)
+        await self._chats.set_reads({(chat_id, identity.user_id): (message_id, seq)})
+        mine = self._moved(state, identity.user_id, message_id, seq, sender_id)
+        unread = await self.unread_count(state, mine)
+        told = unread_to_wire(chat_id, mine, unread, state.last_message)
+        event = unread_updated(told, state.head, self._clock.now())
+        self._broadcaster.to_user(identity.user_id, event)
+        return mine, unread
 
     def _moved(
         self, state: ChatState, user_id: UserId, message_id: int, seq: int, sender_id: UserId

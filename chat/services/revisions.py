@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from chat.contracts.server_events import message_deleted, message_updated
+from chat.contracts.pushes import message_deleted, message_updated
 from chat.entities import Message, Role
 from chat.errors import ChatError, ErrorCode, message_not_found
 from chat.hook_events import MessageEvent
@@ -14,6 +14,7 @@ from chat.ports import Broadcaster, Clock, MessageRepository
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.journal import Journal
 from chat.services.messages import check_length, find_message
+from chat.services.unread import UnreadService
 
 
 class RevisionService:
@@ -22,6 +23,7 @@ class RevisionService:
         *,
         states: ChatStates,
         journal: Journal,
+        unread: UnreadService,
         messages: MessageRepository,
         broadcaster: Broadcaster,
         hooks: PluginManager,
@@ -31,6 +33,7 @@ class RevisionService:
     ) -> None:
         self._states = states
         self._journal = journal
+        self._unread = unread
         self._messages = messages
         self._broadcaster = broadcaster
         self._hooks = hooks
@@ -107,6 +110,7 @@ class RevisionService:
         def commit(message: Message) -> None:
             state.changed(message)
             self._broadcaster.to_chat(message.chat_id, message_deleted(message))
+            self._unread.chat_changed(state)
 
         try:
             gone = await self._journal.change(state, write, commit)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from chat.contracts.server_events import user_typing
+from chat.contracts.pushes import user_typing
 from chat.errors import ChatError
 from chat.hook_events import TypingSignal
 from chat.hookspecs import before_typing

@@ -1,0 +1,84 @@
+"""What the host application and admins may do with users and ask of the server."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from chat.contracts.base import parse
+from chat.contracts.rest import UserProfile
+from chat.entities import User
+from chat.errors import ChatError, ErrorCode
+from chat.identity import UserId
+from chat.rest.base import ApiHandler, path_user_id
+
+
+class UserTarget(BaseModel):
+    """The user in a path, as plugins see it."""
+
+    user_id: int | str
+
+
+class Nothing(BaseModel):
+    """A call without a payload."""
+
+
+class AdminHandler(ApiHandler):
+    """Base: admin and service tokens only."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.request.method != "OPTIONS" and not self.identity.is_privileged:
+            raise ChatError(ErrorCode.FORBIDDEN, "admin and service tokens only")
+
+
+class UserAccessHandler(AdminHandler):
+    async def post(self, user: str, what: str) -> None:
+        """Disconnect, revoke, block or unblock; live sockets feel it before this answers."""
+        asked = UserTarget(user_id=path_user_id(user))
+        target = await self.begin(f"POST /admin/users/:id/{what}", asked)
+        user_id, access = target.user_id, self.gate.domain.access
+        ended = 0
+        if what == "disconnect":
+            ended = access.disconnect(user_id)
+        elif what == "revoke":
+            ended = await access.revoke(user_id)
+        elif what == "block":
+            ended = await access.block(user_id)
+        else:
+            await access.unblock(user_id)
+        self.reply({"userId": user_id, "disconnected": ended})
+
+
+class StatsHandler(AdminHandler):
+    async def get(self) -> None:
+        await self.begin("GET /admin/stats", Nothing())
+        self.reply(self.gate.stats())
+
+
+class PluginsHandler(AdminHandler):
+    async def get(self) -> None:
+        """Every hook that a plugin listens to, with its record; `off` = switched off after
+        failures.
+        """
+        await self.begin("GET /admin/plugins", Nothing())
+        self.reply([self._describe(name) for name in self.gate.hooks.plugins])
+
+    def _describe(self, name: str) -> dict[str, Any]:
+        hooks = [
+            {"hook": impl.hook.name, "failures": impl.failures, "off": impl.off}
+            for impl in self.gate.hooks.impls()
+            if impl.plugin == name
+        ]
+        return {"name": name, "hooks": hooks}
+
+
+class UserHandler(ApiHandler):
+    async def put(self, user: str) -> None:
+        """The host tells the name and picture of somebody who may never have come here."""
+        user_id: UserId = path_user_id(user)
+        if not self.identity.is_service:
+            raise ChatError(ErrorCode.FORBIDDEN, "service tokens only")
+        profile = await self.begin("PUT /users/:id", parse(UserProfile, self.body_json()))
+        named = User(id=user_id, name=profile.name, avatar_url=profile.avatar_url)
+        await self.gate.domain.people.put(named)
+        self.reply({"id": user_id, "name": named.name, "avatarUrl": named.avatar_url})

@@ -1,0 +1,90 @@
+"""Unread counts, pushed to those who are not looking: `unreadUpdated`, at most once a second a
+chat.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+
+from chat.contracts.models import unread_to_wire
+from chat.contracts.pushes import unread_updated
+from chat.errors import ChatError
+from chat.identity import Identity
+from chat.ports import Broadcaster, ChatRepository, Clock
+from chat.services.chat_states import ChatState, ChatStates
+from chat.services.reads import ReadService
+
+PUSH_EVERY_S: Final = 1.0
+"""A busy chat moves everybody's badge with every message; once a second is as often as one looks.
+"""
+
+_log = structlog.get_logger("chat.unread")
+
+
+class UnreadService:
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        chats: ChatRepository,
+        reads: ReadService,
+        broadcaster: Broadcaster,
+        clock: Clock,
+    ) -> None:
+        self._states = states
+        self._chats = chats
+        self._reads = reads
+        self._broadcaster = broadcaster
+        self._clock = clock
+        self._changed: dict[int, ChatState] = {}
+        self._pusher: asyncio.Task[None] | None = None
+
+    def chat_changed(self, state: ChatState) -> None:
+        """A message came or went: those outside the room hear of it within a second."""
+        self._changed[state.chat.id] = state
+        if self._pusher is None:
+            self._pusher = asyncio.get_running_loop().create_task(self._push_later())
+
+    async def of_user(self, identity: Identity) -> dict[str, Any]:
+        """`{total, chats: [{chatId, unreadCount, lastReadMessageId, lastMessage}]}`: what is
+        unread.
+        """
+        chats: list[dict[str, Any]] = []
+        for chat_id in await self._chats.memberships(identity.user_id):
+            state = await self._states.get(chat_id)
+            mine = state.members.get(identity.user_id) if state else None
+            if state is None or mine is None:
+                continue
+            unread = await self._reads.unread_count(state, mine)
+            if unread:
+                chats.append(unread_to_wire(chat_id, mine, unread, state.last_message))
+        return {"total": sum(each["unreadCount"] for each in chats), "chats": chats}
+
+    def stop(self) -> None:
+        if self._pusher is not None:
+            self._pusher.cancel()
+
+    async def _push_later(self) -> None:
+        while self._changed:
+            await asyncio.sleep(PUSH_EVERY_S)
+            changed, self._changed = self._changed, {}
+            for state in changed.values():
+                try:
+                    await self._push(state)
+                except (
+                    ChatError
+                ) as error:  # the store is away: the badge is told with the next message
+                    _log.warning("unread_not_pushed", chat_id=state.chat.id, code=error.code.value)
+        self._pusher = None
+
+    async def _push(self, state: ChatState) -> None:
+        for user_id in list(state.members):
+            if not self._broadcaster.is_outside(state.chat.id, user_id):
+                continue
+            mine = state.members.get(user_id)
+            if mine is not None and not state.closed:
+                unread = await self._reads.unread_count(state, mine)
+                told = unread_to_wire(state.chat.id, mine, unread, state.last_message)
+                event = unread_updated(told, state.head, self._clock.now())
+                self._broadcaster.to_user(user_id, event, outside_chat=state.chat.id)
