@@ -67,6 +67,15 @@ class Message:
     body_digest: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """An earlier text of a message, and when it was written."""
+
+    revision: int
+    message: str
+    written_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
     """A person in a chat; `removed_at` set = no longer."""

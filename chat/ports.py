@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from chat.contracts.pushes import ServerEvent
-from chat.entities import Chat, Message, Participant, User, UserAccess
+from chat.entities import Chat, Message, Participant, Revision, User, UserAccess
 from chat.identity import UserId
 
 
@@ -55,11 +55,16 @@ class MessageRepository(Protocol):
     async def last_updated_seq(self, chat_id: int, low: int, high: int) -> int:
         """The highest `updatedSeq` with `low <= updatedSeq < high`, 0 where there is none."""
 
-    async def update(self, message: Message, *, seen_revision: int) -> bool:
-        """Replace the message where it still has `seen_revision`; False = someone was faster.
+    async def update(self, message: Message, *, seen: Message) -> bool:
+        """Replace the message where it still is what was `seen`; False = someone was faster.
+
+        The text that was seen is kept among the earlier revisions, unless the message is deleted.
 
         Safe to repeat: True as well when this very update is what is stored.
         """
+
+    async def revisions(self, message_id: int) -> list[Revision]:
+        """The earlier texts of a message, the oldest first; the latest 50 of them."""
 
     async def wipe_previews(self, chat_id: int, message_id: int) -> None:
         """Empty the quoted text of a deleted message in its answers."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from chat.contracts.base import AnyUserId, Count, Id, WireModel, iso, iso_or_none
-from chat.entities import Chat, Message, Participant, User
+from chat.entities import Chat, Message, Participant, Revision, User
 from chat.identity import Identity, UserId
 
 
@@ -75,6 +75,14 @@ class ChatModel(WireModel):
     last_message: MessageModel | None
 
 
+class RevisionModel(WireModel):
+    """An earlier text of a message; `timestamp` is when it was written."""
+
+    revision: Count
+    message: str
+    timestamp: str
+
+
 class CatchUpModel(WireModel):
     """A page of what changed in a chat after a cursor; `hasMore` = ask again with `toSeq`.
 
@@ -134,6 +142,15 @@ def message_to_wire(message: Message) -> dict[str, Any]:
         "editedAt": iso_or_none(message.edited_at),
         "deletedAt": iso_or_none(message.deleted_at),
         "deletedBy": message.deleted_by,
+    }
+
+
+def revision_to_wire(earlier: Revision) -> dict[str, Any]:
+    """The dict of RevisionModel."""
+    return {
+        "revision": earlier.revision,
+        "message": earlier.message,
+        "timestamp": iso(earlier.written_at),
     }
 
 

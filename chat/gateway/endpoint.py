@@ -56,7 +56,7 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             if "j" in self.request.query_arguments or transport not in ("websocket", "polling"):
                 return False
             if session_id is None:
-                known_version = self.get_query_argument("EIO", "") == "4"
+                known_version = bool(self.get_query_argument("EIO", "") == "4")
                 return known_version and upgrade == (transport == "websocket")
             session = engine.sockets.get(session_id)
             if session is None or session.closed:

@@ -14,6 +14,7 @@ import engineio
 import orjson
 import socketio
 import structlog
+from engineio import packet as engineio_packet
 from engineio import payload as engineio_payload
 
 from chat.errors import ChatError, ErrorCode
@@ -129,6 +130,10 @@ class ChatServer(socketio.AsyncServer):
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self._attachments.pop(eio_sid, None)
+        session = self.eio.sockets.get(eio_sid)
+        if session is not None and not session.upgraded:
+            # The library leaves a poll that waits at that moment hanging for PING_INTERVAL.
+            session.queue.put_nowait(engineio_packet.Packet(engineio_packet.NOOP))
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     def _event(self, session_id: str, text: str) -> None:

@@ -7,7 +7,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
-from chat.entities import Message
+from chat.entities import Message, Revision
 from chat.errors import OutcomeUnknownError
 from chat.identity import UserId
 from chat.ports import Conflict
@@ -15,6 +15,7 @@ from chat.repositories.border import reading, writing
 from chat.repositories.documents import Document, message_from_document, message_to_document
 
 DUPLICATE_KEY: Final = 11000
+MAX_REVISIONS: Final = 50
 
 INDEXES: Final = (
     IndexModel([("chatId", ASCENDING), ("seq", ASCENDING)], unique=True, name="chat_seq"),
@@ -92,21 +93,41 @@ class MongoMessages:
             documents = await cursor.to_list(None)
         return max((each["updatedSeq"] for each in documents), default=0)
 
-    async def update(self, message: Message, *, seen_revision: int) -> bool:
-        query = {"_id": message.id, "revision": seen_revision}
-        with writing():
-            result = await self._messages.replace_one(
-                query, message_to_document(message)
-            )  # index _id
-        if result.matched_count:
+    async def update(self, message: Message, *, seen: Message) -> bool:
+        query = {"_id": message.id, "revision": seen.revision}
+        with writing():  # index _id
+            if message.deleted_at is not None:
+                # Replaced whole: nothing of the text stays, its earlier revisions included.
+                document = message_to_document(message)
+                matched = (await self._messages.replace_one(query, document)).matched_count
+            else:
+                change = _edit(message, seen)
+                matched = (await self._messages.update_one(query, change)).matched_count
+        if matched:
             return True
         stored = await self.find(message.id)
         return stored is not None and stored.updated_seq == message.updated_seq
+
+    async def revisions(self, message_id: int) -> list[Revision]:
+        with reading():  # index _id
+            document = await self._messages.find_one({"_id": message_id}, {"revisions": 1})
+        earlier = (document or {}).get("revisions", ())
+        return [Revision(each["revision"], each["message"], each["at"]) for each in earlier]
 
     async def wipe_previews(self, chat_id: int, message_id: int) -> None:
         query = {"chatId": chat_id, "replyToId": message_id}
         with writing():  # index chat_reply_to
             await self._messages.update_many(query, {"$set": {"replyTo.message": ""}})
+
+
+def _edit(message: Message, seen: Message) -> Document:
+    fields = ("message", "revision", "updatedSeq", "updatedAt", "editedAt")
+    document = message_to_document(message)
+    earlier = {"revision": seen.revision, "message": seen.message, "at": seen.updated_at}
+    return {
+        "$set": {field: document[field] for field in fields},
+        "$push": {"revisions": {"$each": [earlier], "$slice": -MAX_REVISIONS}},
+    }
 
 
 def _refused(details: Mapping[str, Any]) -> dict[int, Conflict]:

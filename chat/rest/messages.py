@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from chat.contracts.base import parse
 from chat.contracts.client_events import Event, MessageReference
-from chat.contracts.models import message_to_wire
+from chat.contracts.models import message_to_wire, revision_to_wire
 from chat.contracts.rest import CreateMessage, UpdateMessage
 from chat.errors import ChatError, ErrorCode
 from chat.hook_events import MessageDraft
@@ -110,6 +110,14 @@ class MessageHandler(ApiHandler):
         reference = await self.begin(Event.DELETE_MESSAGE, _reference(message_id))
         message = await self.gate.domain.revisions.delete(self.identity, reference.message_id)
         self.reply(message_to_wire(message))
+
+
+class HistoryHandler(ApiHandler):
+    async def get(self, message_id: str) -> None:
+        """The earlier texts of a message, the oldest first."""
+        query = await self.begin("GET /chat-messages/:id/history", _reference(message_id))
+        earlier = await self.gate.domain.revisions.history(self.identity, query.message_id)
+        self.reply([revision_to_wire(each) for each in earlier])
 
 
 def _reference(message_id: str) -> MessageReference:

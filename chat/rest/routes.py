@@ -20,6 +20,7 @@ _USER: Final = r"([!-.0-~]{1,64})"  # printable ASCII without the slash
 ROUTES: Final[tuple[tuple[str, type[ApiHandler]], ...]] = (
     (r"/chat-messages", messages.MessagesHandler),
     (rf"/chat-messages/{_ID}", messages.MessageHandler),
+    (rf"/chat-messages/{_ID}/history", messages.HistoryHandler),
     (r"/chats", chats.ChatsHandler),
     (rf"/chats/{_ID}", chats.ChatHandler),
     (rf"/chats/{_ID}/participants", chats.ParticipantsHandler),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chat.contracts.pushes import message_deleted, message_updated
-from chat.entities import Message, Role
+from chat.entities import Message, Revision, Role
 from chat.errors import ChatError, ErrorCode, message_not_found
 from chat.hook_events import MessageEvent
 from chat.hookspecs import after_message_deleted, after_message_updated
@@ -119,6 +119,13 @@ class RevisionService:
         self._hooks.notify_soon(after_message_deleted, MessageEvent(message=gone))
         return gone
 
+    async def history(self, identity: Identity, message_id: int) -> list[Revision]:
+        """The earlier texts of a message, the oldest first; of a deleted one there are none."""
+        _, state = await find_message(self._states, self._messages, identity, message_id)
+        earlier = await self._messages.revisions(message_id)
+        self._states.check(state, identity)
+        return earlier
+
     def _check_may_edit(self, identity: Identity, state: ChatState, message: Message) -> None:
         self._states.check(state, identity, Role.MEMBER.rank)
         if message.sender_id != identity.user_id and not identity.is_service:
@@ -150,7 +157,7 @@ class RevisionService:
         return message
 
     async def _update(self, message: Message, seen: Message) -> None:
-        if not await self._messages.update(message, seen_revision=seen.revision):
+        if not await self._messages.update(message, seen=seen):
             raise _conflict()
 
 
