@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 import tornado.httpserver
+from tornado.httpclient import AsyncHTTPClient
 
 from chat.auth import Authenticator
 from chat.clock import SystemClock
@@ -39,8 +40,10 @@ from chat.server_api import PluginServerApi
 from chat.services.demo import DemoService, demo_secret
 from chat.services.domain import Domain, build_domain
 from chat.settings import Settings
+from chat.token_keys import TokenKeys
 
 RECONNECT_AFTER_S: Final = 1.0
+JWKS_TIMEOUT_S: Final = 3.0
 _log = structlog.get_logger("chat.app")
 
 
@@ -91,11 +94,7 @@ class ChatApp:
     async def _open(self, sockets: list[Any]) -> None:
         settings = self.settings
         self.port = sockets[0].getsockname()[1]
-        secret = (
-            settings.jwt_secret.get_secret_value()
-            if settings.jwt_secret
-            else demo_secret(settings.data_dir)
-        )
+        demo_key = demo_secret(settings.data_dir) if settings.demo_mode else None
         store = self._store = MongoStore(await self._store_uri(), lease_lost=self.lost.set)
         await store.open(settings.data_dir)
         self._sio = sio = ChatServer(
@@ -114,8 +113,14 @@ class ChatApp:
         )
         await self.domain.access.load()
         self.domain.start()
+        keys = TokenKeys(
+            [demo_key] if demo_key else settings.secrets,
+            public_key=settings.jwt_public_key,
+            fetch=self._fetch_jwks if settings.jwt_jwks_url else None,
+        )
+        await keys.refresh()
         authenticator = Authenticator(
-            secret, self.clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer
+            keys, self.clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer
         )
         self._open_socket_door(sio, fanout, authenticator, await self._plugin_events())
         self._gate = Gate(
@@ -128,7 +133,7 @@ class ChatApp:
             stats=self._stats,
         )
         await self._start_plugins(broadcaster, store)
-        demo = await self._open_demo(secret)
+        demo = await self._open_demo(demo_key)
         await self._listen(sio, self._gate, demo, sockets)
         # What is alive now stays alive: later collections need not walk it.
         gc.collect()
@@ -213,6 +218,7 @@ class ChatApp:
                 "maxRoomsPerSocket": settings.max_rooms_per_socket,
                 "maxParticipants": settings.max_participants,
             },
+            auto_join=settings.auto_join,
         )
         funnel = Funnel(
             handlers=handlers.table,
@@ -251,12 +257,18 @@ class ChatApp:
 
         await self.hooks.start(server_for)
 
-    async def _open_demo(self, secret: str) -> DemoService | None:
-        if not self.settings.demo_mode:
+    async def _open_demo(self, secret: str | None) -> DemoService | None:
+        if secret is None:
             return None
         demo = DemoService(self.domain, secret, self.clock)
         await demo.open()
         return demo
+
+    async def _fetch_jwks(self) -> str:
+        response = await AsyncHTTPClient().fetch(
+            self.settings.jwt_jwks_url or "", request_timeout=JWKS_TIMEOUT_S
+        )
+        return response.body.decode()
 
     async def _listen(
         self, sio: ChatServer, gate: Gate, demo: DemoService | None, sockets: list[Any]

@@ -1,4 +1,5 @@
-"""From a token to an Identity. The only room that knows JWT (RFC 7519) and PyJWT.
+"""From a token to an Identity. With `token_keys` the only room that knows JWT (RFC
+7519) and PyJWT.
 
 Tokens are minted by the host application; `mint` is for development and demo mode.
 """
@@ -13,6 +14,7 @@ import jwt
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId, parse_user_id
 from chat.ports import Clock
+from chat.token_keys import SYMMETRIC, TokenKey, TokenKeys
 
 MAX_TOKEN_BYTES: Final = 8_192
 """Longer ones are refused before any of it is decoded."""
@@ -23,19 +25,31 @@ FUTURE_TOLERANCE_S: Final = 30
 MAX_EXPIRY: Final = 253_402_300_799
 """The last second that a datetime can hold."""
 
-ALGORITHM: Final = "HS256"
-
 
 class Authenticator:
-    """Checks tokens against one HS256 secret."""
+    """Checks tokens against the keys of this server."""
 
     def __init__(
-        self, secret: str, clock: Clock, *, audience: str | None = None, issuer: str | None = None
+        self,
+        keys: TokenKeys,
+        clock: Clock,
+        *,
+        audience: str | None = None,
+        issuer: str | None = None,
     ) -> None:
-        self._secret = secret
+        self._keys = keys
         self._clock = clock
         self._audience = audience
         self._issuer = issuer
+
+    async def identify(self, token: object) -> Identity:
+        """`authenticate`; where no key fits, once more after a look at the host's key set."""
+        try:
+            return self.authenticate(token)
+        except _NoKeyError:
+            if not await self._keys.refresh():
+                raise
+        return self.authenticate(token)
 
     def authenticate(self, token: object) -> Identity:
         """The identity a token stands for; ChatError UNAUTHENTICATED, TOKEN_INVALID or
@@ -49,32 +63,48 @@ class Authenticator:
         if not isinstance(token, str) or len(token) > MAX_TOKEN_BYTES or not token.isascii():
             raise _invalid("not a token")
         try:
-            claims = jwt.decode(
-                token,
-                self._secret,
-                algorithms=[ALGORITHM],
-                audience=self._audience,
-                issuer=self._issuer,
-                # `sub` is checked here below: PyJWT refuses the numeric one that Node back ends
-                # mint. The times are too: PyJWT would take "123", 1e300 and the machine's clock.
-                options={
-                    "require": ["exp"],
-                    "verify_sub": False,
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                    "verify_aud": self._audience is not None,
-                },
-            )
-        except jwt.InvalidAudienceError:
-            raise _invalid("the token is meant for another audience") from None
-        except jwt.InvalidIssuerError:
-            raise _invalid("the token is of another issuer") from None
-        except jwt.MissingRequiredClaimError as error:
-            raise _invalid(f"the token has no `{error.claim}`") from None
+            header = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, TypeError):
             raise _invalid("the token cannot be verified") from None
-        return self._identity(claims)
+        keys = self._keys.candidates(header.get("alg"), header.get("kid"))
+        if not keys:
+            raise _NoKeyError
+        error = _invalid("the token cannot be verified")
+        for key in keys:
+            try:
+                return self._identity(self._verified(token, key))
+            except jwt.InvalidSignatureError:
+                continue
+            except jwt.InvalidAudienceError:
+                error = _invalid("the token is meant for another audience")
+            except jwt.InvalidIssuerError:
+                error = _invalid("the token is of another issuer")
+            except jwt.MissingRequiredClaimError as missing:
+                error = _invalid(f"the token has no `{missing.claim}`")
+            except (jwt.PyJWTError, ValueError, TypeError):
+                pass
+            break
+        raise error
+
+    def _verified(self, token: str, key: TokenKey) -> dict[str, Any]:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key.key,
+            algorithms=[key.algorithm],
+            audience=self._audience,
+            issuer=self._issuer,
+            # `sub` is checked here below: PyJWT refuses the numeric one that Node back ends
+            # mint. The times are too: PyJWT would take "123", 1e300 and the machine's clock.
+            options={
+                "require": ["exp"],
+                "verify_sub": False,
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+                "verify_aud": self._audience is not None,
+            },
+        )
+        return claims
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
         now = self._clock.now()
@@ -129,7 +159,14 @@ def mint(
     payload: dict[str, Any] = {"id": user_id, "type": user_type, "iat": now, "exp": expires_at}
     optional = {**claims, "aud": audience, "iss": issuer}
     payload.update({name: value for name, value in optional.items() if value is not None})
-    return jwt.encode(payload, secret, algorithm=ALGORITHM), expires_at
+    return jwt.encode(payload, secret, algorithm=SYMMETRIC), expires_at
+
+
+class _NoKeyError(ChatError):
+    """No key of this server fits the token's header."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.TOKEN_INVALID, "the token cannot be verified")
 
 
 def _invalid(message: str) -> ChatError:

@@ -101,11 +101,9 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
         raise SetupError("--user must be a non-negative integer or a string of 1 to 64 characters.")
     if not 0 < options.hours <= 24 * 366:
         raise SetupError("--hours must be above 0 and at most a year.")
-    secret = (
-        settings.jwt_secret.get_secret_value()
-        if settings.jwt_secret
-        else demo_secret(settings.data_dir)
-    )
+    if settings.jwt_secret is None and not settings.demo_mode:
+        raise SetupError("tokens are signed by your application's own key; set JWT_SECRET to mint.")
+    secret = settings.secrets[0] if settings.secrets else demo_secret(settings.data_dir)
     token, _ = mint(
         secret,
         user_id,

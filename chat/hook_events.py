@@ -83,10 +83,14 @@ class ActionDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomChange:
-    """A socket enters or leaves the room of a chat; the user stays a participant either way."""
+    """A socket enters or leaves the room of a chat; the user stays a participant either way.
+
+    `automatic`: one of all the user's chats, entered at once on `autoJoin`.
+    """
 
     identity: Identity
     chat_id: int
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

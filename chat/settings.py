@@ -31,6 +31,7 @@ KNOWN_SECRETS: Final = (
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 
 _List = Annotated[tuple[str, ...], NoDecode]
+_Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -45,6 +46,15 @@ class Settings(BaseSettings):
     jwt_secret: SecretStr | None = Field(
         None,
         description="HS256 secret shared with your application, 32 bytes or more. Unset = demo.",
+    )
+    jwt_secret_previous: _Secrets = Field(
+        (), description="Earlier secrets, comma-separated, that still verify: for rotation."
+    )
+    jwt_public_key: str | None = Field(
+        None, description="RSA (RS256) or P-256 (ES256) public key: PEM text, or a file's path."
+    )
+    jwt_jwks_url: str | None = Field(
+        None, description="Where the host publishes its key set; fetched once a minute at most."
     )
     jwt_audience: str | None = Field(None, description="When set, a token's `aud` must hold it.")
     jwt_issuer: str | None = Field(None, description="When set, a token's `iss` must equal it.")
@@ -76,6 +86,9 @@ class Settings(BaseSettings):
     plugins: _List = Field(
         DEFAULT_PLUGINS,
         description="Modules or entry points, comma-separated, in call order; `default`: built-in.",
+    )
+    auto_join: bool = Field(
+        False, description="Let `authenticate` join all of the user's chats, asked for or not."
     )
     ping_interval_s: float = Field(25, gt=0, description="Seconds between two heartbeats.")
     ping_timeout_s: float = Field(
@@ -109,7 +122,7 @@ class Settings(BaseSettings):
         5, ge=0, description="Seconds that running requests get to end after SIGTERM."
     )
 
-    @field_validator("cors_origins", "plugins", mode="before")
+    @field_validator("cors_origins", "plugins", "jwt_secret_previous", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -135,23 +148,51 @@ class Settings(BaseSettings):
             names.extend(DEFAULT_PLUGINS if name == "default" else (name,))
         return tuple(dict.fromkeys(names))
 
-    @model_validator(mode="after")
-    def _check_secret(self) -> "Settings":
-        secret = self.jwt_secret.get_secret_value() if self.jwt_secret else None
-        if secret is None:
-            return self
-        if secret.lower() in KNOWN_SECRETS:
-            raise ValueError("JWT_SECRET is a well-known default; set a random one")
-        if len(secret.encode()) < MIN_SECRET_BYTES:
+    @field_validator("jwt_public_key")
+    @classmethod
+    def _read_public_key(cls, value: str | None) -> str | None:
+        if value is None or value.lstrip().startswith("-----BEGIN"):
+            return value
+        try:
+            return Path(value).read_text()
+        except OSError as error:
             raise ValueError(
-                f"JWT_SECRET is shorter than {MIN_SECRET_BYTES} bytes; set a longer one"
-            )
+                f"is neither PEM text nor a readable file ({error.strerror})"
+            ) from None
+
+    @field_validator("jwt_jwks_url")
+    @classmethod
+    def _check_jwks_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("must be an http or https address")
+        return value
+
+    @model_validator(mode="after")
+    def _check_secrets(self) -> "Settings":
+        named = [("JWT_SECRET", self.jwt_secret)] if self.jwt_secret else []
+        named += [("JWT_SECRET_PREVIOUS", each) for each in self.jwt_secret_previous]
+        for name, masked in named:
+            secret = masked.get_secret_value()
+            if secret.lower() in KNOWN_SECRETS:
+                raise ValueError(f"{name} is a well-known default; set a random one")
+            if len(secret.encode()) < MIN_SECRET_BYTES:
+                raise ValueError(
+                    f"{name} is shorter than {MIN_SECRET_BYTES} bytes; set a longer one"
+                )
+        if self.jwt_secret_previous and not self.jwt_secret:
+            raise ValueError("JWT_SECRET_PREVIOUS is set without JWT_SECRET")
         return self
 
     @property
     def demo_mode(self) -> bool:
         """Without a secret of the host the server makes its own and hands out tokens."""
-        return self.jwt_secret is None
+        return not (self.jwt_secret or self.jwt_public_key or self.jwt_jwks_url)
+
+    @property
+    def secrets(self) -> list[str]:
+        """All secrets that verify tokens, the current one first."""
+        current = [self.jwt_secret] if self.jwt_secret else []
+        return [each.get_secret_value() for each in (*current, *self.jwt_secret_previous)]
 
     @property
     def listen_addresses(self) -> tuple[str, ...]:

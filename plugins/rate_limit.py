@@ -112,7 +112,9 @@ class RateLimit(Plugin):
 
     @hookimpl(before_join)
     async def limit_joins(self, change: RoomChange) -> None:
-        _take(self._join, change.identity.user_id)
+        # All chats at once are one wish, and were asked for by one event.
+        if not change.automatic:
+            _take(self._join, change.identity.user_id)
 
     @hookimpl(before_typing)
     async def limit_typing(self, signal: TypingSignal) -> None:

@@ -14,9 +14,13 @@ class NoPayload(WireModel):
 
 
 class Authenticate(WireModel):
-    """`token` refreshes the identity in place; without it the ack tells who the socket is."""
+    """`token` refreshes the identity in place; without it the ack tells who the socket is.
+
+    `autoJoin` enters the rooms of all the user's chats at once.
+    """
 
     token: StrictStr | None = None
+    auto_join: StrictBool = False
 
 
 class ChatReference(WireModel):

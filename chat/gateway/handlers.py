@@ -49,6 +49,7 @@ class Handlers:
         token_life: TokenLife,
         clock: Clock,
         limits: dict[str, int],
+        auto_join: bool,
     ) -> None:
         self._domain = domain
         self._rooms = rooms
@@ -56,6 +57,7 @@ class Handlers:
         self._token_life = token_life
         self._clock = clock
         self._limits = limits
+        self._auto_join = auto_join
         self.table: dict[str, Handler] = {
             Event.AUTHENTICATE: self.authenticate,
             Event.JOIN_CHAT: self.join_chat,
@@ -74,7 +76,7 @@ class Handlers:
         on.
         """
         if payload.token is not None:
-            fresh = self._authenticator.authenticate(payload.token)
+            fresh = await self._authenticator.identify(payload.token)
             if fresh.user_id != connection.identity.user_id:
                 raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
             self._domain.access.check(fresh)
@@ -84,11 +86,15 @@ class Handlers:
         identity = connection.identity
         if identity.expires_at <= self._clock.now():
             raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired")
+        joined: Answer = {}
+        if payload.auto_join or self._auto_join:
+            joined = {"autoJoinedChats": await self._rooms.enter_all(connection)}
         return {
             "success": True,
             "message": "Authenticated successfully",
             "userId": identity.user_id,
             "socketId": connection.socket_id,
+            **joined,
             "data": {
                 "user": identity_to_wire(identity),
                 "expiresAt": iso(identity.expires_at),

@@ -111,7 +111,7 @@ class ChatGateway(socketio.AsyncNamespace):
                 raise ChatError(
                     ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1
                 )
-            identity = self._identify(environ, auth, remote_ip)
+            identity = await self._identify(environ, auth, remote_ip)
             attempt = ConnectAttempt(identity=identity, remote_ip=remote_ip)
             await self._hooks.filter(before_connect, attempt)
         except ChatError as error:
@@ -136,9 +136,9 @@ class ChatGateway(socketio.AsyncNamespace):
             Connected(identity=identity, remote_ip=remote_ip, socket_id=socket_id),
         )
 
-    def _identify(self, environ: dict[str, Any], auth: Any, remote_ip: str) -> Identity:
+    async def _identify(self, environ: dict[str, Any], auth: Any, remote_ip: str) -> Identity:
         try:
-            identity = self._authenticator.authenticate(self._token(environ, auth))
+            identity = await self._authenticator.identify(self._token(environ, auth))
             self._domain.access.check(identity)
         except ChatError as error:
             failure = AuthFailure(code=error.code, remote_ip=remote_ip, door="socket")

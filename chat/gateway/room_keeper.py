@@ -27,7 +27,9 @@ class RoomKeeper:
         self._hooks = hooks
         self._max_rooms = max_rooms
 
-    async def enter(self, connection: Connection, chat_id: int) -> ChatState:
+    async def enter(
+        self, connection: Connection, chat_id: int, *, automatic: bool = False
+    ) -> ChatState:
         """Put the socket into the chat's room; entering twice is entering once. NOT_PARTICIPANT,
         FORBIDDEN.
         """
@@ -38,7 +40,7 @@ class RoomKeeper:
         if len(connection.rooms) >= self._max_rooms:
             limit = f"at most {self._max_rooms} chats a socket"
             raise ChatError(ErrorCode.FORBIDDEN, limit)
-        change = RoomChange(identity=identity, chat_id=chat_id)
+        change = RoomChange(identity=identity, chat_id=chat_id, automatic=automatic)
         await self._hooks.filter(before_join, change)
         # Asked again after the plugins: the user may have been removed, the socket may be gone.
         self._domain.states.check(state, identity)
@@ -49,6 +51,25 @@ class RoomKeeper:
         self._domain.attendance.entered(chat_id, identity.user_id)
         self._hooks.notify_soon(after_join, change)
         return state
+
+    async def enter_all(self, connection: Connection) -> list[int]:
+        """Put the socket into the rooms of all chats of its user, as many as it may; which they are.
+
+        One query, once the chats are in memory.
+        """
+        user_id = connection.identity.user_id
+        entered: list[int] = []
+        for chat_id in await self._domain.chats.ids_of(user_id):
+            if len(connection.rooms) >= self._max_rooms and chat_id not in connection.rooms:
+                break
+            try:
+                await self.enter(connection, chat_id, automatic=True)
+            except ChatError as error:
+                if error.kind.retryable:
+                    raise
+                continue  # removed meanwhile, or a plugin keeps this socket out
+            entered.append(chat_id)
+        return entered
 
     async def leave(self, connection: Connection, chat_id: int) -> None:
         """Take the socket out of the chat's room; fine when it is not in there. NOT_PARTICIPANT."""

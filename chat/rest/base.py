@@ -86,7 +86,7 @@ class ApiHandler(tornado.web.RequestHandler):
         if self.gate.draining:
             raise ChatError(ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1)
         if self.needs_token:
-            self.identity = self._identify()
+            self.identity = await self._identify()
             self.gate.domain.people.remember(self.identity)
 
     def options(self, *_: str) -> None:
@@ -183,11 +183,11 @@ class ApiHandler(tornado.web.RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
 
-    def _identify(self) -> Identity:
+    async def _identify(self) -> Identity:
         header = self.request.headers.get("Authorization", "")
         token = header[7:].strip() if header[:7].lower() == "bearer " else None
         try:
-            identity = self.gate.authenticator.authenticate(token)
+            identity = await self.gate.authenticator.identify(token)
             self.gate.domain.access.check(identity)
         except ChatError as error:
             failure = AuthFailure(

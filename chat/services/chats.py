@@ -82,6 +82,10 @@ class ChatService:
             )
         return found, False
 
+    async def ids_of(self, user_id: UserId) -> list[int]:
+        """Ids of the chats in which the user is, the oldest first."""
+        return sorted(await self._chats.memberships(user_id))
+
     async def view(
         self, identity: Identity, chat_id: int, *, with_people: bool = True
     ) -> dict[str, Any]:
