@@ -16,12 +16,10 @@ from chat.clock import SystemClock
 from chat.contracts.pushes import server_shutdown
 from chat.gateway.broadcaster import SocketBroadcaster
 from chat.gateway.connections import Connections
+from chat.gateway.door import build_gateway
 from chat.gateway.endpoint import PATH, socket_handler
 from chat.gateway.fanout import Fanout
-from chat.gateway.funnel import Funnel
-from chat.gateway.handlers import Handlers
 from chat.gateway.namespace import ChatGateway
-from chat.gateway.room_keeper import RoomKeeper
 from chat.gateway.token_life import TokenLife
 from chat.gateway.transport import ChatServer
 from chat.hook_events import Registration, Shutdown, Startup
@@ -102,7 +100,7 @@ class ChatApp:
             ping_timeout_s=settings.ping_timeout_s,
             max_bytes=settings.max_payload_bytes,
         )
-        fanout = Fanout(sio)
+        fanout = self._fanout = Fanout(sio)
         broadcaster = SocketBroadcaster(sio, self.connections, fanout)
         self.domain = build_domain(
             store=store,
@@ -122,7 +120,19 @@ class ChatApp:
         authenticator = Authenticator(
             keys, self.clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer
         )
-        self._open_socket_door(sio, fanout, authenticator, await self._plugin_events())
+        self._token_life = TokenLife(sio, fanout, self.clock)
+        self.gateway = build_gateway(
+            server=sio,
+            fanout=fanout,
+            connections=self.connections,
+            token_life=self._token_life,
+            domain=self.domain,
+            authenticator=authenticator,
+            hooks=self.hooks,
+            clock=self.clock,
+            settings=settings,
+            plugin_events=await self.hooks.collect(register_events, Registration()),
+        )
         self._gate = Gate(
             domain=self.domain,
             authenticator=authenticator,
@@ -189,58 +199,6 @@ class ChatApp:
             return self.settings.mongodb_uri.get_secret_value()
         self._embedded = EmbeddedStore(self.settings.data_dir)
         return await self._embedded.start()
-
-    async def _plugin_events(self) -> list[Any]:
-        return await self.hooks.collect(register_events, Registration())
-
-    def _open_socket_door(
-        self,
-        sio: ChatServer,
-        fanout: Fanout,
-        authenticator: Authenticator,
-        plugin_events: list[Any],
-    ) -> None:
-        settings = self.settings
-        self._fanout = fanout
-        self._token_life = TokenLife(sio, fanout, self.clock)
-        rooms = RoomKeeper(
-            sio, self.connections, self.domain, self.hooks, settings.max_rooms_per_socket
-        )
-        handlers = Handlers(
-            domain=self.domain,
-            rooms=rooms,
-            authenticator=authenticator,
-            token_life=self._token_life,
-            clock=self.clock,
-            limits={
-                "maxContentChars": settings.max_content_chars,
-                "maxPayloadBytes": settings.max_payload_bytes,
-                "maxRoomsPerSocket": settings.max_rooms_per_socket,
-                "maxParticipants": settings.max_participants,
-            },
-            auto_join=settings.auto_join,
-        )
-        funnel = Funnel(
-            handlers=handlers.table,
-            plugin_events=plugin_events,
-            fanout=fanout,
-            hooks=self.hooks,
-            clock=self.clock,
-        )
-        self.gateway = ChatGateway(
-            server=sio,
-            connections=self.connections,
-            funnel=funnel,
-            rooms=rooms,
-            domain=self.domain,
-            authenticator=authenticator,
-            token_life=self._token_life,
-            hooks=self.hooks,
-            query_token=settings.query_token,
-            max_waiting_events=settings.max_waiting_events,
-        )
-        sio.register_namespace(self.gateway)
-        sio.sink = self.gateway
 
     async def _start_plugins(self, broadcaster: SocketBroadcaster, store: MongoStore) -> None:
         def server_for(plugin: str) -> Startup:

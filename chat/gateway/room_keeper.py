@@ -30,9 +30,7 @@ class RoomKeeper:
     async def enter(
         self, connection: Connection, chat_id: int, *, automatic: bool = False
     ) -> ChatState:
-        """Put the socket into the chat's room; entering twice is entering once. NOT_PARTICIPANT,
-        FORBIDDEN.
-        """
+        """Put the socket into the chat's room, once. NOT_PARTICIPANT, FORBIDDEN."""
         identity = connection.identity
         state = await self._domain.states.require(chat_id, identity)
         if chat_id in connection.rooms:
@@ -53,7 +51,7 @@ class RoomKeeper:
         return state
 
     async def enter_all(self, connection: Connection) -> list[int]:
-        """Put the socket into the rooms of all chats of its user, as many as it may; which they are.
+        """Put the socket into the rooms of all its user's chats, as many as it may; their ids.
 
         One query, once the chats are in memory.
         """

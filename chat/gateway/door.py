@@ -1,0 +1,70 @@
+"""Puts the parts of the socket door together."""
+
+from collections.abc import Sequence
+
+from chat.auth import Authenticator
+from chat.gateway.connections import Connections
+from chat.gateway.fanout import Fanout
+from chat.gateway.funnel import Funnel
+from chat.gateway.handlers import Handlers
+from chat.gateway.namespace import ChatGateway
+from chat.gateway.room_keeper import RoomKeeper
+from chat.gateway.token_life import TokenLife
+from chat.gateway.transport import ChatServer
+from chat.hook_events import ClientEvent
+from chat.plugin_manager import PluginManager
+from chat.ports import Clock
+from chat.services.domain import Domain
+from chat.settings import Settings
+
+
+def build_gateway(
+    *,
+    server: ChatServer,
+    fanout: Fanout,
+    connections: Connections,
+    token_life: TokenLife,
+    domain: Domain,
+    authenticator: Authenticator,
+    hooks: PluginManager,
+    clock: Clock,
+    settings: Settings,
+    plugin_events: Sequence[ClientEvent],
+) -> ChatGateway:
+    """The gateway, registered with the server."""
+    rooms = RoomKeeper(server, connections, domain, hooks, settings.max_rooms_per_socket)
+    handlers = Handlers(
+        domain=domain,
+        rooms=rooms,
+        authenticator=authenticator,
+        token_life=token_life,
+        clock=clock,
+        limits={
+            "maxContentChars": settings.max_content_chars,
+            "maxPayloadBytes": settings.max_payload_bytes,
+            "maxRoomsPerSocket": settings.max_rooms_per_socket,
+            "maxParticipants": settings.max_participants,
+        },
+        auto_join=settings.auto_join,
+    )
+    gateway = ChatGateway(
+        server=server,
+        connections=connections,
+        funnel=Funnel(
+            handlers=handlers.table,
+            plugin_events=plugin_events,
+            fanout=fanout,
+            hooks=hooks,
+            clock=clock,
+        ),
+        rooms=rooms,
+        domain=domain,
+        authenticator=authenticator,
+        token_life=token_life,
+        hooks=hooks,
+        query_token=settings.query_token,
+        max_waiting_events=settings.max_waiting_events,
+    )
+    server.register_namespace(gateway)
+    server.sink = gateway
+    return gateway
