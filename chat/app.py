@@ -22,6 +22,7 @@ from chat.gateway.fanout import Fanout
 from chat.gateway.namespace import ChatGateway
 from chat.gateway.token_life import TokenLife
 from chat.gateway.transport import ChatServer
+from chat.gateway.wire.names import missing_names
 from chat.hook_events import Registration, Shutdown, Startup
 from chat.hookspecs import register_events, register_routes, shutdown
 from chat.listening import bind
@@ -99,6 +100,7 @@ class ChatApp:
             ping_interval_s=settings.ping_interval_s,
             ping_timeout_s=settings.ping_timeout_s,
             max_bytes=settings.max_payload_bytes,
+            fast=_may_be_fast(settings),
         )
         fanout = self._fanout = Fanout(sio)
         broadcaster = SocketBroadcaster(sio, self.connections, fanout)
@@ -261,3 +263,13 @@ class ChatApp:
                 await gate.idle.wait()
         except TimeoutError:
             _log.warning("drain_cut_short", running=gate.running, over_s=loop.time() - deadline)
+
+
+def _may_be_fast(settings: Settings) -> bool:
+    """Whether to use the lean transport; not when a library has lost a name that it leans on."""
+    if settings.chat_transport == "stock":
+        return False
+    missing = missing_names()
+    if missing:
+        _log.warning("lean_transport_off", missing=missing)
+    return not missing

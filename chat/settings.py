@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     auto_join: bool = Field(
         False, description="Let `authenticate` join all of the user's chats, asked for or not."
     )
+    chat_transport: Literal["fast", "stock"] = Field(
+        "fast", description="`stock`: python-socketio's own transport, slower and heavier."
+    )
     ping_interval_s: float = Field(25, gt=0, description="Seconds between two heartbeats.")
     ping_timeout_s: float = Field(
         20, gt=0, description="Seconds after which an unanswered heartbeat ends the connection."

@@ -2,22 +2,28 @@
 the 101.
 """
 
+import socket
 from typing import Any, Final
 
-import engineio
 import tornado.web
 from engineio.async_drivers import tornado as engineio_tornado
 
 from chat.gateway.transport import ChatServer
+from chat.gateway.wire.connection import WireConnection
+from chat.gateway.wire.session import wire_environ
+from chat.gateway.wire.takeover import takeover_protocol
 from chat.origins import OriginPolicy
 
 PATH: Final = r"/socket\.io/"
+MAX_BACKLOG_BYTES: Final = 4_000_000
+"""What may wait for a socket that does not read, before it is cut; it comes back with its cursor.
+"""
 
 
 def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.web.RequestHandler]:
     """The handler for PATH. Refuses unknown origins, protocols and sessions with a plain 4xx."""
     base = engineio_tornado.get_tornado_handler(server.eio)
-    engine: engineio.AsyncServer = server.eio
+    engine: Any = server.eio
 
     class SocketHandler(base):  # type: ignore[misc, valid-type]  # the library makes the base at run time
         def prepare(self) -> None:
@@ -47,7 +53,26 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             # Tornado turns Nagle back on after the 101: with it an acked event takes 44 ms instead
             # of 1.
             self.set_nodelay(True)
-            await super().open(*args, **kwargs)
+            if not server.fast:
+                await super().open(*args, **kwargs)
+
+        def get_websocket_protocol(self) -> Any:
+            if not server.fast:
+                return super().get_websocket_protocol()
+            return takeover_protocol(self, engine.max_http_buffer_size)
+
+        async def taken(self, connection: socket.socket, received: bytes) -> None:
+            """The handshake is done, and the socket is ours: hand it to the session."""
+            wire = WireConnection(
+                connection,
+                engine.outbox,
+                max_message_bytes=engine.max_http_buffer_size,
+                max_backlog_bytes=MAX_BACKLOG_BYTES,
+            )
+            self.extra_environ = wire_environ(wire, received)
+            await engine.handle_request(self)
+            if wire.session is None:  # nobody took it: refused after all
+                wire.abort()
 
         def _speaks_our_protocol(self) -> bool:
             transport = self.get_query_argument("transport", "")

@@ -60,8 +60,10 @@ class Funnel:
         self, connection: Connection, name: Any, args: list[Any], ack_id: int | None
     ) -> ReceivedEvent:
         """Start the deadline of an event that has just come in."""
+        # A name that is no text is nobody's event; it may even be no key of a dict.
+        known = name if isinstance(name, str) else None
         return ReceivedEvent(
-            name, args, ack_id, partial(self._reply, connection), partial(self._expire, connection)
+            known, args, ack_id, partial(self._reply, connection), partial(self._expire, connection)
         )
 
     async def handle(self, connection: Connection, event: ReceivedEvent) -> None:
@@ -91,7 +93,7 @@ class Funnel:
     async def _dispatch(
         self, connection: Connection, event: ReceivedEvent
     ) -> Answer | asyncio.Future[Answer]:
-        handler = self._handlers.get(event.name) if isinstance(event.name, str) else None
+        handler = self._handlers.get(event.name)
         if handler is None:
             raise ChatError(ErrorCode.UNKNOWN_EVENT, "there is no such event")
         identity = connection.identity

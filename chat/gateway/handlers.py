@@ -78,6 +78,7 @@ class Handlers:
         if payload.token is not None:
             fresh = await self._authenticator.identify(payload.token)
             if fresh.user_id != connection.identity.user_id:
+                self._token_life.end_soon(connection)
                 raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
             self._domain.access.check(fresh)
             connection.identity = fresh

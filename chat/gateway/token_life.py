@@ -21,6 +21,7 @@ CUT_AFTER_S: Final = 15
 """
 
 TICK_S: Final = 1.0
+END_AFTER_S: Final = 0.1
 
 
 class TokenLife:
@@ -49,6 +50,11 @@ class TokenLife:
             bucket.discard(connection)
             if not bucket:
                 del self._due[connection.token_due]
+
+    def end_soon(self, connection: Connection) -> None:
+        """End a connection that showed somebody else's token, behind the answer that says so."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(END_AFTER_S, self._server.close_session, connection.session_id)
 
     def stop(self) -> None:
         if self._timer is not None:

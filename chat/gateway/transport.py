@@ -7,7 +7,7 @@ python-socketio's (5.18, python-engineio 4.15).
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
 import engineio
@@ -18,6 +18,9 @@ from engineio import packet as engineio_packet
 from engineio import payload as engineio_payload
 
 from chat.errors import ChatError, ErrorCode
+from chat.gateway.engine import ChatEngine
+from chat.gateway.room_manager import RoomManager
+from chat.gateway.wire.engine import WireEngine
 from chat.rooms import NAMESPACE
 
 MAX_POLLING_PACKETS: Final = 1_000
@@ -58,11 +61,19 @@ class ChatServer(socketio.AsyncServer):
 
     sink: EventSink
 
-    def __init__(self, *, ping_interval_s: float, ping_timeout_s: float, max_bytes: int) -> None:
+    def __init__(
+        self, *, ping_interval_s: float, ping_timeout_s: float, max_bytes: int, fast: bool
+    ) -> None:
+        # Asked for by the library's constructor.
+        self.fast = fast
+        self.rooms_of_server = RoomManager()
         # A module-wide setting of the library; there is no other way to set it.
         engineio_payload.Payload.max_decode_packets = MAX_POLLING_PACKETS
         super().__init__(
             async_mode="tornado",
+            # Without this the library lets anybody into "/", token or not.
+            namespaces=[NAMESPACE],
+            client_manager=self.rooms_of_server,
             json=JsonCodec,
             ping_interval=ping_interval_s,
             ping_timeout=ping_timeout_s,
@@ -74,6 +85,8 @@ class ChatServer(socketio.AsyncServer):
             logger=False,
             engineio_logger=False,
         )
+        # Of the lean transport, which hands messages over without a task.
+        self.eio.take_message = self.take_message
         self._attachments: dict[str, int] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -90,29 +103,43 @@ class ChatServer(socketio.AsyncServer):
         await asyncio.gather(*(self._close_session(each) for each in list(self.eio.sockets)))
         if self._closing:
             await asyncio.wait(self._closing)
-        # The library's heartbeats sleep for PING_INTERVAL whether their session lives or not.
-        self.eio.cancel_tasks()
+        await self.eio.stop()
 
     async def _close_session(self, session_id: str) -> None:
         session = self.eio.sockets.get(session_id)
         if session is not None and not session.closed:
             await session.close(wait=False, abort=False, reason=self.reason.SERVER_DISCONNECT)
+            if not self.fast:
+                # Ends the library's writer, and the websocket with it: the official client ignores
+                # an Engine.IO CLOSE, and would stay for PING_INTERVAL + PING_TIMEOUT.
+                session.queue.put_nowait(None)
+
+    def take_message(self, session_id: str, data: str | bytes) -> None:
+        """A message off the wire: events at once and in order, anything else in a task."""
+        if not self._take(session_id, data):
+            self._own(self._take_slowly(session_id, data))
 
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
-        """Called for each message of a session; nothing awaits on the way of an event, so their
-        order is kept.
-        """
-        if isinstance(data, str) and data.startswith(EVENT_PREFIX):
-            self._event(eio_sid, data[len(EVENT_PREFIX) :])
-        elif isinstance(data, bytes):
-            self._attachment(eio_sid)
+        """The library's door to `take_message`; nothing awaits on the way of an event."""
+        if not self._take(eio_sid, data):
+            await self._take_slowly(eio_sid, data)
+
+    def _take(self, session_id: str, data: str | bytes) -> bool:
+        if isinstance(data, bytes):
+            self._attachment(session_id)
+        elif data.startswith(EVENT_PREFIX):
+            self._event(session_id, data[len(EVENT_PREFIX) :])
         elif data[:1] in ("5", "6"):
-            self._binary_event(eio_sid, data)
-        elif data[:1] != "3":  # an ACK: this server asks for none
-            try:
-                await super()._handle_eio_message(eio_sid, data)
-            except Exception as error:  # noqa: BLE001  # the parser raises all kinds of things at garbage
-                self._end_malformed(eio_sid, type(error).__name__)
+            self._binary_event(session_id, data)
+        else:
+            return data[:1] == "3"  # an ACK: this server asks for none
+        return True
+
+    async def _take_slowly(self, session_id: str, data: str | bytes) -> None:
+        try:
+            await super()._handle_eio_message(session_id, data)
+        except Exception as error:  # noqa: BLE001  # the parser raises all kinds of things
+            self._end_malformed(session_id, type(error).__name__)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         known = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
@@ -139,6 +166,7 @@ class ChatServer(socketio.AsyncServer):
     def _event(self, session_id: str, text: str) -> None:
         socket_id = self.manager.sid_from_eio_sid(session_id, NAMESPACE)
         if socket_id is None:
+            self._end_malformed(session_id, "an event before the CONNECT")
             return
         ack_id, body = _split_ack_id(text)
         try:
@@ -180,35 +208,7 @@ class ChatServer(socketio.AsyncServer):
         task.add_done_callback(self._closing.discard)
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
-        return ChatEngine
-
-
-class ChatEngine(engineio.AsyncServer):
-    """Engine.IO without the library's echo of client text in answers and logs, and with its tasks
-    in hand.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._tasks: set[asyncio.Task[Any]] = set()
-
-    def start_background_task(
-        self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any
-    ) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(target(*args, **kwargs))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def cancel_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-
-    def _bad_request(self, message: str | None = None) -> dict[str, Any]:
-        return dict(super()._bad_request("Bad request"))
-
-    def _log_error_once(self, message: str, message_key: str) -> None:
-        _log.info("handshake_refused", why=message_key)
+        return WireEngine if self.fast else ChatEngine
 
 
 def _split_ack_id(text: str) -> tuple[int | None, str]:

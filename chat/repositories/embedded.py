@@ -59,7 +59,9 @@ LAST_DELAY_S: Final = 5.0
 STEADY_S: Final = 30
 """A child that lived this long did not die of its start: the next delay is the first one again."""
 
-TAIL_LINES: Final = 20
+TAIL_LINES: Final = 100
+"""WiredTiger's own words come before a traceback, which newer Pythons make longer."""
+
 NO_STORE: Final = (
     "SecantusDB is not installed beside this Python: run `pip install -r requirements.txt` "
     "in its environment, or set MONGODB_URI to a MongoDB server."

@@ -127,7 +127,8 @@ export class ChatStore {
   }
 
   #onJoined(userId) {
-    if (!this.state.people.some((person) => person.userId === userId)) this.#loadPeople();
+    // Somebody new, or somebody whose name the server has only now learned from the token.
+    if (!this.state.people.find((person) => person.userId === userId)?.name) this.#loadPeople();
   }
 
   // ---- loading

@@ -1,0 +1,62 @@
+# `make run` and `make test` are the two commands; `make` alone lists the others.
+# Settings come from the environment (PORT, HOST, JWT_SECRET, ...), which make hands on as it is.
+
+PYTHON = python3
+BIN = .venv/bin
+RUN = .venv/.stamp-run
+DEV = .venv/.stamp-dev
+TESTED = .venv/.stamp-tested
+SOURCES := $(shell find chat plugins static tests docs deploy server.py setup.cfg $(wildcard *.md) -type f \
+	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' 2>/dev/null)
+
+# A test that hangs is ended after so many seconds; by hand, in a debugger, there is no limit.
+PYTEST = $(BIN)/python -m pytest --timeout=60
+
+.PHONY: help run test lint check lock
+
+help:
+	@echo 'make run      start the server, on http://127.0.0.1:3000 unless HOST and PORT say else'
+	@echo 'make test     all tests; make test ARGS="tests/unit -k rooms" for some'
+	@echo 'make check    formatting, lint, types, floors, all tests, coverage'
+	@echo 'make lock     write requirements*.txt anew from setup.cfg; UPGRADE=--upgrade for newer ones'
+	@echo 'The first one sets up .venv; PYTHON=python3.12 names the Python to make it with.'
+
+run: $(RUN)
+	@exec $(BIN)/python server.py serve
+
+$(RUN): requirements.txt tools/setup
+	@PYTHON='$(PYTHON)' sh tools/setup requirements.txt
+	@touch $@
+
+# The test lock holds the other one, so what it sets up serves `make run` too.
+$(DEV): requirements-dev.txt tools/setup
+	@PYTHON='$(PYTHON)' sh tools/setup requirements-dev.txt
+	@touch $(RUN) $@
+
+ifdef ARGS
+test: $(DEV)
+	@sh tools/node-packages
+	@$(PYTEST) $(ARGS)
+else
+test: $(DEV)
+	@sh tools/node-packages
+	@rm -f $(TESTED) && touch $(TESTED).begun
+	@$(PYTEST) --cov --cov-report= --cov-fail-under=0
+	@mv $(TESTED).begun $(TESTED)
+endif
+
+# `make check` right after `make test` runs no test twice: nothing is newer than what was tested.
+$(TESTED): $(DEV) $(SOURCES)
+	@$(MAKE) --no-print-directory test ARGS=
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+check: lint $(TESTED)
+	$(BIN)/coverage report
+
+lock: $(DEV)
+	UPGRADE='$(UPGRADE)' sh tools/lock $(BIN)

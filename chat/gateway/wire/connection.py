@@ -1,0 +1,250 @@
+"""One upgraded websocket: the bare socket, read and written on the loop without a task.
+
+What is written within one turn of the loop leaves in one `send`. A peer that does not read is cut
+when more than a bound waits for it; the others never notice.
+"""
+
+import asyncio
+import socket
+from typing import Final, Protocol
+
+from chat.gateway.wire.frames import (
+    BINARY,
+    CLOSE,
+    NORMAL,
+    PING,
+    PONG,
+    TEXT,
+    FrameError,
+    FrameReader,
+    close_frame,
+    frame,
+)
+
+READ_BYTES: Final = 65_536
+SENDS_A_TURN: Final = 1_500
+"""About 10 ms of sends; a broadcast to more goes on in the next turn, so that nobody's heartbeat
+waits for it.
+"""
+
+LINGER_S: Final = 2.0
+"""How long a peer may take to read the last frames and close; a socket closed at once could lose
+them.
+"""
+
+STOP_LINGER_S: Final = 0.3
+
+
+class Session(Protocol):
+    """Who gets what a connection receives."""
+
+    def on_text(self, connection: "WireConnection", payload: bytes) -> None: ...
+
+    def on_binary(self, connection: "WireConnection", payload: bytes) -> None: ...
+
+    def on_lost(self, connection: "WireConnection") -> None: ...
+
+
+class Outbox:
+    """The connections with something to send; flushed once a turn of the loop."""
+
+    def __init__(self) -> None:
+        self._waiting: list[WireConnection] = []
+        self._scheduled = False
+        # Closed by us, and waiting for their peers to close.
+        self.lingering: set[WireConnection] = set()
+
+    async def stop(self) -> None:
+        """Give lingering connections a moment, then end them."""
+        deadline = asyncio.get_running_loop().time() + STOP_LINGER_S
+        while self.lingering and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+        for connection in list(self.lingering):
+            connection.abort()
+
+    def add(self, connection: "WireConnection") -> None:
+        self._waiting.append(connection)
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        waiting = self._waiting
+        self._scheduled = False
+        if len(waiting) <= SENDS_A_TURN:
+            self._waiting = []
+        else:
+            self._waiting = waiting[SENDS_A_TURN:]
+            waiting = waiting[:SENDS_A_TURN]
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+        for connection in waiting:
+            connection.flush()
+
+
+class WireConnection:
+    """`session` may change once, when a probe becomes the upgraded transport."""
+
+    __slots__ = (
+        "_backlog", "_closing", "_loop", "_max_backlog", "_outbox", "_pending", "_reader",
+        "_socket", "session",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        taken: socket.socket,
+        outbox: Outbox,
+        *,
+        max_message_bytes: int,
+        max_backlog_bytes: int,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._socket: socket.socket | None = taken
+        self._outbox = outbox
+        self._reader = FrameReader(max_message_bytes)
+        self._max_backlog = max_backlog_bytes
+        self._pending: bytes | list[bytes] | None = None
+        self._backlog: bytearray | None = None
+        self._closing = False
+        self.session: Session | None = None
+
+    def start(self, session: Session, received: bytes) -> None:
+        """Begin to read; `received` came with the handshake."""
+        self.session = session
+        if self._socket is None:
+            return
+        self._loop.add_reader(self._socket.fileno(), self._readable)
+        if received:
+            self._take(received)
+
+    def write(self, data: bytes) -> None:
+        """Send a frame with the end of this turn of the loop, behind what was written before."""
+        pending = self._pending
+        if pending is None:
+            if not self._closing:
+                self._pending = data
+                self._outbox.add(self)
+        elif type(pending) is list:
+            pending.append(data)
+        else:
+            self._pending = [pending, data]  # type: ignore[list-item]  # bytes, being no list
+
+    def close(self, code: int = NORMAL) -> None:
+        """Send what is written and a close frame; the socket ends when the peer has read it."""
+        if self._closing or self._socket is None:
+            return
+        self.write(close_frame(code))
+        self.flush()
+        self._closing = True
+        self.session = None
+        if self._socket is not None:
+            self._outbox.lingering.add(self)
+            self._loop.call_later(LINGER_S, self.abort)
+            if self._backlog is None:
+                self._end_writing()
+
+    def abort(self) -> None:
+        """End the socket now."""
+        taken, self._socket = self._socket, None
+        if taken is None:
+            return
+        self._outbox.lingering.discard(self)
+        self._loop.remove_reader(taken.fileno())
+        if self._backlog is not None:
+            self._loop.remove_writer(taken.fileno())
+        self._closing = True
+        self._pending = self._backlog = None
+        taken.close()
+        session, self.session = self.session, None
+        if session is not None:
+            session.on_lost(self)
+
+    def flush(self) -> None:
+        """Hand what is written to the kernel, as much as it takes."""
+        pending, self._pending = self._pending, None
+        if pending is None or self._socket is None:
+            return
+        data = b"".join(pending) if type(pending) is list else pending
+        if self._backlog is not None:
+            self._backlog += data  # type: ignore[arg-type]  # bytes, being no list
+            self._check_backlog()
+            return
+        try:
+            sent = self._socket.send(data)  # type: ignore[arg-type]
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.abort()
+            return
+        if sent < len(data):
+            self._backlog = bytearray(memoryview(data)[sent:])  # type: ignore[arg-type]
+            self._loop.add_writer(self._socket.fileno(), self._writable)
+            self._check_backlog()
+
+    def _check_backlog(self) -> None:
+        if self._backlog is not None and len(self._backlog) > self._max_backlog:
+            self.abort()
+
+    def _writable(self) -> None:
+        if self._socket is None or self._backlog is None:
+            return
+        try:
+            sent = self._socket.send(memoryview(self._backlog)[:READ_BYTES])
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort()
+            return
+        del self._backlog[:sent]
+        if not self._backlog:
+            self._backlog = None
+            self._loop.remove_writer(self._socket.fileno())
+            if self._closing:
+                self._end_writing()
+
+    def _end_writing(self) -> None:
+        if self._socket is not None:
+            try:
+                self._socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                self.abort()
+
+    def _readable(self) -> None:
+        if self._socket is None:
+            return
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.abort()
+        elif not self._closing:  # after our close frame only the end of the peer is of interest
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        try:
+            messages = self._reader.feed(data)
+        except FrameError as error:
+            self._fail(error.code)
+            return
+        for opcode, payload in messages:
+            session = self.session
+            if session is None:
+                return
+            if opcode == TEXT:
+                session.on_text(self, payload)
+            elif opcode == BINARY:
+                session.on_binary(self, payload)
+            elif opcode == PING:
+                self.write(frame(PONG, payload))
+            elif opcode == CLOSE:
+                self._fail(NORMAL)
+
+    def _fail(self, code: int) -> None:
+        """The connection ends from here; the session is told as if it had been lost."""
+        session = self.session
+        self.close(code)
+        if session is not None:
+            session.on_lost(self)

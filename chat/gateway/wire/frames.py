@@ -1,0 +1,117 @@
+"""WebSocket frames (RFC 6455): written by a server, read from a client. Knows no sockets and no
+Engine.IO.
+"""
+
+from typing import Final
+
+from tornado.util import _websocket_mask as unmask
+
+TEXT: Final = 1
+BINARY: Final = 2
+CLOSE: Final = 8
+PING: Final = 9
+PONG: Final = 10
+CONTINUATION: Final = 0
+
+NORMAL: Final = 1000
+PROTOCOL_ERROR: Final = 1002
+TOO_BIG: Final = 1009
+SERVICE_RESTART: Final = 1012
+
+_MAX_CONTROL_BYTES: Final = 125
+
+
+class FrameError(Exception):
+    """The peer broke the protocol; `code` is what to close with."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    """One whole, unmasked frame."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x80 | opcode, size)) + payload
+    if size < 65_536:
+        return bytes((0x80 | opcode, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big") + payload
+
+
+def text_frame(payload: bytes) -> bytes:
+    return frame(TEXT, payload)
+
+
+def close_frame(code: int) -> bytes:
+    return frame(CLOSE, code.to_bytes(2, "big"))
+
+
+class FrameReader:
+    """Bytes in, messages out; `feed` raises FrameError and is not to be used after that."""
+
+    __slots__ = ("_max_bytes", "_opcode", "_parts", "_parts_bytes", "_rest")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._rest = b""
+        # A message in fragments: its first opcode, and what has come of it.
+        self._opcode = 0
+        self._parts: list[bytes] | None = None
+        self._parts_bytes = 0
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """The complete messages and control frames in what has come, `(opcode, payload)` each."""
+        if self._rest:
+            data = self._rest + data
+        found: list[tuple[int, bytes]] = []
+        at, end = 0, len(data)
+        while end - at >= 2:
+            first, second = data[at], data[at + 1]
+            # A client masks every frame, and no extension was agreed that would use the other bits.
+            if not second & 0x80 or first & 0x70:
+                raise FrameError(PROTOCOL_ERROR)
+            size, start = second & 0x7F, at + 6
+            if size == 126:
+                start = at + 8
+                if end < start:
+                    break
+                size = int.from_bytes(data[at + 2 : at + 4], "big")
+            elif size == 127:
+                start = at + 14
+                if end < start:
+                    break
+                size = int.from_bytes(data[at + 2 : at + 10], "big")
+            self._check(first, size)
+            if end < start + size:
+                break
+            at = start + size
+            payload = unmask(data[start - 4 : start], data[start:at]) if size else b""
+            self._take(first, payload, found)
+        self._rest = data[at:]
+        return found
+
+    def _check(self, first: int, size: int) -> None:
+        """Refuse a frame by its head alone, before its body is waited for."""
+        opcode = first & 0x0F
+        if opcode >= CLOSE:
+            if opcode > PONG or size > _MAX_CONTROL_BYTES or not first & 0x80:
+                raise FrameError(PROTOCOL_ERROR)
+        elif opcode > BINARY or (opcode == CONTINUATION) == (self._parts is None):
+            raise FrameError(PROTOCOL_ERROR)
+        elif size + self._parts_bytes > self._max_bytes:
+            raise FrameError(TOO_BIG)
+
+    def _take(self, first: int, payload: bytes, found: list[tuple[int, bytes]]) -> None:
+        opcode = first & 0x0F
+        final = first & 0x80
+        if opcode >= CLOSE or (final and self._parts is None):
+            found.append((opcode, payload))
+            return
+        if self._parts is None:
+            self._opcode, self._parts = opcode, []
+        self._parts.append(payload)
+        self._parts_bytes += len(payload)
+        if final:
+            found.append((self._opcode, b"".join(self._parts)))
+            self._parts, self._parts_bytes = None, 0

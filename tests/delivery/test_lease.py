@@ -1,0 +1,220 @@
+"""One server at a time on a database: who is refused, who takes over, and who has to end."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chat.errors import SetupError
+from tests.support.delivery_chats import say
+from tests.support.delivery_proxy import proxy_to
+from tests.support.delivery_stores import (
+    by_way_of,
+    database_of,
+    holder,
+    lease_in,
+    port_of,
+    put_lease,
+    refused_start,
+    this_machine,
+)
+from tests.support.gateway_servers import eventually
+from tests.support.server_process import server_process
+
+NOBODY = 2**22 + 1
+"""A process id that no Linux gives."""
+
+
+async def test_a_second_server_is_refused_in_one_sentence(tmp_path, mongodb_uri):
+    """It says who has the database and ends with 1; the first one never notices."""
+    async with server_process(tmp_path / "one", MONGODB_URI=mongodb_uri) as first:
+        code, said = await refused_start(tmp_path / "two", MONGODB_URI=mongodb_uri)
+        assert code == 1
+        assert said.count("\n") == 1
+        assert said.startswith("chatgateway: ")
+        assert f"pid {first.process.pid}" in said
+        assert "Traceback" not in said
+        status, _ = await first.request("POST", "/chats", "host", {"participantIds": [1]})
+        assert status == 201
+        assert await first.terminate() == 0
+    assert await lease_in(mongodb_uri) is None
+    async with server_process(tmp_path / "two", MONGODB_URI=mongodb_uri) as second:
+        assert await second.terminate() == 0
+
+
+async def test_a_killed_server_is_followed_at_once(tmp_path, mongodb_uri):
+    """kill -9 and start: the lease of a dead process of this machine counts for nothing."""
+    async with server_process(tmp_path, MONGODB_URI=mongodb_uri) as first:
+        _, body = await first.request("POST", "/chats", "host", {"participantIds": [1]})
+        first.kill()
+        await first.process.wait()
+        left = await lease_in(mongodb_uri)
+        assert left["until"] > datetime.now(UTC)
+        async with server_process(tmp_path, MONGODB_URI=mongodb_uri) as second:
+            status, _ = await second.request("GET", f"/chats/{body['data']['id']}")
+            assert status == 200
+            assert (await lease_in(mongodb_uri))["pid"] == second.process.pid
+
+
+async def test_a_server_on_another_machine_is_waited_for(serve, mongodb_uri):
+    """Its lease is good until `until`, whatever its process id means here."""
+    await put_lease(mongodb_uri, holder(host="mail.example.com", pid=NOBODY))
+    with pytest.raises(SetupError, match=r"mail\.example\.com"):
+        async with serve():
+            pass
+    assert (await lease_in(mongodb_uri))["owner"] == "somebody-else"
+
+
+GONE = {
+    "its lease has run out": {"until": datetime.now(UTC) - timedelta(seconds=1)},
+    "its process is gone": {**this_machine(), "pid": NOBODY},
+    "this machine was started anew": {
+        **this_machine(),
+        "boot": "the boot before",
+        "pid": 1,
+        "until": datetime.now(UTC) - timedelta(seconds=1),
+    },
+}
+
+
+@pytest.mark.parametrize("why", GONE)
+async def test_a_holder_that_is_gone_is_taken_over(serve, mongodb_uri, why):
+    """At once, without waiting."""
+    await put_lease(mongodb_uri, holder(**GONE[why]))
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1])
+        await say(await chat.connect(1), chat_id, "hi")
+        assert (await lease_in(mongodb_uri))["owner"] != "somebody-else"
+
+
+async def test_two_that_start_at_once_are_one_server(tmp_path, mongodb_uri):
+    """Of several that find no holder, one is let in."""
+    async with asyncio.TaskGroup() as group:
+        starts = [
+            group.create_task(started_or_refused(tmp_path / str(number), mongodb_uri))
+            for number in range(2)
+        ]
+    assert sorted(start.result() for start in starts) == ["refused", "served"]
+
+
+async def started_or_refused(folder, uri):
+    """What became of one that may have to end by itself."""
+    try:
+        async with server_process(folder, MONGODB_URI=uri) as server:
+            await asyncio.sleep(2)  # until the other one has tried too
+            return "served" if await server.terminate() == 0 else "failed"
+    except IndexError:  # it ended without the greeting that names its address
+        return "refused"
+
+
+async def test_the_lease_is_renewed_and_given_back(serve, mongodb_uri, monkeypatch):
+    """A running server moves `until` forward; one that stops leaves nothing to wait for."""
+    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.1)
+    async with serve():
+        first = (await lease_in(mongodb_uri))["until"]
+        seen = first
+        while seen == first:
+            seen = (await lease_in(mongodb_uri))["until"]
+        assert seen > first
+    assert await lease_in(mongodb_uri) is None
+
+
+async def test_a_server_whose_lease_was_taken_ends_with_one(tmp_path, mongodb_uri):
+    """It finds out when it renews, says so and stops; the new holder's lease is left alone."""
+    async with server_process(tmp_path, MONGODB_URI=mongodb_uri) as server:
+        await put_lease(mongodb_uri, holder())
+        assert await asyncio.wait_for(server.process.wait(), 10) == 1
+    assert (await lease_in(mongodb_uri))["owner"] == "somebody-else"
+
+
+@pytest.mark.expects_errors
+async def test_a_server_that_lost_its_lease_refuses_to_write(serve, mongodb_uri, monkeypatch):
+    """STORAGE_UNAVAILABLE, a retryable one, and nothing of it in the store; reads go on."""
+    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.1)
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1])
+        ada = await chat.connect(1)
+        (message,) = await say(ada, chat_id, "before")
+        await put_lease(mongodb_uri, holder())
+        await asyncio.wait_for(chat.app.lost.wait(), 5)
+        for event, payload in (
+            ("sendMessage", {"chatId": chat_id, "content": "after"}),
+            ("editMessage", {"messageId": message["id"], "content": "after"}),
+            ("deleteMessage", {"messageId": message["id"]}),
+        ):
+            answer = await ada.call(event, payload)
+            assert answer["error"]["code"] == "STORAGE_UNAVAILABLE", event
+            assert answer["error"]["retryable"] is True
+        path = f"/chats/{chat_id}"
+        refused = await chat.request("PATCH", path, "host", "service", json={"title": "after"})
+        assert refused.code == "STORAGE_UNAVAILABLE"
+        page = await chat.request("GET", f"/chat-messages?chatId={chat_id}", 1)
+        assert page.data == [message]
+    async with database_of(mongodb_uri) as database:
+        assert [each["message"] async for each in database.messages.find()] == ["before"]
+
+
+@pytest.mark.expects_errors
+async def test_a_server_past_its_lease_asks_before_it_writes(serve, mongodb_uri, monkeypatch):
+    """One that was stopped for longer than its lease is good for finds it taken before it harms."""
+    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 60)
+    monkeypatch.setattr("chat.repositories.lease.VALID_S", 0.2)
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1])
+        ada = await chat.connect(1)
+        await say(ada, chat_id, "one")
+        await asyncio.sleep(0.3)
+        await say(ada, chat_id, "two")  # it had run out, nobody had taken it: renewed
+        await asyncio.sleep(0.3)
+        await put_lease(mongodb_uri, holder())
+        answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "three"})
+        assert answer["error"]["code"] == "STORAGE_UNAVAILABLE"
+        assert chat.app.lost.is_set()
+    async with database_of(mongodb_uri) as database:
+        stored = [each["message"] async for each in database.messages.find()]
+        assert sorted(stored) == ["one", "two"]
+
+
+@pytest.mark.expects_errors
+async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(
+    serve, mongodb_uri, monkeypatch
+):
+    """Cut off from the store past its lease, a server asks before it repeats what it had begun."""
+    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 60)
+    monkeypatch.setattr("chat.repositories.lease.VALID_S", 1.0)
+    monkeypatch.setattr("chat.repositories.mongo.TIMEOUT_MS", 700)
+    async with proxy_to(port_of(mongodb_uri)) as proxy:
+        async with serve(mongodb_uri=by_way_of(mongodb_uri, proxy.port)) as chat:
+            chat_id = await chat.create_chat([1])
+            ada = await chat.connect(1)
+            await say(ada, chat_id, "before")
+            proxy.deaf = True
+            answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "in doubt"})
+            assert answer["error"]["code"] == "TIMEOUT"
+            await asyncio.sleep(1)  # the lease runs out meanwhile
+            await put_lease(mongodb_uri, holder())
+            proxy.cut()
+            proxy.deaf = False
+            journal, lost = chat.app.domain.journal, chat.app.lost
+            await eventually(lambda: lost.is_set() or not journal.in_doubt, 15)
+            async with database_of(mongodb_uri) as database:
+                stored = [each["message"] async for each in database.messages.find()]
+            assert stored == ["before"]
+            assert lost.is_set()
+
+
+@pytest.mark.expects_errors
+async def test_a_server_that_lost_its_lease_makes_no_chat(serve, mongodb_uri, monkeypatch):
+    """Every durable write asks, those that take no number of a chat too."""
+    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.1)
+    async with serve() as chat:
+        await chat.create_chat([1], externalRef="first")
+        await put_lease(mongodb_uri, holder())
+        await asyncio.wait_for(chat.app.lost.wait(), 5)
+        body = {"participantIds": [1], "externalRef": "second"}
+        refused = await chat.request("POST", "/chats", "host", "service", json=body)
+        assert refused.code == "STORAGE_UNAVAILABLE"
+        blocked = await chat.request("POST", "/admin/users/1/block", "host", "service", json={})
+        assert blocked.code == "STORAGE_UNAVAILABLE"
+    async with database_of(mongodb_uri) as database:
+        assert [each["externalRef"] async for each in database.chats.find()] == ["first"]

@@ -1,0 +1,189 @@
+"""Links resolve, named files exist, decisions have their parts, licences are the packages' own."""
+
+import configparser
+import re
+from importlib import metadata
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.support.markdown import (
+    DOCS,
+    ROOT,
+    anchors,
+    bare,
+    inline_code,
+    links,
+    pages,
+    rows,
+    section,
+)
+
+ADRS = sorted((DOCS / "adr").glob("*.md"))
+PAGES = pages()
+OUR_FOLDERS = "chat|plugins|tests|docs|deploy|static|benchmarks"
+THE_READERS = {"house_rules.py", "shout_guard.py"}
+"""Files that the pages tell the reader to make."""
+
+
+def by_name(page):
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_links_resolve(page):
+    """A link inside the project leads to a file, and its fragment to a heading of that file."""
+    for link in links(page):
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if fragment:
+            assert fragment in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_files_that_a_page_names_exist(page):
+    """A path in code quotes is there."""
+    for code in inline_code(page):
+        if re.fullmatch(rf"(({OUR_FOLDERS})/[\w./-]*)|[\w-]+\.(py|txt|cfg)", code):
+            exists = (ROOT / code).exists() or (page.parent / code).exists()
+            assert exists or code in THE_READERS, code
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_every_page_is_reached_by_a_link(page):
+    """From the README a reader finds every page."""
+    seen, ahead = set(), [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    while ahead:
+        current = ahead.pop()
+        if current in seen or current.suffix != ".md" or not current.exists():
+            continue
+        seen.add(current)
+        ahead += [(current.parent / link.partition("#")[0]).resolve() for link in links(current)]
+    assert page in seen
+
+
+@pytest.mark.parametrize("page", ADRS, ids=lambda each: each.stem)
+def test_a_decision_has_context_decision_and_consequences(page):
+    """An ADR has its number, three headings in order, and fits on half a page."""
+    text = page.read_text()
+    assert text.startswith(f"# {page.name[:4]} ")
+    assert re.findall(r"^## (.+)$", text, flags=re.MULTILINE) == [
+        "Context",
+        "Decision",
+        "Consequences",
+    ]
+    assert len(text.split()) < 450
+
+
+def test_decisions_are_numbered_without_gaps():
+    """0001, 0002, ... each once."""
+    assert [each.name[:4] for each in ADRS] == [f"{n:04}" for n in range(1, len(ADRS) + 1)]
+
+
+def test_the_architecture_names_every_room():
+    """A new file or folder of chat/ comes with its line in the picture."""
+    text = (DOCS / "architecture.md").read_text()
+    files = {path.name for path in (ROOT / "chat").glob("[a-z]*.py")}
+    folders = {f"{path.parent.name}/" for path in (ROOT / "chat").glob("*/__init__.py")}
+    assert {name for name in files | folders if name not in text} == set()
+
+
+def test_decisions_that_the_code_names_exist():
+    """A docs/adr/NNNN in a source file is an ADR there is."""
+    sources = [*(ROOT / "chat").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]
+    named = {
+        number for each in sources for number in re.findall(r"docs/adr/(\d{4})", each.read_text())
+    }
+    assert named
+    assert named <= {each.name[:4] for each in ADRS}
+
+
+def test_the_readme_begins_with_what_a_newcomer_needs():
+    """Screenshot, the two commands, client, plugin, settings, deploying, licence: in that order."""
+    text = (ROOT / "README.md").read_text()
+    order = ["docs/images/chat.png", "    make run\n    make test", "http://127.0.0.1:3000 in two"]
+    order += ["## A client", "## A plugin", "## Settings", "## Deploying", "## Node", "## Licence"]
+    places = [text.index(each) for each in order]
+    assert places == sorted(places)
+
+
+def test_the_commands_of_the_readme_are_in_the_makefile():
+    """`make run`, `make test` and `make check` are targets."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert {"run", "test", "check"} <= targets
+
+
+def test_the_changelog_names_the_version_of_the_code():
+    """Keep a Changelog: the newest entry is the version that the code bears."""
+    import chat
+
+    newest = re.search(r"^## \[([^\]]+)\] - ", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest[1] == chat.__version__
+
+
+def test_the_systemd_unit_lets_the_server_drain_into_its_store():
+    """SIGTERM goes to the server alone, and there is more time than the drain may take."""
+    unit = (ROOT / "deploy" / "chatgateway.service").read_text()
+    assert "\nKillMode=mixed\n" in unit
+    assert int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1]) > 5 + 5
+    assert "server.py serve" in unit
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/operations.md"])
+def test_the_nginx_block_proxies_socket_io_with_an_upgrade(page):
+    """The path is /socket.io/, and the headers that a WebSocket and TRUST_PROXY need are set."""
+    block = re.search(r"```nginx\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)[1]
+    assert block.startswith("location /socket.io/ {")
+    for header in ("Upgrade", "Connection", "Host", "X-Real-Ip", "X-Forwarded-For"):
+        assert f"proxy_set_header {header} " in block
+
+
+def test_no_page_speaks_of_the_original_block():
+    """`location /chat`, which the original guide shows, proxies nothing."""
+    assert not any("location /chat" in page.read_text() for page in PAGES)
+
+
+def licence_of(name):
+    found = metadata.distribution(name).metadata
+    stated = found.get("License-Expression") or found.get("License") or ""
+    classifiers = " ".join(found.get_all("Classifier") or [])
+    if "MIT License" in classifiers and not found.get("License-Expression"):
+        return "MIT"
+    return "Apache-2.0" if stated.lstrip().startswith("Apache License") else stated
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def needed(requirements):
+    """The names of all packages that these bring along here, themselves included."""
+    found, ahead = set(), [Requirement(each) for each in requirements]
+    while ahead:
+        requirement = ahead.pop()
+        found.add(canonical(requirement.name))
+        for text in metadata.distribution(requirement.name).requires or []:
+            each = Requirement(text)
+            wanted = each.marker is None or any(
+                each.marker.evaluate({"extra": extra}) for extra in ("", *requirement.extras)
+            )
+            if wanted and canonical(each.name) not in found:
+                ahead.append(each)
+    return found
+
+
+def test_every_runtime_dependency_is_in_the_table_with_its_licence():
+    """The README has what setup.cfg requires and what that brings along, with its licence."""
+    table = {
+        canonical(bare(row[0])): row[1] for row in rows(section(ROOT / "README.md", "Licence").body)
+    }
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    lines = setup["options"]["install_requires"].splitlines()
+    required = needed(line for line in lines if line and not line.startswith("#"))
+    assert required - table.keys() == set()
+    for name in table.keys() & required:
+        assert table[name] == licence_of(name), name

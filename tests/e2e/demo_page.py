@@ -1,0 +1,148 @@
+"""The demo page in a browser, and an eye on all that must never happen in it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.e2e.js_driver import JS_FOLDER
+
+DESKTOP: Final = (1280, 800)
+PHONE: Final = (390, 844)
+NARROW: Final = (360, 740)
+
+AXE: Final = JS_FOLDER / "node_modules/axe-core/axe.min.js"
+RUN_AXE: Final = """
+async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+  .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+"""
+REPORT_VIOLATIONS: Final = """
+document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+  console.error(`content policy: ${violatedDirective} ${blockedURI}`));
+"""
+# What Chromium itself writes about a server that is down; the page cannot keep it from doing so.
+NO_SERVER: Final = ("WebSocket connection to", "Failed to load resource: net::ERR_")
+NOT_FOUND: Final = ("Failed to load resource: the server responded with a status of 404",)
+
+
+class DemoPage:
+    """One tab. `ada = await pages.open(); await ada.sign_in("Ada")`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.input = page.get_by_test_id("message-input")
+        self.messages = page.get_by_test_id("message")
+        self.texts = page.get_by_test_id("message-text")
+        self.typing = page.get_by_test_id("typing-indicator")
+        self.toast = page.get_by_test_id("error-toast")
+        self.connection = page.get_by_test_id("connection-state")
+
+    async def sign_in(self, name: str) -> None:
+        """Press the name if the page offers it, else type it."""
+        await expect(self.page.get_by_test_id("demo-user").first).to_be_visible()
+        offered = self.page.get_by_test_id("demo-user").filter(has_text=name)
+        if await offered.count():
+            await offered.first.click()
+        else:
+            await self.page.get_by_test_id("name-input").fill(name)
+            await self.page.get_by_test_id("sign-in-button").click()
+        await self.expect_connection("online")
+
+    async def sign_in_with_token(self, token: str) -> None:
+        await self.page.get_by_test_id("token-input").fill(token)
+        await self.page.get_by_test_id("sign-in-button").click()
+
+    async def say(self, text: str) -> None:
+        """Type and send, and wait until it is stored."""
+        await self.input.fill(text)
+        await self.input.press("Enter")
+        await expect(self.texts.last).to_have_text(text, use_inner_text=True)
+        await expect(self.messages.last).to_have_attribute("data-state", "stored")
+
+    def message(self, text: str) -> Locator:
+        return self.messages.filter(has_text=text)
+
+    def person(self, name: str) -> Locator:
+        return self.page.get_by_test_id("person").filter(has_text=name)
+
+    async def open_actions(self, text: str) -> None:
+        await self.message(text).get_by_test_id("message-actions").click()
+
+    async def expect_connection(self, state: str) -> None:
+        await expect(self.connection).to_have_attribute("data-state", state, timeout=15_000)
+
+    async def expect_texts(self, texts: Sequence[str]) -> None:
+        await expect(self.texts).to_have_text(list(texts))
+
+    async def axe(self) -> list[str]:
+        """The violations that axe finds, one line each."""
+        violations: list[str] = await self.page.evaluate(RUN_AXE)
+        return violations
+
+    async def overflow_px(self) -> int:
+        """By how much the page is wider than its window."""
+        measure = "() => document.documentElement.scrollWidth - window.innerWidth"
+        return int(await self.page.evaluate(measure))
+
+
+class DemoPages:
+    """Tabs of different people. `troubles` must stay empty: errors, dialogs, foreign hosts."""
+
+    def __init__(self, browser: Browser, url: str, allowed: tuple[str, ...] = ()) -> None:
+        self.troubles: list[str] = []
+        self._browser = browser
+        self._url = url
+        self._allowed = allowed
+
+    async def open(
+        self, size: tuple[int, int] = DESKTOP, scheme: Any = "light", **options: Any
+    ) -> DemoPage:
+        """The page in a browser context of its own, as if on another machine."""
+        is_phone = size[0] < 500
+        context = await self._browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            has_touch=is_phone,
+            is_mobile=is_phone,
+            reduced_motion="reduce",
+            locale="en-GB",
+            **options,
+        )
+        await context.add_init_script(REPORT_VIOLATIONS)
+        if AXE.exists():
+            await context.add_init_script(path=AXE)
+        context.set_default_timeout(10_000)
+        page = await context.new_page()
+        self._watch(page)
+        await page.goto(self._url)
+        return DemoPage(page)
+
+    def _watch(self, page: Page) -> None:
+        async def on_dialog(dialog: Any) -> None:
+            self.troubles.append(f"dialog: {dialog.message}")
+            await dialog.dismiss()
+
+        def on_address(url: str) -> None:
+            if not url.startswith((self._url, self._url.replace("http", "ws", 1), "data:")):
+                self.troubles.append(f"foreign host: {url}")
+
+        def on_line(kind: str, text: str) -> None:
+            if kind in ("error", "warning") and not text.startswith(self._allowed):
+                self.troubles.append(f"{kind}: {text}")
+
+        page.on("dialog", on_dialog)
+        page.on("request", lambda request: on_address(request.url))
+        page.on("websocket", lambda socket: on_address(socket.url))
+        page.on("console", lambda line: on_line(line.type, line.text))
+        page.on("pageerror", lambda error: self.troubles.append(f"exception: {error}"))
+
+
+@asynccontextmanager
+async def demo_pages(
+    browser: Browser, url: str, *, allowed: tuple[str, ...] = ()
+) -> AsyncIterator[DemoPages]:
+    """Fails at its end if there was trouble; `allowed` are starts of console lines."""
+    pages = DemoPages(browser, url, allowed)
+    yield pages
+    assert pages.troubles == []

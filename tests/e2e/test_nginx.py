@@ -1,0 +1,173 @@
+"""Behind a real nginx with the configuration that deploy/nginx.conf offers for copying."""
+
+import asyncio
+import functools
+import shutil
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from tornado.httpclient import AsyncHTTPClient
+from tornado.tcpclient import TCPClient
+
+from tests.e2e.js_driver import CLIENTS, TRANSPORTS
+from tests.e2e.servers import ROOT, free_port
+
+CLIENT_ADDRESS = "127.0.0.7"
+"""A loopback address that neither nginx nor the server has: only the client's own can be meant."""
+
+FRAME = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+events {{}}
+http {{
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/chatgateway.conf;
+}}
+"""
+
+
+async def wait_until_listening(port):
+    """Return as soon as somebody accepts connections there."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                stream = await TCPClient().connect("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                stream.close()
+                return
+
+
+def make_certificate(folder):
+    """A certificate that nobody trusts, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "chat.example.com")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(encoding))
+    form = serialization.PrivateFormat.PKCS8
+    (folder / "privkey.pem").write_bytes(key.private_bytes(encoding, form, plain))
+
+
+def write_site(folder, server_port, http_port, https_port):
+    """deploy/nginx.conf with addresses and folders of this test, and nothing else changed."""
+    site = (ROOT / "deploy/nginx.conf").read_text()
+    for ours, mine in (
+        ("server 127.0.0.1:3000;", f"server 127.0.0.1:{server_port};"),
+        ("listen 80;", f"listen 127.0.0.1:{http_port};"),
+        ("listen 443 ssl;", f"listen 127.0.0.1:{https_port} ssl;"),
+        ("    listen [::]:80;\n", ""),
+        ("    listen [::]:443 ssl;\n", ""),
+        ("/etc/letsencrypt/live/chat.example.com/fullchain", f"{folder}/fullchain"),
+        ("/etc/letsencrypt/live/chat.example.com/privkey", f"{folder}/privkey"),
+        ("/var/log/nginx/chatgateway.log", f"{folder}/access.log"),
+    ):
+        assert site.count(ours) == 1, ours
+        site = site.replace(ours, mine)
+    (folder / "chatgateway.conf").write_text(site)
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """`async with nginx(server_port) as (http, https):` the two addresses of deploy/nginx.conf."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+    if program is None:
+        pytest.skip("nginx is not installed")
+
+    @asynccontextmanager
+    async def run(server_port):
+        http_port, https_port = free_port(), free_port()
+        make_certificate(tmp_path)
+        write_site(tmp_path, server_port, http_port, https_port)
+        (tmp_path / "nginx.conf").write_text(FRAME.format(folder=tmp_path))
+        process = await asyncio.create_subprocess_exec(
+            program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")
+        )
+        try:
+            await wait_until_listening(https_port)
+            yield f"http://127.0.0.1:{http_port}", f"https://127.0.0.1:{https_port}"
+        finally:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), 10)
+
+    return run
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_the_official_clients_get_through_nginx_on_every_transport(
+    serve, nginx, javascript, client, transport, log, tmp_path
+):
+    """Both transports and the upgrade work; the access log has the client's address."""
+    async with (
+        serve(trust_proxy=True) as chat,
+        nginx(chat.app.port) as (_, url),
+        javascript() as js,
+    ):
+        chat_id = await chat.create_chat([1])
+        token = chat.token(1)
+        ada = await js.connect(
+            f"{url}/chat?token={token}",
+            client=client,
+            transport=transport,
+            localAddress=CLIENT_ADDRESS,
+            rejectUnauthorized=False,
+        )
+        await ada.next("connect")
+        expected = ["polling", "websocket"] if transport == "upgrade" else [transport]
+        assert [await ada.next("transport") for _ in expected] == expected
+        await ada.call("joinChat", {"chatId": chat_id})
+        await ada.call("sendMessage", {"chatId": chat_id, "content": "through nginx"})
+        assert (await ada.next("newMessage"))["message"]["message"] == "through nginx"
+        await ada.disconnect()
+    connected = next(line for line in log.entries if line["event"] == "connected")
+    assert connected["remote_ip"] == CLIENT_ADDRESS
+    proxy_log = (tmp_path / "access.log").read_text()
+    assert f"{CLIENT_ADDRESS} [" in proxy_log
+    assert '"GET /socket.io/"' in proxy_log
+    assert token not in proxy_log
+
+
+async def test_a_client_cannot_lend_itself_another_address_through_nginx(serve, nginx, log):
+    """Forwarding headers of a client are replaced by nginx, so none of them is believed."""
+    forged = {"X-Real-IP": "203.0.113.9", "X-Forwarded-For": "203.0.113.9"}
+    async with serve(trust_proxy=True) as chat, nginx(chat.app.port) as (_, url):
+        response = await AsyncHTTPClient().fetch(
+            f"{url}/chats", headers=forged, raise_error=False, validate_cert=False
+        )
+        assert response.code == 401
+    refused = next(line for line in log.entries if line["event"] == "auth_failed")
+    assert refused["remote_ip"] == "127.0.0.1"
+
+
+async def test_rest_and_the_page_are_served_through_nginx(serve, nginx):
+    """All beside /socket.io/ goes through too, and the page's own origin is known as such."""
+    async with serve(trust_proxy=True) as chat, nginx(chat.app.port) as (http, https):
+        fetch = functools.partial(
+            AsyncHTTPClient().fetch, raise_error=False, validate_cert=False, follow_redirects=False
+        )
+        page = await fetch(https)
+        assert b"<title>ChatGateway</title>" in page.body
+        headers = {"Authorization": f"Bearer {chat.token(1)}", "Origin": https}
+        assert (await fetch(f"{https}/chats", headers=headers)).code == 200
+        headers["Origin"] = "https://evil.example"
+        assert (await fetch(f"{https}/chats", headers=headers)).code == 403
+        plain = await fetch(f"{http}/chats?limit=1")
+        assert plain.code == 308
+        assert plain.headers["Location"] == "https://127.0.0.1/chats?limit=1"

@@ -1,0 +1,55 @@
+"""What tests of the socket door hand to a server: a clock they can move, limits that are not in the
+way."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from chat.clock import SystemClock
+from chat.testing import ChatClient
+from plugins.rate_limit import RateLimit
+
+UNLIMITED = ("plugins.access_log", "plugins.ping", "plugins.health")
+"""The built-in plugins but the limits; tests bring a RateLimit of their own."""
+
+
+class MovableClock(SystemClock):
+    """The real clock, plus what the test has moved it by."""
+
+    def __init__(self) -> None:
+        self._moved = timedelta()
+
+    def move(self, **amount: float) -> None:
+        """Forward by a timedelta's arguments."""
+        self._moved += timedelta(**amount)
+
+    def now(self) -> datetime:
+        return super().now() + self._moved
+
+
+def limits(**settings: Any) -> RateLimit:
+    """The rate limits with some of them set and all others out of the way."""
+    names = RateLimit.Settings.model_fields
+    return RateLimit(RateLimit.Settings(**{**dict.fromkeys(names, 1e6), **settings}))
+
+
+def generous(*plugins: Any) -> dict[str, Any]:
+    """Arguments for `serve`: limits that nobody reaches, and these plugins behind them."""
+    return {"plugin_names": UNLIMITED, "plugins": [limits(), *plugins]}
+
+
+async def cut(client: ChatClient) -> None:
+    """End the client's connection as a lost network does: without a word."""
+    await client.socket.eio.disconnect(abort=True)
+
+
+async def eventually(holds: Callable[[], Any], within_s: float = 5.0) -> Any:
+    """Wait until `holds()` is true and return what it returned; AssertionError after the
+    deadline."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within_s
+    while not (value := holds()):
+        assert loop.time() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.01)
+    return value

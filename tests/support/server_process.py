@@ -1,0 +1,125 @@
+"""The real server in a process of its own, for tests that kill it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+
+from chat.auth import mint
+from chat.clock import SystemClock
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+WITHIN_S = 20
+
+
+class ServerProcess:
+    """`python server.py serve`; `url` is where it listens."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self.process = process
+        self.url = url
+
+    async def request(self, method: str, path: str, user_id: Any = 1, json: Any = None) -> Any:
+        """One REST call; `(status, decoded body)`. Service token for the user "host"."""
+        kind = "service" if user_id == "host" else "employee"
+        token, _ = mint(SECRET, user_id, user_type=kind, clock=SystemClock(), valid_s=600)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        body = None if json is None else orjson.dumps(json)
+        request = HTTPRequest(
+            self.url + path,
+            method,
+            headers,
+            body,
+            allow_nonstandard_methods=True,
+            request_timeout=WITHIN_S,
+        )
+        response = await AsyncHTTPClient().fetch(request, raise_error=False)
+        return response.code, orjson.loads(response.body) if response.body else None
+
+    async def history(self, chat_id: int) -> list[dict[str, Any]]:
+        """All messages of a chat, by pages."""
+        found: list[dict[str, Any]] = []
+        before = ""
+        while True:
+            path = f"/chat-messages?chatId={chat_id}&limit=200{before}"
+            _, body = await self.request("GET", path)
+            found = body["data"] + found
+            if not body["page"]["hasBefore"]:
+                return found
+            before = f"&before={body['page']['oldestId']}"
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+
+    async def terminate(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), WITHIN_S)
+
+
+@asynccontextmanager
+async def server_process(
+    data_dir: Path, port: int = 0, **environment: str
+) -> AsyncIterator[ServerProcess]:
+    """Start a server and wait until it listens; whatever becomes of it, it is gone afterwards."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(ROOT / "server.py"),
+        "serve",
+        env={
+            **inherited,
+            "PORT": str(port),
+            "DATA_DIR": str(data_dir),
+            "JWT_SECRET": SECRET,
+            "LOG_LEVEL": "WARNING",
+            "CHAT_RATE_LIMIT_SEND_PER_S": "100000",
+            "CHAT_RATE_LIMIT_SEND_BURST": "100000",
+            **environment,
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        greeting = await asyncio.wait_for(process.stdout.readline(), WITHIN_S)
+        yield ServerProcess(process, greeting.decode().split()[-1].rstrip("/"))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def processes_with(text: str) -> list[int]:
+    """The ids of all processes that have the text in their command line."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                if text in (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(
+                    errors="replace"
+                ):
+                    found.append(int(folder.name))
+    return found
+
+
+async def until(condition: Any, within_s: float = WITHIN_S) -> None:
+    """Ask again until it holds; TimeoutError with the deadline. `condition` may be a coroutine function."""
+    async with asyncio.timeout(within_s):
+        while True:
+            held = condition()
+            if asyncio.iscoroutine(held):
+                held = await held
+            if held:
+                return
+            pause = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_later(0.05, pause.set_result, None)
+            await pause

@@ -1,0 +1,218 @@
+"""The command line: token, check, serve; and what goes wrong as one sentence with exit code 1."""
+
+import gc
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from chat import cli
+from chat.auth import Authenticator
+from chat.clock import SystemClock
+from chat.repositories import mongo
+from chat.settings import Settings
+from chat.token_keys import TokenKeys
+from tests.support import rest_raw
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "a-secret-of-the-command-line-tests-long-enough"
+SENTENCE = re.compile(r"chatgateway: [^\n]+[.?]\n")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch, tmp_path):
+    """A secret and a folder, and nothing of this machine's."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("JWT_SECRET", SECRET)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+
+
+def run(capsys, *arguments):
+    """The exit code and what was printed."""
+    code = cli.main(arguments)
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+def identity_of(token, secret=SECRET, **options):
+    return Authenticator(TokenKeys([secret]), SystemClock(), **options).authenticate(token)
+
+
+def test_token_prints_a_token_and_nothing_else(capsys):
+    """So that it can be put into a variable."""
+    arguments = ["--user", "7", "--type", "admin", "--name", "Ada", "--role", "x", "--hours", "1"]
+    code, out, err = run(capsys, "token", *arguments)
+    assert (code, err) == (0, "")
+    identity = identity_of(out.strip())
+    assert (identity.user_id, identity.type, identity.name) == (7, "admin", "Ada")
+    assert identity.role == "x"
+    assert 3_500 < (identity.expires_at - SystemClock().now()).total_seconds() <= 3_600
+
+
+def test_token_fits_the_audience_and_issuer_that_the_server_asks_for(capsys, monkeypatch):
+    """A token of this command is good for this server."""
+    monkeypatch.setenv("JWT_AUDIENCE", "chat")
+    monkeypatch.setenv("JWT_ISSUER", "host")
+    _, out, _ = run(capsys, "token", "--user", "u-1")
+    assert identity_of(out.strip(), audience="chat", issuer="host").user_id == "u-1"
+
+
+def test_token_in_demo_mode_uses_the_secret_of_the_folder(capsys, monkeypatch, tmp_path):
+    """Made where there is none, and kept."""
+    monkeypatch.delenv("JWT_SECRET")
+    _, first, _ = run(capsys, "token", "--user", "1")
+    _, second, _ = run(capsys, "token", "--user", "1")
+    kept = next((tmp_path / "data").rglob("demo-secret")).read_text().strip()
+    assert {identity_of(each.strip(), kept).user_id for each in (first, second)} == {1}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--user", "a b"], ["--user", ""], ["--user", "x" * 65], ["--user", "1", "--hours", "0"],
+        ["--user", "1", "--hours", "-1"], ["--user", "1", "--hours", "nan"],
+        ["--user", "1", "--hours", "1e9"],
+    ],
+)  # fmt: skip
+def test_a_token_for_nobody_or_never_is_refused(capsys, arguments):
+    """In one sentence."""
+    code, out, err = run(capsys, "token", *arguments)
+    assert (code, out) == (1, "")
+    assert SENTENCE.fullmatch(err), err
+
+
+@pytest.mark.parametrize("arguments", [["token"], ["nonsense"], ["token", "--user"], ["--x"]])
+def test_arguments_that_are_none_show_the_usage(capsys, arguments):
+    """Exit code 2, as for every program."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_check_prints_every_setting_and_plugin_with_secrets_masked(capsys, monkeypatch):
+    """Secrets of the server, of the store's address and of rotation are not shown."""
+    monkeypatch.setenv("MONGODB_URI", "mongodb://user:pa55word@db.example/chat")
+    monkeypatch.setenv("JWT_SECRET_PREVIOUS", "another-" + SECRET)
+    monkeypatch.setenv("CORS_ORIGINS", "https://a.example,https://b.example")
+    code, out, err = run(capsys, "check")
+    assert (code, err) == (0, "")
+    shown = dict(line.split("=", 1) for line in out.splitlines() if re.match(r"[A-Z_]+=", line))
+    assert set(shown) == {name.upper() for name in Settings.model_fields}
+    assert shown["CORS_ORIGINS"] == "https://a.example,https://b.example"
+    assert shown["JWT_AUDIENCE"] == "(unset)"
+    assert SECRET not in out
+    assert "pa55word" not in out
+    for plugin in ("access_log", "rate_limit", "ping", "health"):
+        assert f"plugin {plugin}:" in out
+    assert "CHAT_RATE_LIMIT_SEND_PER_S=5" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JWT_SECRET", "short"), ("PORT", "x"), ("CORS_ORIGINS", "*"), ("PLUGINS", "plugins.pong"),
+        ("PLUGINS", "json"), ("CHAT_RATE_LIMIT_SEND_PER_S", "fast"), ("LOG_LEVEL", "LOUD"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_wrong_setting_is_one_sentence_and_exit_code_1(capsys, monkeypatch, command, name, value):
+    """No traceback, and no secret."""
+    monkeypatch.setenv(name, value)
+    monkeypatch.setattr(cli, "configure_logging", lambda *_: None)
+    code, out, err = run(capsys, command)
+    assert (code, out) == (1, "")
+    assert SENTENCE.fullmatch(err), err
+    assert "Traceback" not in err
+
+
+def test_a_plugin_that_is_not_there_is_guessed_at(capsys, monkeypatch):
+    """Did you mean."""
+    monkeypatch.setenv("PLUGINS", "rate_limits")
+    _, _, err = run(capsys, "check")
+    assert "Did you mean 'plugins.rate_limit'?" in err
+
+
+# Tornado 6.6 leaves the socket that could not be bound to the collector.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_a_taken_port_is_one_sentence(capsys, monkeypatch):
+    """Said before a store is started."""
+    monkeypatch.setattr(cli, "configure_logging", lambda *_: None)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+        code, out, err = run(capsys, "serve")
+    assert (code, out) == (1, "")
+    assert SENTENCE.fullmatch(err), err
+    assert f"port {port}" in err
+    gc.collect()
+
+
+@pytest.mark.parametrize("uri", ["closed port", "http://db.example", "mongodb://", "nonsense"])
+def test_a_store_that_is_not_there_is_one_sentence(capsys, monkeypatch, uri):
+    """MONGODB_URI at which nothing listens, or that is no address; nothing of its
+    password is said.
+    """
+    monkeypatch.setattr(cli, "configure_logging", lambda *_: None)
+    monkeypatch.setattr(mongo, "TIMEOUT_MS", 300)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        closed = f"mongodb://user:pa55word@127.0.0.1:{probe.getsockname()[1]}/x"
+    monkeypatch.setenv("MONGODB_URI", closed if uri == "closed port" else uri)
+    monkeypatch.setenv("PORT", "0")
+    code, out, err = run(capsys, "serve")
+    assert (code, out) == (1, "")
+    assert SENTENCE.fullmatch(err), err
+    assert "MONGODB_URI" in err
+    assert "pa55word" not in err
+
+
+@pytest.mark.parametrize("kind", ["a file", "below a file"])
+def test_a_folder_that_cannot_be_used_is_one_sentence(capsys, monkeypatch, tmp_path, kind):
+    """DATA_DIR that is a file, or that cannot be made."""
+    monkeypatch.setattr(cli, "configure_logging", lambda *_: None)
+    file = tmp_path / "file"
+    file.write_text("")
+    monkeypatch.setenv("DATA_DIR", str(file if kind == "a file" else file / "below"))
+    monkeypatch.setenv("PORT", "0")
+    code, out, err = run(capsys, "serve")
+    assert (code, out) == (1, "")
+    assert SENTENCE.fullmatch(err), err
+
+
+def test_the_server_greets_serves_logs_and_ends(mongodb_uri, tmp_path):
+    """The whole program: an address on stdout, one JSON object a line on stderr, exit code 0 on
+    SIGTERM.
+    """
+    environment = {
+        **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME")},
+        "JWT_SECRET": SECRET, "PORT": "0", "MONGODB_URI": mongodb_uri, "LOG_FORMAT": "json",
+        "DATA_DIR": str(tmp_path), "LOG_LEVEL": "DEBUG",
+    }  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "server.py")],
+        env=environment, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as server:  # fmt: skip
+        try:
+            greeting = server.stdout.readline()
+            assert greeting, server.stderr.read()
+            port = re.fullmatch(r"ChatGateway is at http://127\.0\.0\.1:(\d+)/\n", greeting)[1]
+            answer = rest_raw.get(int(port), f"/health/ready?token={SECRET}")
+            assert answer.body["status"] == "ready"
+            began = time.monotonic()
+            server.send_signal(signal.SIGTERM)
+            rest, logged = server.communicate(timeout=10)
+            assert time.monotonic() - began < 8
+        finally:
+            server.kill()
+    assert (server.returncode, rest) == (0, "")
+    records = [json.loads(line) for line in logged.splitlines()]
+    assert {"listening", "stopped"} <= {each["event"] for each in records}
+    assert SECRET not in logged

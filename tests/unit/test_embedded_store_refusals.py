@@ -1,0 +1,163 @@
+"""What the embedded store says when it cannot start: one sentence that names the folder."""
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from chat.errors import SetupError
+from chat.repositories import embedded
+from chat.repositories.embedded import EmbeddedStore
+from tests.support.stores import running
+
+
+async def refusal(folder: Path) -> str:
+    """What `start` says on a folder that cannot be used."""
+    store = EmbeddedStore(folder)
+    with pytest.raises(SetupError) as caught:
+        await store.start()
+    assert store.pid is None
+    sentence = str(caught.value)
+    assert str(folder) in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return sentence
+
+
+def fake_program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a shell script in the store's place, for failures the real one cannot be led into."""
+    program = folder / "secantusd-py"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(embedded, "_find_program", lambda: str(program))
+
+
+def test_a_second_server_on_the_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two servers cannot share a folder: the second starts no store, and the first lives on."""
+
+    async def run() -> None:
+        async with running(EmbeddedStore(tmp_path)) as client:
+            with monkeypatch.context() as patch:
+                fake_program(tmp_path, patch, "echo I was started >&2")
+                assert "in use by another server" in await refusal(tmp_path)
+            assert (await client.admin.command("ping"))["ok"] == 1
+        async with running(EmbeddedStore(tmp_path)):
+            pass
+
+    asyncio.run(run())
+
+
+def test_a_store_left_by_a_dead_server_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the lock is free but a store still has the files, the folder is in use all the same."""
+    monkeypatch.setattr(embedded, "ORPHAN_S", 0)
+
+    async def run() -> None:
+        first = EmbeddedStore(tmp_path)
+        async with running(first):
+            first._folder.release()
+            assert "in use by another server" in await refusal(tmp_path)
+
+    asyncio.run(run())
+
+
+def test_a_folder_of_another_version_is_refused(tmp_path: Path) -> None:
+    """The store is a beta that may not read what another version wrote: both versions are named."""
+
+    async def run() -> None:
+        async with running(EmbeddedStore(tmp_path)):
+            pass
+        (tmp_path / "store.version").write_text("0.0.1\n")
+        assert "SecantusDB 0.0.1" in await refusal(tmp_path)
+        (tmp_path / "store.version").unlink()
+        assert "SecantusDB of an unknown version" in await refusal(tmp_path)
+
+    asyncio.run(run())
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    """A DATA_DIR below a regular file can be neither made nor written."""
+    (tmp_path / "file").write_text("")
+
+    async def run() -> None:
+        assert "cannot be used (Not a directory)" in await refusal(tmp_path / "file" / "data")
+
+    asyncio.run(run())
+
+
+def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
+    """Files that the store cannot read are said to be damaged, not shown as a traceback."""
+
+    async def run() -> None:
+        async with running(EmbeddedStore(tmp_path)):
+            pass
+        (tmp_path / "store" / "WiredTiger.turtle").write_text("not a turtle\n")
+        assert "is damaged" in await refusal(tmp_path)
+
+    asyncio.run(run())
+
+
+def test_a_taken_port_is_left_to_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that somebody takes between the choice and the start costs another try, no more."""
+    choose = embedded._free_port
+
+    async def run() -> None:
+        with socket.create_server(("127.0.0.1", choose())) as owner:
+            taken = owner.getsockname()[1]
+            choices = iter((taken, choose()))
+            monkeypatch.setattr(embedded, "_free_port", lambda: next(choices))
+            async with running(EmbeddedStore(tmp_path)) as client:
+                assert (await client.admin.command("ping"))["ok"] == 1
+                assert (await client.address)[1] != taken
+
+    asyncio.run(run())
+
+
+def test_a_missing_store_program_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without secantusd-py beside Python and on PATH, the sentence tells what to install."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    async def run() -> None:
+        with pytest.raises(SetupError, match=r"pip install -r requirements\.txt"):
+            await EmbeddedStore(tmp_path / "data").start()
+
+    asyncio.run(run())
+
+
+def test_a_store_that_never_listens_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start has a deadline, and what did not make it is ended."""
+    fake_program(tmp_path, monkeypatch, "exec sleep 60")
+    monkeypatch.setattr(embedded, "START_S", 0.5)
+
+    async def run() -> None:
+        assert "did not start within 0.5 seconds" in await refusal(tmp_path / "data")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        ("OSError: [Errno 28] No space left on device", "is full"),
+        ("secantus.storage.IncompatibleStorageFormatError: older", "by another SecantusDB"),
+        ("Illegal instruction", "ended while starting (Illegal instruction)"),
+    ],
+)
+def test_a_start_that_fails_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, meaning: str
+) -> None:
+    """The last words of a store that ended while starting become one sentence."""
+    fake_program(tmp_path, monkeypatch, f"echo Traceback >&2; echo '{line}' >&2; exit 1")
+
+    async def run() -> None:
+        assert meaning in await refusal(tmp_path / "data")
+
+    asyncio.run(run())

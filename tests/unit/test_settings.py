@@ -1,0 +1,166 @@
+"""Settings: each from the environment, each mistake one sentence that names it and repeats no
+secret.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from chat.errors import SetupError
+from chat.settings import DEFAULT_PLUGINS, Settings, load_settings
+
+GOOD_SECRET = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    """No setting of this machine's."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+FROM_ENVIRONMENT = [
+    ("PORT", "8080", "port", 8080),
+    ("PORT", "0", "port", 0),
+    ("HOST", "0.0.0.0", "host", "0.0.0.0"),  # noqa: S104  # compared, not bound
+    ("DATA_DIR", "/srv/chat", "data_dir", Path("/srv/chat")),
+    ("CORS_ORIGINS", "https://a.example", "cors_origins", ("https://a.example",)),
+    (
+        "CORS_ORIGINS",
+        " https://a.example , http://localhost:5173,",
+        "cors_origins",
+        ("https://a.example", "http://localhost:5173"),
+    ),
+    ("LOG_LEVEL", "WARNING", "log_level", "WARNING"),
+    ("LOG_FORMAT", "json", "log_format", "json"),
+    ("TRUST_PROXY", "true", "trust_proxy", True),
+    ("TRUST_PROXY", "0", "trust_proxy", False),
+    ("QUERY_TOKEN", "false", "query_token", False),
+    ("PLUGINS", "plugins.ping", "plugins", ("plugins.ping",)),
+    ("PLUGINS", "default, mine", "plugins", (*DEFAULT_PLUGINS, "mine")),
+    ("PLUGINS", "plugins.ping,default", "plugins", ("plugins.ping", *DEFAULT_PLUGINS)),
+    ("MAX_CONTENT_CHARS", "50", "max_content_chars", 50),
+    ("PRESENCE_GRACE_S", "0.5", "presence_grace_s", 0.5),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "field", "value"), FROM_ENVIRONMENT)
+def test_a_setting_is_read_from_the_environment(monkeypatch, name, text, field, value):
+    """By its name in capitals; lists are separated by commas."""
+    monkeypatch.setenv(name, text)
+    found = getattr(load_settings(), field)
+    if field == "plugins":
+        assert set(found) == set(value)
+        assert found[0] == value[0]
+    else:
+        assert found == value
+
+
+@pytest.mark.parametrize("name", ["JWT_SECRET", "MONGODB_URI"])
+def test_a_secret_is_read_and_masked(monkeypatch, name):
+    """The value is there for those who ask, and in no text made of the settings."""
+    value = f"mongodb://user:{GOOD_SECRET}@db.example/chat"
+    monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert getattr(settings, name.lower()).get_secret_value() == value
+    assert GOOD_SECRET not in f"{settings!r}{settings}{dict(settings)}"
+
+
+@pytest.mark.parametrize("name", [each.upper() for each in Settings.model_fields])
+def test_an_empty_variable_is_none(monkeypatch, name):
+    """`JWT_SECRET=` in a compose file means what leaving it out means."""
+    monkeypatch.setenv(name, "")
+    assert load_settings() == Settings()
+
+
+def test_the_defaults_try_it_out_on_this_machine_alone():
+    """Demo mode, port 3000, loopback, an embedded store, no foreign origin, no trusted proxy."""
+    settings = load_settings()
+    assert settings.demo_mode
+    assert (settings.host, settings.port) == ("127.0.0.1", 3000)
+    assert (settings.mongodb_uri, settings.cors_origins, settings.trust_proxy) == (None, (), False)
+    assert settings.plugins == DEFAULT_PLUGINS
+
+
+def test_localhost_is_both_loopback_addresses():
+    """Browsers try ::1 first."""
+    assert set(load_settings(host="localhost").listen_addresses) == {"127.0.0.1", "::1"}
+    assert load_settings(host="10.0.0.1").listen_addresses == ("10.0.0.1",)
+
+
+def test_with_a_secret_there_is_no_demo_mode(monkeypatch):
+    """32 bytes are enough, counted as bytes."""
+    for secret in (GOOD_SECRET, "ä" * 16):
+        monkeypatch.setenv("JWT_SECRET", secret)
+        assert not load_settings().demo_mode
+
+
+MISTAKES = [
+    ("JWT_SECRET", "abc"),
+    ("JWT_SECRET", "x" * 31),
+    ("JWT_SECRET", "secret"),
+    ("JWT_SECRET", "your-production-secret-key"),
+    ("JWT_SECRET", "Your-Production-Secret-Key"),
+    ("JWT_SECRET_PREVIOUS", "x" * 31),
+    ("JWT_SECRET_PREVIOUS", f"{GOOD_SECRET},abc"),
+    ("JWT_SECRET_PREVIOUS", GOOD_SECRET),
+    ("PORT", "http"),
+    ("PORT", "-1"),
+    ("PORT", "65536"),
+    ("PORT", "3000.5"),
+    ("CORS_ORIGINS", "*"),
+    ("CORS_ORIGINS", "https://*.example.com"),
+    ("CORS_ORIGINS", "crm.example.com"),
+    ("CORS_ORIGINS", "https://crm.example.com/"),
+    ("CORS_ORIGINS", "https://crm.example.com/app"),
+    ("CORS_ORIGINS", "ftp://crm.example.com"),
+    ("CORS_ORIGINS", "https://"),
+    ("CORS_ORIGINS", "null"),
+    ("CORS_ORIGINS", "https://good.example,bad"),
+    ("LOG_LEVEL", "LOUD"),
+    ("LOG_FORMAT", "xml"),
+    ("TRUST_PROXY", "maybe"),
+    ("MAX_PAYLOAD_BYTES", "1"),
+    ("MAX_PARTICIPANTS", "1"),
+    ("PING_INTERVAL_S", "0"),
+    ("PRESENCE_GRACE_S", "-1"),
+    ("SHUTDOWN_GRACE_S", "soon"),
+    ("JWT_JWKS_URL", "file:///etc/keys"),
+    ("JWT_PUBLIC_KEY", "/no/such/file.pem"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), MISTAKES)
+def test_a_mistake_is_one_sentence_that_names_the_setting(monkeypatch, name, text):
+    """And that never repeats a secret."""
+    monkeypatch.setenv(name, text)
+    with pytest.raises(SetupError) as caught:
+        load_settings()
+    said = str(caught.value)
+    assert name in said
+    assert said.endswith(".")
+    assert not said.endswith("..")
+    assert "\n" not in said
+    if "SECRET" in name:
+        assert text not in said.replace("JWT_SECRET", "")
+
+
+@pytest.mark.parametrize("secret", ["your-production-secret-key", "SECRET", "changeme"])
+def test_a_known_default_is_called_one(monkeypatch, secret):
+    """Whoever copied the guide's example learns that it is no secret."""
+    monkeypatch.setenv("JWT_SECRET", secret)
+    with pytest.raises(SetupError, match="well-known default"):
+        load_settings()
+
+
+def test_settings_do_not_change():
+    """They are read once."""
+    with pytest.raises(Exception, match="frozen"):
+        load_settings().port = 1
+
+
+def test_an_unknown_variable_is_no_setting(monkeypatch):
+    """The environment is full of other programs' words."""
+    monkeypatch.setenv("CHAT_COLOUR", "red")
+    monkeypatch.setenv("DEBUG", "1")
+    assert load_settings() == Settings()

@@ -1,0 +1,161 @@
+"""The keys of a server: rotation, public keys, a published key set, and one family of algorithms
+for each.
+"""
+
+import json
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from chat.auth import Authenticator
+from chat.errors import ChatError, SetupError
+from chat.token_keys import FETCH_EVERY_S, TokenKeys
+from tests.support.rest_tokens import GOOD, SECRET, StoppedClock, authenticator, code_of, signed
+
+OLD = "an-old-secret-of-the-unit-tests-that-is-long"
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+PEM = serialization.Encoding.PEM
+
+
+def public_pem(key):
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(PEM, form).decode()
+
+
+def private_pem(key):
+    none = serialization.NoEncryption()
+    return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, none).decode()
+
+
+def jwk(key, key_id):
+    algorithm, name = (RSAAlgorithm, "RS256") if key is RSA_KEY else (ECAlgorithm, "ES256")
+    text = algorithm.to_jwk(key.public_key())
+    return json.loads(text) | {"kid": key_id, "alg": name, "use": "sig"}
+
+
+class KeySet:
+    """A host's published key set that counts how often it was asked."""
+
+    def __init__(self, *keys):
+        self.asked, self.text = 0, json.dumps({"keys": list(keys)})
+
+    async def fetch(self):
+        self.asked += 1
+        return self.text
+
+
+def test_earlier_secrets_still_verify():
+    """While secrets rotate, tokens of either are good, and those of neither are not."""
+    keys = TokenKeys([SECRET, OLD])
+    for secret in (SECRET, OLD):
+        token = signed(GOOD, secret=secret)
+        assert authenticator(keys=keys).authenticate(token).user_id == 7
+    assert code_of(signed(GOOD, secret=OLD[:-1]), keys=keys) == "TOKEN_INVALID"
+
+
+def test_an_expired_token_of_an_earlier_secret_has_expired():
+    """It is judged as any other, so that its client refreshes."""
+    token = signed(GOOD | {"exp": 1}, secret=OLD)
+    assert code_of(token, keys=TokenKeys([SECRET, OLD])) == "TOKEN_EXPIRED"
+
+
+@pytest.mark.parametrize(("key", "alg"), [(RSA_KEY, "RS256"), (EC_KEY, "ES256")])
+def test_a_public_key_verifies_its_own_algorithm(key, alg):
+    """And no other one, nor another key's signatures."""
+    keys = TokenKeys(public_key=public_pem(key))
+    good = jwt.encode(GOOD, key, algorithm=alg)
+    assert authenticator(keys=keys).authenticate(good).user_id == 7
+    assert code_of(good) == "TOKEN_INVALID"
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    stranger = other if alg == "RS256" else ec.generate_private_key(ec.SECP256R1())
+    assert code_of(jwt.encode(GOOD, stranger, algorithm=alg), keys=keys) == "TOKEN_INVALID"
+    if alg == "RS256":
+        for wrong in ("RS384", "PS256"):
+            assert code_of(jwt.encode(GOOD, key, algorithm=wrong), keys=keys) == "TOKEN_INVALID"
+
+
+@pytest.mark.parametrize("key", [RSA_KEY, EC_KEY], ids=["RSA", "EC"])
+@pytest.mark.parametrize("secrets", [[], [SECRET]])
+def test_a_public_key_is_never_a_secret(key, secrets):
+    """HS256 by the text of the public key, with or without its line ends: signed by a stranger."""
+    keys = TokenKeys(secrets, public_key=public_pem(key))
+    for text in (public_pem(key), public_pem(key).strip(), public_pem(key).replace("\n", "")):
+        assert code_of(signed(GOOD, secret=text), keys=keys) == "TOKEN_INVALID"
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [
+        private_pem(RSA_KEY), private_pem(EC_KEY), "", "x", public_pem(RSA_KEY)[:-60],
+        public_pem(ec.generate_private_key(ec.SECP384R1())), "-----BEGIN PUBLIC KEY-----\n",
+    ],
+    ids=["private RSA", "private EC", "empty", "text", "truncated", "P-384", "head only"],
+)  # fmt: skip
+def test_a_key_that_is_no_public_key_stops_the_start(pem):
+    """One sentence that names the setting, and nothing of a private key in it."""
+    with pytest.raises(SetupError, match=r"^JWT_PUBLIC_KEY [^\n]+\.$") as caught:
+        TokenKeys(public_key=pem)
+    assert "MII" not in str(caught.value)
+
+
+async def test_a_key_set_is_fetched_when_a_token_names_an_unknown_key():
+    """Then the token is good, and so are the next ones without another look."""
+    published = KeySet(jwk(RSA_KEY, "r1"), jwk(EC_KEY, "e1"))
+    checks = Authenticator(TokenKeys(fetch=published.fetch), StoppedClock())
+    for key, alg, key_id in ((RSA_KEY, "RS256", "r1"), (EC_KEY, "ES256", "e1")):
+        token = jwt.encode(GOOD, key, algorithm=alg, headers={"kid": key_id})
+        assert (await checks.identify(token)).user_id == 7
+        assert checks.authenticate(token).user_id == 7
+    assert published.asked == 1
+
+
+async def test_unknown_key_ids_do_not_hammer_the_host():
+    """At most one fetch a minute, whatever tokens come."""
+    published = KeySet(jwk(RSA_KEY, "r1"))
+    checks = Authenticator(TokenKeys([SECRET], fetch=published.fetch), StoppedClock())
+    for number in range(20):
+        token = jwt.encode(GOOD, RSA_KEY, algorithm="RS256", headers={"kid": f"x{number}"})
+        with pytest.raises(ChatError):
+            await checks.identify(token)
+    assert published.asked == 1
+    assert FETCH_EVERY_S == 60
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "null", '{"keys": []}', '{"keys": [{}]}', '{"keys": 5}', "<html>"]
+)
+async def test_a_key_set_that_is_none_is_no_crash(text):
+    """The token stays invalid; keys that were there before stay too."""
+    published = KeySet()
+    published.text = text
+    checks = Authenticator(TokenKeys([SECRET], fetch=published.fetch), StoppedClock())
+    token = jwt.encode(GOOD, RSA_KEY, algorithm="RS256", headers={"kid": "r1"})
+    with pytest.raises(ChatError):
+        await checks.identify(token)
+    assert (await checks.identify(signed(GOOD))).user_id == 7
+
+
+async def test_a_secret_in_a_key_set_is_not_used():
+    """A published symmetric key is no secret."""
+    k = "YXR0YWNrZXJzLW93bi1rZXktdGhhdC1pcy1sb25nLWVub3VnaCEh"
+    published = KeySet({"kty": "oct", "k": k, "kid": "o", "alg": "HS256"}, jwk(RSA_KEY, "r1"))
+    checks = Authenticator(TokenKeys(fetch=published.fetch), StoppedClock())
+    secret = "attackers-own-key-that-is-long-enough!!"
+    with pytest.raises(ChatError):
+        await checks.identify(signed(GOOD, {"alg": "HS256", "kid": "o"}, secret=secret))
+    assert published.asked == 1
+
+
+async def test_a_key_of_the_set_verifies_tokens_of_its_own_id():
+    """A token that names another key is not verified by this one."""
+    published = KeySet(jwk(RSA_KEY, "r1"))
+    checks = Authenticator(TokenKeys(fetch=published.fetch), StoppedClock())
+    good = jwt.encode(GOOD, RSA_KEY, algorithm="RS256", headers={"kid": "r1"})
+    assert (await checks.identify(good)).user_id == 7
+    other = jwt.encode(GOOD, RSA_KEY, algorithm="RS256", headers={"kid": "r2"})
+    with pytest.raises(ChatError):
+        await checks.identify(other)
