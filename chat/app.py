@@ -145,7 +145,7 @@ class ChatApp:
             stats=self._stats,
         )
         await self._start_plugins(broadcaster, store)
-        demo = await self._open_demo(demo_key)
+        demo = await self._open_demo(store, demo_key)
         await self._listen(sio, self._gate, demo, sockets)
         # What is alive now stays alive: later collections need not walk it.
         gc.collect()
@@ -217,10 +217,10 @@ class ChatApp:
 
         await self.hooks.start(server_for)
 
-    async def _open_demo(self, secret: str | None) -> DemoService | None:
+    async def _open_demo(self, store: MongoStore, secret: str | None) -> DemoService | None:
         if secret is None:
             return None
-        demo = DemoService(self.domain, secret, self.clock)
+        demo = DemoService(self.domain, store.ids, secret, self.clock)
         await demo.open()
         return demo
 
@@ -246,8 +246,9 @@ class ChatApp:
         self._http = tornado.httpserver.HTTPServer(
             application,
             xheaders=settings.trust_proxy,
-            max_body_size=settings.max_payload_bytes,
-            max_buffer_size=2 * settings.max_payload_bytes,
+            # Above our own limit, whose refusal is typed; Tornado's is a bare 400.
+            max_body_size=4 * settings.max_payload_bytes,
+            max_buffer_size=5 * settings.max_payload_bytes,
             max_header_size=32 * 1024,
             idle_connection_timeout=120,
             body_timeout=30,

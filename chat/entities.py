@@ -85,6 +85,8 @@ class Participant:
     role: Role
     joined_at: datetime
     updated_seq: int
+    # The number at which they came: the order of people, whatever happens to them later.
+    joined_seq: int = 0
     removed_at: datetime | None = None
     last_read_message_id: int | None = None
     last_read_seq: int = 0

@@ -10,7 +10,9 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, Processor
 
-_UNSAFE: Final = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_UNSAFE: Final = re.compile(
+    r"[^\x20-\x7e\xa0-\U0010ffff]|[\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _QUIET: Final = ("engineio", "socketio", "pymongo", "tornado.access", "asyncio")
 MAX_FIELD_CHARS: Final = 200
 """Longer client text says no more about what went wrong, and a log is not the place to store it."""

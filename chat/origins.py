@@ -27,7 +27,10 @@ class OriginPolicy:
             return True
         if origin.lower() in self._origins:
             return True
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # a bracket without its other half, say
+            return False
         return (
             parts.scheme in ("http", "https")
             and bool(host)

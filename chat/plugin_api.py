@@ -97,8 +97,17 @@ class Plugin:
     api_version: ClassVar[int] = API_VERSION
     Settings: ClassVar[type[PluginSettings]] = PluginSettings
 
+    settings: Any
+
     def __init__(self, settings: Any = None) -> None:
-        self.settings = settings if settings is not None else self.Settings()
+        if settings is None:
+            settings = self.Settings(_env_prefix=settings_prefix(getattr(self, "name", "")))
+        self.settings = settings
+
+
+def settings_prefix(plugin: str) -> str:
+    """What the environment variables of a plugin begin with."""
+    return f"CHAT_{plugin}_".upper()
 
 
 @dataclass(frozen=True, slots=True)

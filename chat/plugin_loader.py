@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from chat.errors import SetupError
-from chat.plugin_api import Plugin
+from chat.plugin_api import Plugin, settings_prefix
 from chat.settings import DEFAULT_PLUGINS
 
 ENTRY_POINT_GROUP: Final = "chat.plugins"
@@ -76,7 +76,7 @@ def _checked(name: str, target: Any) -> type[Plugin]:
 
 
 def _make(cls: type[Plugin]) -> Plugin:
-    prefix = f"CHAT_{getattr(cls, 'name', '')}_".upper()
+    prefix = settings_prefix(getattr(cls, "name", ""))
     try:
         settings = cls.Settings(_env_prefix=prefix)
     except ValidationError as error:

@@ -193,7 +193,8 @@ class RunningChat:
         )
         response = await AsyncHTTPClient().fetch(request, raise_error=False)
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        content = orjson.loads(response.body) if is_json else response.body
+        # The answer to a HEAD is of type JSON, and empty.
+        content = orjson.loads(response.body) if is_json and response.body else response.body
         return Response(response.code, content, response.headers)
 
     async def create_chat(self, user_ids: Sequence[UserId], **fields: Any) -> int:

@@ -86,7 +86,7 @@ class RateLimit(Plugin):
 
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__(settings)
-        own = settings or self.Settings()
+        own: RateLimit.Settings = self.settings
         self._send = Limit(own.send_per_s, own.send_burst)
         self._join = Limit(own.join_per_s, own.join_burst)
         self._read = Limit(own.read_per_s, max(1, own.read_per_s))

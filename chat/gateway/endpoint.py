@@ -5,6 +5,7 @@ the 101.
 import socket
 from typing import Any, Final
 
+import structlog
 import tornado.web
 from engineio.async_drivers import tornado as engineio_tornado
 
@@ -18,6 +19,8 @@ PATH: Final = r"/socket\.io/"
 MAX_BACKLOG_BYTES: Final = 4_000_000
 """What may wait for a socket that does not read, before it is cut; it comes back with its cursor.
 """
+
+_log = structlog.get_logger("chat.transport")
 
 
 def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.web.RequestHandler]:
@@ -41,6 +44,11 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 self.finish()
             elif not self._speaks_our_protocol():
                 self._refuse(400, "Engine.IO 4 over websocket or polling is spoken here")
+
+        def log_exception(self, _type: Any, value: Any, _traceback: Any) -> None:
+            """Tornado's own would write the query string, and a token in it."""
+            if not isinstance(value, tornado.web.HTTPError):
+                _log.error("endpoint_crashed", exc_info=value)
 
         def check_origin(self, origin: str) -> bool:
             return origins.allows(origin, self.request.host)
@@ -91,10 +99,11 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
 
         def _refuse(self, status: int, reason: str) -> None:
             # Closed, since a refused websocket client would otherwise keep its connection open for
-            # ever.
+            # ever; Tornado looks at the request's Connection header alone.
+            stream = self.request.connection.stream
             self.set_status(status)
             self.set_header("Connection", "close")
             self.set_header("Content-Type", "text/plain; charset=utf-8")
-            self.finish(reason)
+            self.finish(reason).add_done_callback(lambda _: stream.close())
 
     return SocketHandler

@@ -70,15 +70,14 @@ class Funnel:
         """Run one event to its answer, or until it only waits for the disk."""
         try:
             answer = await self._dispatch(connection, event)
-        except ChatError as error:
-            self.refuse(connection, event, error)
-        except Exception:  # noqa: BLE001  # the first of the three funnels: always an answer
-            self.refuse(connection, event, _crashed(event))
-        else:
             if isinstance(answer, asyncio.Future):
                 answer.add_done_callback(partial(self._stored, connection, event))
             else:
                 self._succeed(connection, event, answer)
+        except ChatError as error:
+            self.refuse(connection, event, error)
+        except Exception:  # noqa: BLE001  # the first of the three funnels: always an answer
+            self.refuse(connection, event, _crashed(event))
 
     def refuse(self, connection: Connection, event: ReceivedEvent, error: ChatError) -> None:
         """Answer with an error: by ack, or by the pushed `error` where no ack was asked for."""
@@ -181,5 +180,10 @@ def _crashed(event: ReceivedEvent, cause: BaseException | None = None) -> ChatEr
 
 
 async def _run_plugin_event(each: ClientEvent, connection: Connection, payload: Any) -> Answer:
-    async with asyncio.timeout(PLUGIN_EVENT_TIMEOUT_S):
-        return await each.handler(connection.identity, payload)
+    try:
+        async with asyncio.timeout(PLUGIN_EVENT_TIMEOUT_S):
+            return await each.handler(connection.identity, payload)
+    except TimeoutError:
+        raise ChatError(
+            ErrorCode.TIMEOUT, "not done in time, its outcome is unknown; try again"
+        ) from None

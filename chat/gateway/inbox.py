@@ -41,9 +41,10 @@ class ReceivedEvent:
         """Send the ack; False when it was answered before."""
         if self.answered:
             return False
+        # First, since a reply that cannot be written is a crash that has to be answered.
+        self._reply(self, reply)
         self.answered = True
         self._timer.cancel()
-        self._reply(self, reply)
         return True
 
 

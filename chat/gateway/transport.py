@@ -131,6 +131,8 @@ class ChatServer(socketio.AsyncServer):
             self._event(session_id, data[len(EVENT_PREFIX) :])
         elif data[:1] in ("5", "6"):
             self._binary_event(session_id, data)
+        elif data[:1] == "2":
+            self._end_malformed(session_id, "an event of no namespace of ours")
         else:
             return data[:1] == "3"  # an ACK: this server asks for none
         return True

@@ -75,16 +75,14 @@ class ApiHandler(tornado.web.RequestHandler):
         self._started = asyncio.get_running_loop().time()
 
     async def prepare(self) -> None:
-        origin = self.request.headers.get("Origin")
-        if not self.gate.origins.allows(origin, self.request.host):
+        if not self._set_cors_headers():
             raise ChatError(ErrorCode.FORBIDDEN, "this origin is not allowed")
-        if origin is not None:
-            for name, value in self.gate.origins.headers(origin).items():
-                self.set_header(name, value)
         if self.request.method == "OPTIONS":
             return
         if self.gate.draining:
             raise ChatError(ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1)
+        if len(self.request.body) > self.gate.settings.max_payload_bytes:
+            raise ChatError(ErrorCode.PAYLOAD_TOO_LARGE, "the body is too large")
         if self.needs_token:
             self.identity = await self._identify()
             self.gate.domain.people.remember(self.identity)
@@ -150,6 +148,8 @@ class ApiHandler(tornado.web.RequestHandler):
         """Every exception of a handler ends here, Tornado's own too."""
         error = self._as_chat_error(status_code, kwargs.get("exc_info", (None, None, None))[1])
         self._error = error
+        # Tornado has cleared all headers, and a page can read a refusal only with those.
+        self._set_cors_headers()
         self.set_status(error.kind.status)
         if error.retry_after_s is not None:
             self.set_header("Retry-After", str(max(1, round(error.retry_after_s))))
@@ -182,6 +182,16 @@ class ApiHandler(tornado.web.RequestHandler):
         self.clear_header("Server")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
+
+    def _set_cors_headers(self) -> bool:
+        """Let the page's origin read the answer; False when it is not allowed."""
+        origin = self.request.headers.get("Origin")
+        if not self.gate.origins.allows(origin, self.request.host):
+            return False
+        if origin is not None:
+            for name, value in self.gate.origins.headers(origin).items():
+                self.set_header(name, value)
+        return True
 
     async def _identify(self) -> Identity:
         header = self.request.headers.get("Authorization", "")

@@ -82,7 +82,9 @@ class MessagesHandler(ApiHandler):
         key = self.request.headers.get("Idempotency-Key")
         if key is None or not isinstance(body, dict):
             return body
-        if body.setdefault("clientMessageId", key) != key:
+        if body.get("clientMessageId") is None:
+            body["clientMessageId"] = key
+        if body["clientMessageId"] != key:
             differ = "Idempotency-Key and clientMessageId differ"
             raise ChatError(ErrorCode.VALIDATION_ERROR, differ)
         return body

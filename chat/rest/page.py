@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 import tornado.web
 
 STATIC: Final = Path(__file__).resolve().parents[2] / "static"
@@ -11,6 +12,8 @@ CONTENT_POLICY: Final = (
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+
+_log = structlog.get_logger("chat.rest")
 
 
 class PageHandler(tornado.web.StaticFileHandler):
@@ -25,6 +28,16 @@ class PageHandler(tornado.web.StaticFileHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+
+    def prepare(self) -> None:
+        # No file's name holds a NUL, and the file system would answer with a crash.
+        if "%00" in self.request.path:
+            raise tornado.web.HTTPError(404)
+
+    def log_exception(self, typ: Any, value: Any, _traceback: Any) -> None:
+        """Tornado's own would write the query string, and a token in it."""
+        if not isinstance(value, tornado.web.HTTPError):
+            _log.error("page_crashed", path=self.request.path, exc_info=value)
 
     def set_extra_headers(self, path: str) -> None:
         # Asked for again each time, answered with 304: a new version of the page is seen at once.

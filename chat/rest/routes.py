@@ -15,7 +15,7 @@ from chat.rest.plugin_routes import PluginRouteHandler
 from chat.services.demo import DemoService
 
 _ID: Final = r"([0-9]+)"
-_USER: Final = r"([!-.0-~]{1,64})"  # printable ASCII without the slash
+_USER: Final = r"([^/]+)"  # may be percent-encoded; path_user_id checks what it means
 
 ROUTES: Final[tuple[tuple[str, type[ApiHandler]], ...]] = (
     (r"/chat-messages", messages.MessagesHandler),

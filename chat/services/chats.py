@@ -109,8 +109,7 @@ class ChatService:
     async def people_of(self, state: ChatState) -> list[dict[str, Any]]:
         """All participants with their names, in the order in which they came."""
         users = await self._people.find(list(state.members))
-        members = sorted(state.members.values(), key=lambda each: each.updated_seq)
-        members.sort(key=lambda each: each.joined_at)
+        members = sorted(state.members.values(), key=lambda each: each.joined_seq)
         return participants_to_wire(members, users)
 
     async def overview(
@@ -225,6 +224,7 @@ class ChatService:
                 user_id=user_id,
                 role=Role.OWNER if _owns(new, identity, user_id) else Role.MEMBER,
                 joined_at=now,
+                joined_seq=seq,
                 updated_seq=seq,
             )
             for seq, user_id in enumerate(people, start=2)

@@ -1,7 +1,8 @@
 """Writing one batch of the journal: commits, refusals, and writes whose outcome nobody knows."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ from chat.errors import (
 )
 from chat.ports import Conflict, MessageRepository
 from chat.services.chat_states import ChatStates
-from chat.services.journal_entries import Append, Change, Doubt, Sent
+from chat.services.journal_entries import Append, Change, Doubt, Sent, settle
 from chat.services.numbers import Numbers
 
 _log = structlog.get_logger("chat.journal")
@@ -45,27 +46,35 @@ class Committer:
     async def insert(self, entries: list[Append]) -> None:
         """Store new messages of any chats in one write; answer or repeat what an index refuses."""
         numbered = self._numbers.number(entries)
+        with self._doubt() as doubt:
+            while entries:
+                try:
+                    refused = await self._messages.insert(numbered)
+                    if refused and doubt:
+                        refused = await self._not_ours(numbered, refused)
+                except StoreUnavailableError as error:
+                    if not doubt:
+                        _fail_all(entries, error)
+                        self._refuse_queued()
+                        return
+                    await self._wait_in_doubt(entries, error, doubt)
+                except OutcomeUnknownError as error:
+                    await self._wait_in_doubt(entries, error, doubt)
+                else:
+                    for place, (entry, message) in enumerate(zip(entries, numbered, strict=True)):
+                        if place not in refused:
+                            self._committed(entry, message)
+                    entries = await self._step_over(entries, numbered, refused)
+                    numbered = self._numbers.number(entries)
+
+    @contextmanager
+    def _doubt(self) -> Iterator[Doubt]:
+        """Count a write as in doubt from its first failure to its end, whatever that is."""
         doubt = Doubt()
-        while entries:
-            try:
-                refused = await self._messages.insert(numbered)
-                if refused and doubt:
-                    refused = await self._not_ours(numbered, refused)
-            except StoreUnavailableError as error:
-                if not doubt:
-                    _fail_all(entries, error)
-                    self._refuse_queued()
-                    break
-                await self._wait_in_doubt(entries, error, doubt)
-            except OutcomeUnknownError as error:
-                await self._wait_in_doubt(entries, error, doubt)
-            else:
-                for place, (entry, message) in enumerate(zip(entries, numbered, strict=True)):
-                    if place not in refused:
-                        self._committed(entry, message)
-                entries = await self._step_over(entries, refused)
-                numbered = self._numbers.number(entries)
-        self._doubts -= bool(doubt)
+        try:
+            yield doubt
+        finally:
+            self._doubts -= bool(doubt)
 
     async def _not_ours(
         self, numbered: Sequence[Message], refused: Mapping[int, Conflict]
@@ -78,10 +87,10 @@ class Committer:
         }
 
     async def _step_over(
-        self, entries: list[Append], refused: Mapping[int, Conflict]
+        self, entries: list[Append], numbered: Sequence[Message], refused: Mapping[int, Conflict]
     ) -> list[Append]:
         """Answer what was refused for good; return what has to be numbered anew."""
-        again: list[Append] = []
+        again: dict[int, Append] = {}
         for place, conflict in refused.items():
             entry = entries[place]
             if conflict is Conflict.CLIENT_MESSAGE_ID:
@@ -89,16 +98,28 @@ class Committer:
             elif conflict is Conflict.ID:
                 fail(entry, known(RuntimeError("a reserved message id is taken")))
             else:
-                again.append(entry)
-        # A write of before a restart, whose outcome was never learned, has landed since and has the
-        # number.
+                again[place] = entry
+        ours = {message.id for message in numbered}
         try:
-            for state in {entry.state.chat.id: entry.state for entry in again}.values():
-                await self._states.refresh_head(state)
+            # The lowest number of each chat that was taken; from there on others may be, too.
+            first = {again[place].state.chat.id: place for place in sorted(again, reverse=True)}
+            for place in first.values():
+                await self._publish_late(again[place], numbered[place].seq, ours)
         except StoreUnavailableError as error:
-            _fail_all(again, error)
+            _fail_all(list(again.values()), error)
             return []
-        return again
+        return list(again.values())
+
+    async def _publish_late(self, entry: Append, low: int, ours: set[int]) -> None:
+        """Push what has the numbers already: writes of before a restart, whose outcome was never
+        learned, and which have landed since. Then go on behind them.
+        """
+        state = entry.state
+        await self._states.refresh_head(state)
+        for late in await self._messages.window(state.chat.id, low, state.head + 1):
+            if late.id not in ours:
+                _log.warning("late_write_found", chat_id=state.chat.id, seq=late.seq)
+                entry.commit(late)
 
     async def _answer_with_original(self, entry: Append) -> None:
         """The sender used this clientMessageId before: the answer is what it sent then."""
@@ -113,35 +134,34 @@ class Committer:
         if original is None or original.body_digest != new.body_digest:
             fail(entry, idempotency_conflict())
             return
-        entry.state.pending -= 1
+        settle(entry)
         if not entry.done.done():
             entry.done.set_result(Sent(original, duplicate=True))
 
     async def apply(self, entry: Change[Any]) -> None:
         entry.seq = entry.state.head + 1
-        doubt = Doubt()
-        while True:
-            try:
-                outcome = await entry.write(entry.seq)
-            except OutcomeUnknownError as error:
-                await self._wait_in_doubt([entry], error, doubt)
-            except StoreUnavailableError as error:
-                if not doubt:
-                    fail(entry, error)
+        with self._doubt() as doubt:
+            while True:
+                try:
+                    outcome = await entry.write(entry.seq)
+                except OutcomeUnknownError as error:
+                    await self._wait_in_doubt([entry], error, doubt)
+                except StoreUnavailableError as error:
+                    if not doubt:
+                        fail(entry, error)
+                        return
+                    await self._wait_in_doubt([entry], error, doubt)
+                except Exception as error:  # noqa: BLE001  # refused by the domain, or a fault of ours
+                    fail(entry, known(error))
                     return
-                await self._wait_in_doubt([entry], error, doubt)
-            except Exception as error:  # noqa: BLE001  # refused by the domain, or a fault of ours
-                fail(entry, known(error))
-                break
-            else:
-                self._committed(entry, outcome)
-                break
-        self._doubts -= bool(doubt)
+                else:
+                    self._committed(entry, outcome)
+                    return
 
     def _committed(self, entry: Any, outcome: Any) -> None:
         """Memory, push, answer: in one turn of the loop, in the order of the numbers."""
         entry.state.head = outcome.seq if isinstance(entry, Append) else entry.seq
-        entry.state.pending -= 1
+        settle(entry)
         try:
             entry.commit(outcome)
         except Exception:  # noqa: BLE001  # it is stored: whatever failed here must not deny it
@@ -166,8 +186,7 @@ class Committer:
 
 def fail(entry: Append | Change[Any], error: ChatError) -> None:
     """Answer an entry with an error."""
-    entry.state.pending -= 1
-    if not entry.done.done():
+    if settle(entry) and not entry.done.done():
         entry.done.set_exception(error)
 
 

@@ -15,10 +15,11 @@ from chat.auth import mint
 from chat.entities import ChatType, Role
 from chat.errors import SetupError
 from chat.identity import Identity
-from chat.ports import Clock
+from chat.ports import Clock, IdRepository
 from chat.services.chat_states import ChatState
 from chat.services.chats import NewChat
 from chat.services.domain import Domain
+from chat.settings import MIN_SECRET_BYTES
 
 SECRET_FILE: Final = "demo-secret"  # noqa: S105  # the name of a file
 FIRST_USERS: Final = {1: "Ada", 2: "Grace"}
@@ -34,10 +35,14 @@ def demo_secret(data_dir: Path) -> str:
     path = data_dir / SECRET_FILE
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(48))
-        return path.read_text().strip()
+        if path.exists() and len(kept := path.read_text().strip()) >= MIN_SECRET_BYTES:
+            return kept
+        # Whole or not at all: half a secret would be the key of the next start.
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        fresh.replace(path)
+        return path.read_text()
     except OSError as error:
         raise SetupError(
             f"DATA_DIR {data_dir} cannot be used ({error.strerror}); "
@@ -56,8 +61,9 @@ class DemoToken:
 class DemoService:
     """`open` makes the chat; `token_for` lets anybody in who can reach this machine."""
 
-    def __init__(self, domain: Domain, secret: str, clock: Clock) -> None:
+    def __init__(self, domain: Domain, ids: IdRepository, secret: str, clock: Clock) -> None:
         self._domain = domain
+        self._ids = ids
         self._secret = secret
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -83,10 +89,10 @@ class DemoService:
             state = await self._state()
             user_id = await self._find(state, name)
             if user_id is None:
-                user_id = 1 + max(
-                    (each for each in state.members if isinstance(each, int)), default=0
-                )
+                # Never one that was given before: it would come with somebody's messages.
+                user_id = max(FIRST_USERS) + await self._ids.reserve("demo_users", 1)
                 self._name(user_id, name)
+            if user_id not in state.members:
                 await self._domain.participants.add(
                     self._host(), self.chat_id, [user_id], Role.MEMBER
                 )
@@ -113,8 +119,8 @@ class DemoService:
         return await self._domain.states.require(self.chat_id, self._host())
 
     async def _find(self, state: ChatState, name: str) -> int | None:
-        people = await self._domain.people.find(list(state.members))
         wanted = name.casefold()
+        people = await self._domain.people.find([*state.members, *FIRST_USERS])
         for user in people.values():
             if isinstance(user.id, int) and user.name and user.name.casefold() == wanted:
                 return user.id

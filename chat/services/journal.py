@@ -110,8 +110,7 @@ class Journal:
                     await self._flush(batch)
                 except Exception as error:  # noqa: BLE001  # a fault of ours must not end the flusher
                     for entry in batch:
-                        if not entry.done.done():
-                            fail(entry, known(error))
+                        fail(entry, known(error))
             if self._stopping:
                 return
 

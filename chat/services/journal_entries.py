@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from chat.entities import Message
 from chat.services.chat_states import ChatState
@@ -34,6 +34,7 @@ class Append:
     message: Message
     commit: Callable[[Message], None]
     done: asyncio.Future[Sent]
+    settled: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +46,7 @@ class Change(Generic[T]):
     commit: Callable[[T], None]
     done: asyncio.Future[T]
     seq: int = 0
+    settled: bool = False
 
 
 class Doubt:
@@ -59,3 +61,12 @@ class Doubt:
     def next_pause_s(self) -> float:
         self._pause_s = min(self._pause_s * 2, RETRY_MAX_S) or RETRY_FIRST_S
         return self._pause_s
+
+
+def settle(entry: Append | Change[Any]) -> bool:
+    """The entry's fate is known, and its chat may be forgotten; False when it was before."""
+    if entry.settled:
+        return False
+    entry.settled = True
+    entry.state.pending -= 1
+    return True

@@ -125,11 +125,18 @@ class MessageService:
             page = Page(found[:limit], seq > 0, len(found) > limit, head)
         elif around is not None:
             seq = await self._seq_of(chat_id, around)
-            older = await read_back(self._messages, chat_id, seq, limit // 2 + 1)
-            newer = await read_on(self._messages, chat_id, seq - 1, head, limit - limit // 2 + 1)
-            kept = older[-(limit // 2) :] if limit > 1 else []
-            rest = newer[: limit - len(kept)]
-            page = Page(kept + rest, len(older) > len(kept), len(newer) > len(rest), head)
+            older = await read_back(self._messages, chat_id, seq, limit + 1)
+            newer = await read_on(self._messages, chat_id, seq - 1, head, limit + 1)
+            # Half of the page on either side; near an end the other side gets what is left.
+            after_it = newer[: max(limit - limit // 2, limit - len(older))]
+            room = limit - len(after_it)
+            before_it = older[-room:] if room else []
+            page = Page(
+                before_it + after_it,
+                len(older) > len(before_it),
+                len(newer) > len(after_it),
+                head,
+            )
         else:
             top = head + 1 if before is None else await self._seq_of(chat_id, before)
             found = await read_back(self._messages, chat_id, top, limit + 1)

@@ -50,13 +50,10 @@ class ParticipantService:
         `participantAdded` each.
         """
         state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
-        if state.chat.type is ChatType.DIRECT:
-            raise ChatError(ErrorCode.FORBIDDEN, "a direct chat has exactly two people")
+        self._check_not_direct(state)
         self._check_may_give(state, identity, role)
         newcomers = [each for each in dict.fromkeys(user_ids) if each not in state.members]
-        if len(state.members) + len(newcomers) > self._max_participants:
-            limit = f"at most {self._max_participants} participants"
-            raise ChatError(ErrorCode.VALIDATION_ERROR, limit)
+        self._check_room(state, len(newcomers))
         await self._people.find(newcomers)
         for user_id in newcomers:
             await self._seat(state, identity, user_id, role)
@@ -100,17 +97,19 @@ class ParticipantService:
             await self.leave(identity, chat_id)
             return
         state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
+        self._check_not_direct(state)
         self._check_outranks(state, identity, self._seated(state, user_id))
 
         def recheck() -> None:
             self._states.check(state, identity, Role.MODERATOR.rank)
 
-        await self._unseat(state, user_id, "removed", recheck)
+        await self._unseat(state, user_id, "removed", recheck, may_orphan=identity.is_service)
 
     async def leave(self, identity: Identity, chat_id: int) -> None:
         """Go; the last owner of a chat with others in it has to make another owner first."""
         state = await self._states.require(chat_id, identity)
         self._seated(state, identity.user_id)
+        self._check_not_direct(state)
         await self._unseat(state, identity.user_id, "left", lambda: None)
 
     async def _seat(
@@ -119,7 +118,8 @@ class ParticipantService:
         async def write(seq: int) -> Participant | None:
             self._states.check(state, identity, Role.MODERATOR.rank)
             if user_id in state.members:
-                raise ChatError(ErrorCode.VALIDATION_ERROR, "is in the chat already")
+                raise _AlreadySeatedError
+            self._check_room(state, 1)
             # A newcomer's unread count begins here, not with the chat's whole past.
             last = state.last_message
             newcomer = Participant(
@@ -127,6 +127,7 @@ class ParticipantService:
                 user_id=user_id,
                 role=role,
                 joined_at=self._clock.now(),
+                joined_seq=seq,
                 updated_seq=seq,
                 last_read_message_id=last.id if last else None,
                 last_read_seq=state.head,
@@ -139,7 +140,15 @@ class ParticipantService:
                 self._states.set_member(state, newcomer)
                 self._push_change("participantAdded", state, newcomer)
 
-        await self._journal.change(state, write, commit)
+        try:
+            await self._journal.change(state, write, commit)
+        except _AlreadySeatedError:
+            return  # somebody else was faster, with the same wish
+
+    def _check_room(self, state: ChatState, newcomers: int) -> None:
+        if len(state.members) + newcomers > self._max_participants:
+            limit = f"at most {self._max_participants} participants"
+            raise ChatError(ErrorCode.VALIDATION_ERROR, limit)
 
     async def _unseat(
         self,
@@ -147,13 +156,16 @@ class ParticipantService:
         user_id: UserId,
         reason: Literal["removed", "left"],
         recheck: Callable[[], None],
+        *,
+        may_orphan: bool = False,
     ) -> None:
         chat_id = state.chat.id
 
         async def write(seq: int) -> Participant:
             recheck()
             seat = self._seated(state, user_id)
-            self._check_not_last_owner(state, user_id)
+            if not may_orphan:
+                self._check_not_last_owner(state, user_id)
             gone = replace(seat, removed_at=self._clock.now(), updated_seq=seq)
             await self._chats.put_participant(gone)
             return gone
@@ -210,6 +222,12 @@ class ParticipantService:
         return seat
 
     @staticmethod
+    def _check_not_direct(state: ChatState) -> None:
+        # The pair is found again by its people: without one of them it could never be opened again.
+        if state.chat.type is ChatType.DIRECT:
+            raise ChatError(ErrorCode.FORBIDDEN, "a direct chat keeps its two people")
+
+    @staticmethod
     def _check_may_give(state: ChatState, identity: Identity, role: Role) -> None:
         if role.rank > Role.MEMBER.rank and state.rank_of(identity) < Role.OWNER.rank:
             raise ChatError(ErrorCode.FORBIDDEN, "only an owner gives that role")
@@ -227,3 +245,10 @@ class ParticipantService:
             raise ChatError(
                 ErrorCode.FORBIDDEN, "the last owner has to make another participant owner first"
             )
+
+
+class _AlreadySeatedError(ChatError):
+    """Nothing to do, and no number to take."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.VALIDATION_ERROR, "is in the chat already")

@@ -22,9 +22,7 @@ def newer_token(**claims):
     return signed(**{"id": 1, "iat": int(time.time()) + 5, **claims})
 
 
-@pytest.mark.parametrize(
-    ("what", "code"), [("revoke", "TOKEN_REVOKED"), ("block", "USER_BLOCKED")]
-)
+@pytest.mark.parametrize(("what", "code"), [("revoke", "TOKEN_REVOKED"), ("block", "USER_BLOCKED")])
 async def test_live_sockets_are_ended_within_a_second(serve, what, code):
     """All sockets of the user hear `sessionExpired` with the code and are closed; nobody else's."""
     async with serve() as chat:
@@ -43,9 +41,7 @@ async def test_live_sockets_are_ended_within_a_second(serve, what, code):
         assert grace.of("sessionExpired") == []
 
 
-@pytest.mark.parametrize(
-    ("what", "code"), [("revoke", "TOKEN_REVOKED"), ("block", "USER_BLOCKED")]
-)
+@pytest.mark.parametrize(("what", "code"), [("revoke", "TOKEN_REVOKED"), ("block", "USER_BLOCKED")])
 async def test_the_old_token_is_refused_at_both_doors(serve, what, code):
     """403 in REST, a CONNECT_ERROR with the code at connect, the same for a refresh in place."""
     async with serve() as chat:
@@ -131,7 +127,9 @@ async def test_a_disconnected_user_comes_back_with_the_same_token(serve):
         told = await host(chat, "POST", "/admin/users/1/disconnect", {})
         assert told == {"userId": 1, "disconnected": 1}
         await raw.until_end()
-        assert not [each for each in raw.frames if str(each).startswith(("41", '42/chat,["session'))]
+        assert not [
+            each for each in raw.frames if str(each).startswith(("41", '42/chat,["session'))
+        ]
         again = await RawSocket.enter(chat, 1)
         assert await again.is_alive()
         for each in (raw, again):

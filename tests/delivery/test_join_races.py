@@ -68,7 +68,9 @@ async def test_what_happens_during_a_join_is_in_the_page_or_pushed(serve, seed):
             cursor = {"since": screen.cursor, "limit": 200}
             return await ada.call("joinChat", {"chatId": chat_id, **cursor})
 
-        changes = [grace.call("sendMessage", {"chatId": chat_id, "content": str(i)}) for i in range(9)]
+        changes = [
+            grace.call("sendMessage", {"chatId": chat_id, "content": str(i)}) for i in range(9)
+        ]
         changes += [
             grace.call("editMessage", {"messageId": each["id"], "content": "edited"})
             for each in before[:3]

@@ -88,22 +88,24 @@ async def test_a_holder_that_is_gone_is_taken_over(serve, mongodb_uri, why):
 
 
 async def test_two_that_start_at_once_are_one_server(tmp_path, mongodb_uri):
-    """Of several that find no holder, one is let in."""
+    """Of two that find no holder, one is let in, and the other ends with a sentence."""
+    refused = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         starts = [
-            group.create_task(started_or_refused(tmp_path / str(number), mongodb_uri))
+            group.create_task(started_or_refused(tmp_path / str(number), mongodb_uri, refused))
             for number in range(2)
         ]
     assert sorted(start.result() for start in starts) == ["refused", "served"]
 
 
-async def started_or_refused(folder, uri):
-    """What became of one that may have to end by itself."""
+async def started_or_refused(folder, uri, refused):
+    """What became of a server; one that runs does so until the other was refused."""
     try:
         async with server_process(folder, MONGODB_URI=uri) as server:
-            await asyncio.sleep(2)  # until the other one has tried too
+            await asyncio.wait_for(refused.wait(), 15)
             return "served" if await server.terminate() == 0 else "failed"
     except IndexError:  # it ended without the greeting that names its address
+        refused.set()
         return "refused"
 
 

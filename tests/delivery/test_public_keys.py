@@ -126,15 +126,17 @@ async def test_a_key_file_that_is_not_there_stops_the_start(serve, tmp_path):
 @pytest.mark.parametrize("algorithm", FAMILIES)
 async def test_a_published_key_set_is_fetched_at_start(serve, algorithm):
     """Tokens of its keys are good from the first one on, and cost no further look."""
-    async with key_host(jwk(key_for(algorithm), "one"), jwk(key_for(algorithm, "2"), "two")) as host:
-        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
-            for name, kid in (("", "one"), ("2", "two"), ("", "one")):
-                good = token(key_for(algorithm, name), algorithm, kid)
-                assert await rest_code(chat, good) is None
-                assert await connect_refusal(chat, good) is None
-            assert host.asked == 1
-            mixed_up = token(key_for(algorithm), algorithm, "two")
-            assert await rest_code(chat, mixed_up) == "TOKEN_INVALID"
+    async with (
+        key_host(jwk(key_for(algorithm), "one"), jwk(key_for(algorithm, "2"), "two")) as host,
+        serve(jwt_secret=None, jwt_jwks_url=host.url) as chat,
+    ):
+        for name, kid in (("", "one"), ("2", "two"), ("", "one")):
+            good = token(key_for(algorithm, name), algorithm, kid)
+            assert await rest_code(chat, good) is None
+            assert await connect_refusal(chat, good) is None
+        assert host.asked == 1
+        mixed_up = token(key_for(algorithm), algorithm, "two")
+        assert await rest_code(chat, mixed_up) == "TOKEN_INVALID"
 
 
 async def test_an_unknown_key_id_is_looked_up_once_a_minute(serve, monkeypatch):

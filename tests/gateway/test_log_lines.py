@@ -5,6 +5,7 @@ import json
 import logging
 
 import pytest
+import structlog
 from tornado.httpclient import AsyncHTTPClient
 
 from chat.logs import configure_logging
@@ -118,6 +119,9 @@ async def test_client_text_cannot_forge_a_log_line(serve, real_log, capsys, log_
         await raw.event(json.dumps([evil, {"chatId": evil}]))
         await raw.send("4" + evil)
         await eventually(lambda: chat.app.gateway.get_active_users_count() == 0)
+    # Whatever a later line of the server, of a plugin or of a library may quote.
+    structlog.get_logger("plugin").warning("quoted", text=evil)
+    logging.getLogger("tornado.general").warning("quoted %s", evil)
     lines = capsys.readouterr().err.splitlines()
     assert lines
     assert not [line for line in lines if line.startswith(("FORGED", "\x1b[31m"))]

@@ -59,7 +59,13 @@ class ChatReplica:
             "title": self.title,
             "people": dict(sorted(self.people.items())),
             "messages": [
-                (each["id"], each["seq"], each["updatedSeq"], each["message"], bool(each["deletedAt"]))
+                (
+                    each["id"],
+                    each["seq"],
+                    each["updatedSeq"],
+                    each["message"],
+                    bool(each["deletedAt"]),
+                )
                 for each in sorted(self.messages.values(), key=lambda each: each["seq"])
             ],
         }

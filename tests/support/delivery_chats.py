@@ -42,9 +42,7 @@ async def ask(
     if door == "sync":
         return await client.call("sync", {"chats": [named], **rest})
     if door == "POST":
-        return (
-            await chat.request("POST", "/sync", user_id, json={"chats": [named], **rest})
-        ).body
+        return (await chat.request("POST", "/sync", user_id, json={"chats": [named], **rest})).body
     query = f"?{urlencode(cursor)}" if cursor else ""
     return (await chat.request("GET", f"/chats/{chat_id}/sync{query}", user_id)).body
 

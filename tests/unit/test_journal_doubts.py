@@ -140,14 +140,14 @@ async def test_a_number_that_is_taken_is_stepped_over(desk):
 
 
 async def test_a_lone_message_is_numbered_behind_all_that_has_landed(desk):
-    """Also when more than one number was taken."""
+    """Also when more than one number was taken; what had landed is pushed first."""
     for seq in (3, 4, 7):
         desk.messages.put(draft(desk.state.chat.id, "late", id=900 + seq, seq=seq, updated_seq=seq))
     desk.ids.next["messages"] = 1_000
     async with asyncio.timeout(5), desk:
         assert (await desk.send("x")).message.seq == 8
         assert (await desk.send("y")).message.seq == 9
-    assert desk.pushed == [8, 9]
+    assert desk.pushed == [3, 4, 7, 8, 9]
 
 
 async def test_a_key_that_was_used_answers_the_original(desk):

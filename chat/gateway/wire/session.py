@@ -9,8 +9,9 @@ poll and handle_get_request.
 import asyncio
 from typing import Any, Final
 
-from engineio import async_socket, exceptions, packet
+from engineio import exceptions, packet
 
+from chat.gateway.engine import ChatSession
 from chat.gateway.wire.connection import WireConnection
 from chat.gateway.wire.frames import PROTOCOL_ERROR, text_frame
 
@@ -21,7 +22,7 @@ UPGRADE_WITHIN_S: Final = 10.0
 CONNECTION_KEY: Final = "chat.wire"
 
 
-class WireSession(async_socket.AsyncSocket):
+class WireSession(ChatSession):
     """`wire` is the connection once the session is on a websocket, None while it polls."""
 
     def __init__(self, server: Any, sid: str) -> None:
