@@ -121,7 +121,8 @@ async def test_decisions_survive_a_restart(serve):
 
 
 async def test_a_disconnected_user_comes_back_with_the_same_token(serve):
-    """Only the transport is closed: no `sessionExpired`, no DISCONNECT that would keep a client away."""
+    """Only the transport is closed: no `sessionExpired`, no DISCONNECT that would keep a client
+    away."""
     async with serve() as chat:
         raw = await RawSocket.enter(chat, 1)
         told = await host(chat, "POST", "/admin/users/1/disconnect", {})

@@ -8,7 +8,8 @@ from tests.support.gateway_servers import generous
 
 @pytest.mark.parametrize("setting", [False, True])
 async def test_all_of_the_users_chats_are_joined(serve, setting):
-    """`autoJoinedChats` lists them, and the socket hears what is said in each; others' chats are not."""
+    """`autoJoinedChats` lists them, and the socket hears what is said in each; others' chats are
+    not."""
     async with serve(auto_join=setting, **generous()) as chat:
         mine = [await chat.create_chat([1, 2]) for _ in range(3)]
         left, foreign = await chat.create_chat([1, 2]), await chat.create_chat([2])

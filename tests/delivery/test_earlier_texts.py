@@ -17,7 +17,8 @@ async def history(chat, message_id, user_id=1):
 
 
 async def test_earlier_texts_come_oldest_first(serve):
-    """`{revision, message, timestamp}` of each but the present one; a message never edited has none."""
+    """`{revision, message, timestamp}` of each but the present one; a message never edited has
+    none."""
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1, 2])
         ada = await chat.connect(1)

@@ -13,7 +13,8 @@ async def epoch_of(chat):
 
 
 async def test_the_epoch_stays_over_restarts(serve, tmp_path):
-    """As long as the database goes on, however often the server is started, and wherever it is asked."""
+    """As long as the database goes on, however often the server is started, and wherever it is
+    asked."""
     seen = set()
     for _ in range(4):
         async with serve(data_dir=tmp_path) as chat:
@@ -47,7 +48,8 @@ async def live(chat, *texts):
 
 
 async def test_a_restored_backup_begins_a_new_epoch(serve, mongodb_uri, tmp_path, log):
-    """A database that is behind DATA_DIR was put back: it says so, and clients' cursors are reset."""
+    """A database that is behind DATA_DIR was put back: it says so, and clients' cursors are
+    reset."""
     async with serve(data_dir=tmp_path, **generous()) as chat:
         await chat.create_chat([1, 2])
         kept = await live(chat, "kept")

@@ -10,7 +10,8 @@ from tests.support.gateway_servers import generous
 
 
 class Screen:
-    """What a client shows that does as the guide says: pages and pushes merged, the cursor behind pages."""
+    """What a client shows that does as the guide says: pages and pushes merged, the cursor behind
+    pages."""
 
     def __init__(self):
         self.messages, self.cursor, self.numbers = {}, 0, set()
@@ -50,9 +51,10 @@ def truth(messages):
 
 @pytest.mark.parametrize("seed", range(30))
 async def test_what_happens_during_a_join_is_in_the_page_or_pushed(serve, seed):
-    """Sends, edits and deletions at the moment of the join, in 30 orders: the screen ends up right, and
+    """Sends, edits and deletions at the moment of the join, in 30 orders: the screen ends up right,
+    and
     the numbers behind the page's are pushed without a hole."""
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311  # the same order for the same seed
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1, 2])
         grace = await chat.connect(2)
@@ -117,7 +119,8 @@ async def test_a_join_enters_the_room_before_it_reads(serve, monkeypatch):
 
 
 async def test_an_edit_during_the_read_leaves_the_page_for_the_push(serve, monkeypatch):
-    """A page holds nothing with a number above its `toSeq`: what changed meanwhile comes with the push."""
+    """A page holds nothing with a number above its `toSeq`: what changed meanwhile comes with the
+    push."""
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
@@ -153,7 +156,8 @@ async def test_who_is_removed_while_the_page_is_read_gets_none(serve, monkeypatc
 
 
 async def test_a_snapshot_holds_no_message_that_came_after_it(serve, monkeypatch):
-    """Without a cursor too: what is sent while the latest messages are read is pushed, not in the page."""
+    """Without a cursor too: what is sent while the latest messages are read is pushed, not in the
+    page."""
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)

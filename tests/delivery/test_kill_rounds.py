@@ -1,4 +1,5 @@
-"""Clients send without pause while the store is frozen, or the server or the store is killed; then all is checked.
+"""Clients send without pause while the store is frozen, or the server or the store is killed; then
+all is checked.
 
 One round with a frozen store by default. `ROUNDS=5` adds five of each kill.
 """
@@ -38,7 +39,8 @@ def store_of(folder):
 
 
 async def freeze(server, folder, crowd):
-    """The store stands still for longer than a lease is good for, with writes on their way to it."""
+    """The store stands still for longer than a lease is good for, with writes on their way to
+    it."""
     pid = store_of(folder)
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -62,7 +64,8 @@ async def kill_store(server, folder, crowd):
 
 @pytest.mark.parametrize("fault", ["freeze the store", *KILLS])
 async def test_every_promise_holds_through(tmp_path, fault):
-    """Acked = stored once, refused = not stored, nothing else stored, every order and number right."""
+    """Acked = stored once, refused = not stored, nothing else stored, every order and number
+    right."""
     async with server_process(tmp_path, LOG_LEVEL="ERROR") as server:
         chat_ids = await new_chats(server, 3)
         crowd = Crowd(server.url, chat_ids, USERS)

@@ -165,9 +165,10 @@ async def test_a_server_past_its_lease_asks_before_it_writes(serve, mongodb_uri,
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
         await say(ada, chat_id, "one")
-        await asyncio.sleep(0.3)
+        lease, now = chat.app._store._lease, asyncio.get_running_loop().time
+        await eventually(lambda: now() > lease._until)
         await say(ada, chat_id, "two")  # it had run out, nobody had taken it: renewed
-        await asyncio.sleep(0.3)
+        await eventually(lambda: now() > lease._until)
         await put_lease(mongodb_uri, holder())
         answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "three"})
         assert answer["error"]["code"] == "STORAGE_UNAVAILABLE"
@@ -185,24 +186,27 @@ async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(
     monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 60)
     monkeypatch.setattr("chat.repositories.lease.VALID_S", 1.0)
     monkeypatch.setattr("chat.repositories.mongo.TIMEOUT_MS", 700)
-    async with proxy_to(port_of(mongodb_uri)) as proxy:
-        async with serve(mongodb_uri=by_way_of(mongodb_uri, proxy.port)) as chat:
-            chat_id = await chat.create_chat([1])
-            ada = await chat.connect(1)
-            await say(ada, chat_id, "before")
-            proxy.deaf = True
-            answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "in doubt"})
-            assert answer["error"]["code"] == "TIMEOUT"
-            await asyncio.sleep(1)  # the lease runs out meanwhile
-            await put_lease(mongodb_uri, holder())
-            proxy.cut()
-            proxy.deaf = False
-            journal, lost = chat.app.domain.journal, chat.app.lost
-            await eventually(lambda: lost.is_set() or not journal.in_doubt, 15)
-            async with database_of(mongodb_uri) as database:
-                stored = [each["message"] async for each in database.messages.find()]
-            assert stored == ["before"]
-            assert lost.is_set()
+    async with (
+        proxy_to(port_of(mongodb_uri)) as proxy,
+        serve(mongodb_uri=by_way_of(mongodb_uri, proxy.port)) as chat,
+    ):
+        chat_id = await chat.create_chat([1])
+        ada = await chat.connect(1)
+        await say(ada, chat_id, "before")
+        proxy.deaf = True
+        answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "in doubt"})
+        assert answer["error"]["code"] == "TIMEOUT"
+        lease, now = chat.app._store._lease, asyncio.get_running_loop().time
+        await eventually(lambda: now() > lease._until)
+        await put_lease(mongodb_uri, holder())
+        proxy.cut()
+        proxy.deaf = False
+        journal, lost = chat.app.domain.journal, chat.app.lost
+        await eventually(lambda: lost.is_set() or not journal.in_doubt, 15)
+        async with database_of(mongodb_uri) as database:
+            stored = [each["message"] async for each in database.messages.find()]
+        assert stored == ["before"]
+        assert lost.is_set()
 
 
 @pytest.mark.expects_errors

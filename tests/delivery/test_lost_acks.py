@@ -45,7 +45,8 @@ def assert_stored_once(stored, answers):
 
 
 async def test_five_hundred_sends_whose_acks_were_lost_are_stored_once(serve):
-    """The server stored them, and its acks went nowhere: the repeats get the ids of the first time."""
+    """The server stored them, and its acks went nowhere: the repeats get the ids of the first
+    time."""
     async with serve(**generous()) as chat, proxy_to(chat.app.port) as proxy:
         chat_id = await chat.create_chat([1, 2])
         grace = await chat.connect(2, join=chat_id)
@@ -68,7 +69,8 @@ async def test_five_hundred_sends_whose_acks_were_lost_are_stored_once(serve):
 
 
 async def test_five_hundred_sends_cut_off_anywhere_are_stored_once(serve):
-    """Cut right after the frames were written, stored or not: after the repeats each is there once."""
+    """Cut right after the frames were written, stored or not: after the repeats each is there
+    once."""
     async with serve(**generous()) as chat, proxy_to(chat.app.port) as proxy:
         chat_id = await chat.create_chat([1, 2])
         grace = await chat.connect(2, join=chat_id)
@@ -91,7 +93,8 @@ async def test_five_hundred_sends_cut_off_anywhere_are_stored_once(serve):
 
 
 async def test_two_hundred_pipelined_sends_arrive_in_order_everywhere(serve):
-    """What one socket sends without waiting is stored, acked, pushed and read in the order it was sent."""
+    """What one socket sends without waiting is stored, acked, pushed and read in the order it was
+    sent."""
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1, 2, 3])
         ada = await chat.connect(1, join=chat_id)

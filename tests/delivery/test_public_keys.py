@@ -1,4 +1,5 @@
-"""Tokens signed with other keys than the one secret: rotation, public keys, and a published key set."""
+"""Tokens signed with other keys than the one secret: rotation, public keys, and a published key
+set."""
 
 import asyncio
 import time
@@ -20,6 +21,7 @@ from tests.support.delivery_keys import (
     rsa_key,
     token,
 )
+from tests.support.gateway_servers import eventually
 from tests.support.gateway_tokens import signed
 
 FAMILIES = ("RS256", "ES256")
@@ -61,7 +63,8 @@ async def test_tokens_of_a_private_key_are_verified_with_its_public_one(
 
 @pytest.mark.parametrize("algorithm", FAMILIES)
 async def test_a_public_key_is_never_a_secret(serve, algorithm):
-    """An HS256 token signed with the text of the public key is refused, whatever else is configured."""
+    """An HS256 token signed with the text of the public key is refused, whatever else is
+    configured."""
     pem = public_pem(key_for(algorithm))
     for secret in (None, SECRET):
         async with serve(jwt_secret=secret, jwt_public_key=pem) as chat:
@@ -141,60 +144,67 @@ async def test_a_published_key_set_is_fetched_at_start(serve, algorithm):
 
 async def test_an_unknown_key_id_is_looked_up_once_a_minute(serve, monkeypatch):
     """A host that rotates its keys is asked again; tokens with made-up ids do not make it often."""
-    async with key_host(jwk(rsa_key(), "one")) as host:
-        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
-            host.keys.append(jwk(rsa_key("new"), "new"))
-            fresh = token(rsa_key("new"), "RS256", "new")
-            assert await rest_code(chat, fresh) == "TOKEN_INVALID"
-            assert host.asked == 1
-            monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
-            assert await rest_code(chat, fresh) is None
-            assert host.asked == 2
-            monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 60)
-            for number in range(10):
-                made_up = token(rsa_key("evil"), "RS256", f"made-up-{number}")
-                assert await rest_code(chat, made_up) == "TOKEN_INVALID"
-                assert (await connect_refusal(chat, made_up))["code"] == "TOKEN_INVALID"
-            assert host.asked == 2
-            assert await rest_code(chat, token(rsa_key(), "RS256", "one")) is None
+    async with (
+        key_host(jwk(rsa_key(), "one")) as host,
+        serve(jwt_secret=None, jwt_jwks_url=host.url) as chat,
+    ):
+        host.keys.append(jwk(rsa_key("new"), "new"))
+        fresh = token(rsa_key("new"), "RS256", "new")
+        assert await rest_code(chat, fresh) == "TOKEN_INVALID"
+        assert host.asked == 1
+        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
+        assert await rest_code(chat, fresh) is None
+        assert host.asked == 2
+        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 60)
+        for number in range(10):
+            made_up = token(rsa_key("evil"), "RS256", f"made-up-{number}")
+            assert await rest_code(chat, made_up) == "TOKEN_INVALID"
+            assert (await connect_refusal(chat, made_up))["code"] == "TOKEN_INVALID"
+        assert host.asked == 2
+        assert await rest_code(chat, token(rsa_key(), "RS256", "one")) is None
 
 
 async def test_a_key_that_is_no_longer_published_is_worth_nothing(serve, monkeypatch):
     """After the next look, the old key's tokens are refused."""
-    async with key_host(jwk(rsa_key(), "old")) as host:
-        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
-            host.keys = [jwk(rsa_key("new"), "new")]
-            monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
-            assert await rest_code(chat, token(rsa_key("new"), "RS256", "new")) is None
-            assert await rest_code(chat, token(rsa_key(), "RS256", "old")) == "TOKEN_INVALID"
+    async with (
+        key_host(jwk(rsa_key(), "old")) as host,
+        serve(jwt_secret=None, jwt_jwks_url=host.url) as chat,
+    ):
+        host.keys = [jwk(rsa_key("new"), "new")]
+        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
+        assert await rest_code(chat, token(rsa_key("new"), "RS256", "new")) is None
+        assert await rest_code(chat, token(rsa_key(), "RS256", "old")) == "TOKEN_INVALID"
 
 
 async def test_all_that_come_with_a_new_key_at_once_are_let_in(serve, monkeypatch):
-    """Whoever comes while the key set is being fetched waits for it: a refusal would be for good."""
-    async with key_host(jwk(rsa_key(), "old")) as host:
-        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
-            monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
-            host.keys.append(jwk(rsa_key("new"), "new"))
-            host.hold = asyncio.Event()
-            fresh = token(rsa_key("new"), "RS256", "new")
-            first = asyncio.ensure_future(rest_code(chat, fresh))
-            while host.asked < 2:
-                await asyncio.sleep(0.01)
-            monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 60)
-            others = [asyncio.ensure_future(rest_code(chat, fresh)) for _ in range(5)]
-            await chat.request("GET", "/health/live", None)
-            await asyncio.sleep(0.1)
-            host.hold.set()
-            assert await first is None
-            assert await asyncio.gather(*others) == [None] * 5
-            assert host.asked == 2
+    """Whoever comes while the key set is being fetched waits for it: a refusal would be for
+    good."""
+    async with (
+        key_host(jwk(rsa_key(), "old")) as host,
+        serve(jwt_secret=None, jwt_jwks_url=host.url) as chat,
+    ):
+        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
+        host.keys.append(jwk(rsa_key("new"), "new"))
+        host.hold = asyncio.Event()
+        fresh = token(rsa_key("new"), "RS256", "new")
+        first = asyncio.ensure_future(rest_code(chat, fresh))
+        await eventually(lambda: host.asked == 2)
+        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 60)
+        others = [asyncio.ensure_future(rest_code(chat, fresh)) for _ in range(5)]
+        gate = chat.app._gate
+        await eventually(lambda: gate.running == 6 or any(each.done() for each in others))
+        host.hold.set()
+        assert await first is None
+        assert await asyncio.gather(*others) == [None] * 5
+        assert host.asked == 2
 
 
 @pytest.mark.parametrize(
     "body", ["nonsense", "[]", "{}", '{"keys": []}', '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}']
 )
 async def test_a_host_that_publishes_nonsense_is_survived(serve, body, monkeypatch):
-    """Tokens are refused with TOKEN_INVALID while there is no key; a symmetric one is never taken."""
+    """Tokens are refused with TOKEN_INVALID while there is no key; a symmetric one is never
+    taken."""
     async with key_host() as host:
         host.body = body
         async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:

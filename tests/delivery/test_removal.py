@@ -33,7 +33,8 @@ async def keep_busy(client, chat_id, stop):
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_nothing_follows_removed_from_chat_while_three_others_write(serve, seed, monkeypatch):
-    """In the record of each of the user's sockets `removedFromChat` is the last thing of that chat."""
+    """In the record of each of the user's sockets `removedFromChat` is the last thing of that
+    chat."""
     monkeypatch.setattr("chat.services.unread.PUSH_EVERY_S", 0.02)
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1, 2, 3, 4])
@@ -84,7 +85,8 @@ async def test_when_the_host_has_its_answer_the_user_is_out(serve):
 
 
 async def test_a_send_that_waits_behind_the_removal_is_refused(serve, monkeypatch):
-    """Who is out when the message's turn comes is not heard: NOT_PARTICIPANT, and nothing stored."""
+    """Who is out when the message's turn comes is not heard: NOT_PARTICIPANT, and nothing
+    stored."""
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1, join=chat_id), await chat.connect(2, join=chat_id)
@@ -141,7 +143,8 @@ async def test_a_send_that_waits_behind_the_end_of_the_chat_is_refused(serve, mo
 
 
 async def far_behind(chat, chat_id):
-    """Make counting user 1's unread messages a matter of a query; user 2's client, and a message."""
+    """Make counting user 1's unread messages a matter of a query; user 2's client, and a
+    message."""
     grace = await chat.connect(2, join=chat_id)
     sent = await say(grace, chat_id, *(str(number) for number in range(115)))
     for message in sent[60:]:
@@ -187,7 +190,8 @@ async def test_a_read_mark_that_is_being_counted_does_not_follow_the_removal(ser
 
 
 async def test_a_former_member_hears_no_receipt_for_what_they_said(serve):
-    """In chats of more than 100 receipts go to the message's sender, while that one is in the chat."""
+    """In chats of more than 100 receipts go to the message's sender, while that one is in the
+    chat."""
     async with serve() as chat:
         chat_id = await chat.create_chat(list(range(1, 103)))
         ada, grace = await chat.connect(1), await chat.connect(2)
@@ -251,7 +255,8 @@ async def test_two_owners_who_leave_at_once_do_not_both_go(serve):
 
 
 async def test_who_is_added_again_is_a_member_like_any_other(serve):
-    """`participantAdded` reaches them outside the room; they join, and catch up with what they missed."""
+    """`participantAdded` reaches them outside the room; they join, and catch up with what they
+    missed."""
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1, join=chat_id), await chat.connect(2, join=chat_id)

@@ -1,9 +1,8 @@
 """The life of a token while its socket is connected: warned of, refused, refreshed, ended."""
 
-import asyncio
-
 import pytest
 
+from chat.gateway.token_life import TokenLife
 from tests.support.delivery_chats import say
 from tests.support.gateway_servers import MovableClock, eventually
 from tests.support.gateway_tokens import hours, signed
@@ -11,17 +10,26 @@ from tests.support.gateway_wire import RawSocket
 
 
 @pytest.fixture(autouse=True)
-def quick_ticks(monkeypatch):
-    """Tokens are looked at every 0.05 s, so that a moved clock is noticed soon."""
+def ticks(monkeypatch):
+    """Tokens are looked at every 0.05 s, so that a moved clock is noticed soon; `await ticks()`
+    returns after three more looks."""
     monkeypatch.setattr("chat.gateway.token_life.TICK_S", 0.05)
+    look = TokenLife._tick
+    looked = []
+
+    def counted(life):
+        looked.append(life)
+        look(life)
+
+    async def wait():
+        wanted = len(looked) + 3
+        await eventually(lambda: len(looked) >= wanted)
+
+    monkeypatch.setattr(TokenLife, "_tick", counted)
+    return wait
 
 
-async def ticks():
-    """Time for several looks at the tokens."""
-    await asyncio.sleep(0.3)
-
-
-async def test_a_token_that_ends_within_a_minute_is_warned_of(serve):
+async def test_a_token_that_ends_within_a_minute_is_warned_of(serve, ticks):
     """`tokenExpiring {expiresAt, expiresIn}` from 60 s before, once, and nothing earlier."""
     clock = MovableClock()
     async with serve(clock=clock) as chat:
@@ -38,7 +46,7 @@ async def test_a_token_that_ends_within_a_minute_is_warned_of(serve):
         assert len(ada.of("tokenExpiring")) == 1
 
 
-async def test_the_warning_comes_at_sixty_seconds(serve):
+async def test_the_warning_comes_at_sixty_seconds(serve, ticks):
     """Not a moment before the last minute begins."""
     clock = MovableClock()
     async with serve(clock=clock) as chat:
@@ -58,7 +66,7 @@ async def test_a_token_with_less_than_a_minute_left_is_warned_of_at_once(serve, 
         assert left_s - 3 <= told["expiresIn"] <= left_s
 
 
-async def test_a_fresh_token_in_time_is_not_warned_of_and_goes_on(serve):
+async def test_a_fresh_token_in_time_is_not_warned_of_and_goes_on(serve, ticks):
     """`authenticate {token}` moves the warning and the end to the new token's."""
     clock = MovableClock()
     async with serve(clock=clock) as chat:
@@ -86,8 +94,9 @@ async def test_a_refresh_with_a_short_token_is_warned_of_again(serve):
         assert (await ada.next("tokenExpiring", within_s=2))["expiresIn"] <= 30
 
 
-async def test_fifteen_seconds_after_the_end_the_socket_is_closed(serve):
-    """Refused with TOKEN_EXPIRED from `exp`, `sessionExpired {code, message}` 15 s later, then closed."""
+async def test_fifteen_seconds_after_the_end_the_socket_is_closed(serve, ticks):
+    """Refused with TOKEN_EXPIRED from `exp`, `sessionExpired {code, message}` 15 s later, then
+    closed."""
     clock = MovableClock()
     async with serve(clock=clock) as chat:
         chat_id = await chat.create_chat([1])
@@ -119,7 +128,7 @@ async def test_session_expired_is_the_last_thing_that_a_socket_hears(serve):
         await raw.close()
 
 
-async def test_a_refresh_within_the_fifteen_seconds_saves_the_socket(serve):
+async def test_a_refresh_within_the_fifteen_seconds_saves_the_socket(serve, ticks):
     """The same socket, in its rooms, goes on; nothing is ended later."""
     clock = MovableClock()
     async with serve(clock=clock) as chat:

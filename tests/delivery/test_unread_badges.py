@@ -10,7 +10,8 @@ from tests.support.gateway_servers import generous
 
 @pytest.fixture(autouse=True)
 def often(request, monkeypatch):
-    """Badges are told every 0.1 s instead of every second, but where the second itself is tested."""
+    """Badges are told every 0.1 s instead of every second, but where the second itself is
+    tested."""
     if "the_real_second" not in request.node.name:
         monkeypatch.setattr("chat.services.unread.PUSH_EVERY_S", 0.1)
 
@@ -34,7 +35,8 @@ async def test_somebody_outside_the_room_is_told_of_a_new_message(serve):
 
 
 async def test_a_burst_is_told_once_within_the_real_second(serve):
-    """Ten messages in a moment are one push to a socket, with the last of them and all ten counted."""
+    """Ten messages in a moment are one push to a socket, with the last of them and all ten
+    counted."""
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
@@ -49,7 +51,8 @@ async def test_a_burst_is_told_once_within_the_real_second(serve):
 
 
 async def test_who_is_in_the_room_gets_the_message_and_no_badge(serve):
-    """A socket in the room hears `newMessage`, another tab of the same user outside it the badge."""
+    """A socket in the room hears `newMessage`, another tab of the same user outside it the
+    badge."""
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         inside, outside = await chat.connect(1, join=chat_id), await chat.connect(1)
@@ -89,7 +92,8 @@ async def test_strangers_and_former_members_get_no_badge(serve):
 
 
 async def test_reading_is_told_to_all_own_sockets_at_once(serve):
-    """`markAsRead` moves the badges of all the reader's sockets, in the room or not, and nobody else's."""
+    """`markAsRead` moves the badges of all the reader's sockets, in the room or not, and nobody
+    else's."""
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         grace = await chat.connect(2, join=chat_id)
@@ -202,7 +206,8 @@ async def test_me_unread_sums_up_the_chats_that_have_any(serve):
 
 
 async def test_reads_tell_how_far_everybody_is(serve):
-    """`GET /chats/:id/reads` as in the `joinChat` ack; nobody who has read nothing, no stranger asks."""
+    """`GET /chats/:id/reads` as in the `joinChat` ack; nobody who has read nothing, no stranger
+    asks."""
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2, 3])
         ada, grace = await chat.connect(1), await chat.connect(2)

@@ -1,4 +1,5 @@
-"""What tests of delivery share: catch-up by every door, many sends, work that is held back, refused connects."""
+"""What tests of delivery share: catch-up by every door, many sends, work that is held back, refused
+connects."""
 
 import asyncio
 import json
@@ -14,7 +15,8 @@ DOORS = ("joinChat", "sync", "GET", "POST")
 
 
 class Held:
-    """A coroutine method that waits at its beginning until `go_on` is set; for races made to happen."""
+    """A coroutine method that waits at its beginning until `go_on` is set; for races made to
+    happen."""
 
     def __init__(self, monkeypatch: Any, owner: Any, name: str) -> None:
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()

@@ -1,13 +1,14 @@
 """Holds what clients lived through against what is stored in the end.
 
-A `Story` is written down while the clients run: every send with what came of it, and every push by the connection
-that it came to. `faults` then says in words what cannot be. The rules:
+A `Story` is written down while the clients run: every send with what came of it, and every push by
+the connection that it came to. `faults` then says in words what cannot be. The rules:
 
 * A send that was acknowledged is stored once, with the id, the number and the text of its ack.
 * A send that was certainly refused is not stored. One without an answer is stored at most once.
 * Nothing is stored that nobody sent.
 * The numbers of a chat have no hole, and ids grow with them.
-* On each connection the pushes of a chat come in the order of their numbers, without a hole, as they are stored.
+* On each connection the pushes of a chat come in the order of their numbers, without a hole, as
+  they are stored.
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +23,8 @@ CERTAIN = ("STORAGE_UNAVAILABLE", "RATE_LIMITED", "NOT_PARTICIPANT", "VALIDATION
 
 @dataclass
 class Send:
-    """One message that a client wanted to say, by however many tries. `code` is that of the last refusal."""
+    """One message that a client wanted to say, by however many tries. `code` is that of the last
+    refusal."""
 
     chat_id: int
     user_id: int
@@ -52,7 +54,8 @@ class Story:
 
 
 def faults(story: Story, stored: Mapping[int, Sequence[dict[str, Any]]]) -> list[str]:
-    """Every rule that was broken, in words. `stored` holds each chat's messages as read at the end."""
+    """Every rule that was broken, in words. `stored` holds each chat's messages as read at the
+    end."""
     found: list[str] = []
     by_key = _by_key(stored)
     for send in story.sends:

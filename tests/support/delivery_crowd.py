@@ -1,4 +1,5 @@
-"""A few clients that send without pause while the server or its store is hurt, and write down what they live through."""
+"""A few clients that send without pause while the server or its store is hurt, and write down what
+they live through."""
 
 import asyncio
 import contextlib
@@ -22,7 +23,8 @@ _NO_CONNECTION = (socketio.exceptions.SocketIOError, TimeoutError, asyncio.Timeo
 
 
 class Member:
-    """One user with one socket at a time, who sends in all of their chats, one message after the other."""
+    """One user with one socket at a time, who sends in all of their chats, one message after the
+    other."""
 
     def __init__(self, crowd: "Crowd", user_id: int) -> None:
         self._crowd = crowd
@@ -33,7 +35,8 @@ class Member:
         self._lives = itertools.count(1)
 
     async def run(self) -> None:
-        """Until the crowd is told to stop; then every other send without an ack is repeated to its end."""
+        """Until the crowd is told to stop; then every other send without an ack is repeated to its
+        end."""
         for number in self._numbers:
             if self._crowd.stopping:
                 break
@@ -129,7 +132,8 @@ class Member:
 
 
 class Crowd:
-    """Members of some chats on one server. `start`, hurt the server, `finish`; `story` is what happened."""
+    """Members of some chats on one server. `start`, hurt the server, `finish`; `story` is what
+    happened."""
 
     def __init__(self, url: str, chat_ids: list[int], users: list[int]) -> None:
         self.url = url

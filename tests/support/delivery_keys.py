@@ -1,4 +1,5 @@
-"""Keys of a host application that signs with a private key, and the address where it publishes them."""
+"""Keys of a host application that signs with a private key, and the address where it publishes
+them."""
 
 import asyncio
 import json

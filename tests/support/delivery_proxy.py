@@ -1,4 +1,5 @@
-"""A TCP proxy between a client and a server, or a server and its store, that fails as networks do."""
+"""A TCP proxy between a client and a server, or a server and its store, that fails as networks
+do."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -19,6 +19,9 @@ PING_FRAME: Final = text_frame(b"2")
 PROBE_ANSWER: Final = text_frame(b"3probe")
 UPGRADE_WITHIN_S: Final = 10.0
 
+NO_QUEUE: Final[asyncio.Queue[Any]] = asyncio.Queue()
+"""In place of the queue of a session that needs none any more: 1 kB a connection. Always empty."""
+
 CONNECTION_KEY: Final = "chat.wire"
 
 
@@ -30,6 +33,7 @@ class WireSession(ChatSession):
         self.wire: WireConnection | None = None
         self._candidate: WireConnection | None = None
         self._pings = 0
+        self.queue: asyncio.Queue[Any]
         self.connected: bool = False
         # The library takes this for the time of a PING that is out; the wheel needs only whether
         # one is.
@@ -117,6 +121,7 @@ class WireSession(ChatSession):
             if waiting is not None and waiting.packet_type != packet.NOOP:
                 connection.write(packet_frame(waiting))
         self.wire = connection
+        self.queue = NO_QUEUE
 
     def _give_up(self, connection: WireConnection) -> None:
         if self._candidate is connection:

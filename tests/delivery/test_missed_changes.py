@@ -1,4 +1,5 @@
-"""What a client that was away is told: the latest state of everything that changed after its cursor."""
+"""What a client that was away is told: the latest state of everything that changed after its
+cursor."""
 
 import pytest
 
@@ -26,7 +27,8 @@ async def test_a_cursor_at_the_head_gets_an_empty_page(serve, door):
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_what_was_missed_comes_once_as_it_is_now(serve, door):
-    """New, edited and deleted messages come once each, as they are now, in the order of their changes."""
+    """New, edited and deleted messages come once each, as they are now, in the order of their
+    changes."""
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
@@ -54,7 +56,8 @@ async def test_what_was_missed_comes_once_as_it_is_now(serve, door):
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_pages_follow_each_other_without_hole_or_overlap(serve, door):
-    """`toSeq` of one page is `since` of the next, until `hasMore` is false; each has `limit` messages."""
+    """`toSeq` of one page is `since` of the next, until `hasMore` is false; each has `limit`
+    messages."""
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
@@ -84,7 +87,8 @@ async def test_a_page_that_is_exactly_full_says_that_nothing_is_left(serve):
 
 
 async def test_a_gap_longer_than_any_window_is_read_to_its_end(serve, monkeypatch):
-    """A stretch of numbers that no message has any more, wider than a read, ends no catch-up early."""
+    """A stretch of numbers that no message has any more, wider than a read, ends no catch-up
+    early."""
     monkeypatch.setattr("chat.services.catch_up.WINDOW", 8)
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1])
@@ -163,7 +167,8 @@ async def test_reading_changes_nothing_that_is_caught_up_with(serve):
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_without_a_cursor_the_latest_fifty_come(serve, door):
-    """A client that is new here gets the end of the chat, oldest first, the people and the settings."""
+    """A client that is new here gets the end of the chat, oldest first, the people and the
+    settings."""
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1, 2])
         ada = await chat.connect(1)
@@ -215,7 +220,8 @@ async def test_a_cursor_of_this_epoch_is_not_reset(serve, door):
 
 
 async def test_a_restart_changes_no_page(serve):
-    """Every page is made of what is stored: a new process answers the same ones, in the same epoch."""
+    """Every page is made of what is stored: a new process answers the same ones, in the same
+    epoch."""
     pages = []
     for life in range(2):
         async with serve(**generous()) as chat:
