@@ -6,7 +6,7 @@ import time
 import pytest
 
 from chat.plugin_api import Plugin, before_action, before_connect, hookimpl
-from tests.support.delivery_chats import all_messages, connect_refusal, host, rest_code, say
+from tests.support.delivery_chats import all_messages, connect_refusal, gone, host, rest_code, say
 from tests.support.gateway_servers import eventually, generous
 from tests.support.gateway_tokens import signed
 from tests.support.gateway_wire import RawPolling, RawSocket
@@ -34,7 +34,7 @@ async def test_live_sockets_are_ended_within_a_second(serve, what, code):
         for tab in tabs:
             ended = await tab.next("sessionExpired", within_s=1)
             assert ended["code"] == code
-            await eventually(lambda tab=tab: not tab.socket.connected, 1)
+            await gone(tab, 1)
         assert time.monotonic() - began < 1
         await eventually(lambda: chat.app.gateway.get_user_sockets(1) == [])
         await grace.settle()

@@ -81,7 +81,6 @@ async def test_a_malformed_cursor_is_refused_and_nothing_happens(serve, door):
         "since=9223372036854775808",
         "since=1e3",
         "since=",
-        "since=%201",
         "since=one",
         "since=%D9%A1",
         "limit=0",

@@ -3,7 +3,7 @@
 import pytest
 
 from chat.gateway.token_life import TokenLife
-from tests.support.delivery_chats import say
+from tests.support.delivery_chats import gone, say
 from tests.support.gateway_servers import MovableClock, eventually
 from tests.support.gateway_tokens import hours, signed
 from tests.support.gateway_wire import RawSocket
@@ -111,7 +111,7 @@ async def test_fifteen_seconds_after_the_end_the_socket_is_closed(serve, ticks):
         ended = await ada.next("sessionExpired")
         assert ended["code"] == "TOKEN_EXPIRED"
         assert ended["message"]
-        await eventually(lambda: not ada.socket.connected)
+        await gone(ada)
         assert chat.app.gateway.get_user_sockets(1) == []
 
 
@@ -161,7 +161,7 @@ async def test_the_token_of_another_user_neither_refreshes_nor_stays(serve):
         ada = await chat.connect(1)
         answer = await ada.call("authenticate", {"token": chat.token(2)})
         assert answer["error"]["code"] == "TOKEN_INVALID"
-        await eventually(lambda: not ada.socket.connected)
+        await gone(ada)
         assert chat.app.gateway.get_user_sockets(1) == []
         assert chat.app.gateway.get_user_sockets(2) == []
 

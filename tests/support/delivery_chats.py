@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chat.testing import ChatClient, RunningChat
+from tests.support.gateway_servers import eventually
 from tests.support.gateway_wire import RawSocket
 
 HOST = ("host", "service")
@@ -100,6 +101,16 @@ async def host(chat: RunningChat, method: str, path: str, json: Any = None) -> A
     response = await chat.request(method, path, *HOST, json=json)
     assert response.status in (200, 201), response.body
     return response.data
+
+
+async def gone(client: ChatClient, within_s: float = 5.0) -> None:
+    """Return when the client has seen its transport closed by the server."""
+    await eventually(lambda: not client.socket.connected, within_s)
+    # python-engineio 4.15's client would let its writer wait for half a minute.
+    engine = client.socket.eio
+    if engine.queue is not None:
+        await engine.queue.put(None)
+    await asyncio.wait_for(engine.wait(), 5)
 
 
 async def connect_refusal(chat: RunningChat, token: str | None) -> dict[str, Any] | None:

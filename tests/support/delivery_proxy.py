@@ -40,7 +40,9 @@ class Proxy:
 
     def in_front_of(self, chat: Any) -> Any:
         """What raw sockets need of a running chat, by way of this proxy."""
-        return SimpleNamespace(app=SimpleNamespace(port=self.port), token=chat.token)
+        return SimpleNamespace(
+            app=SimpleNamespace(port=self.port), token=chat.token, _clients=chat._clients
+        )
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
