@@ -150,9 +150,12 @@ class OutcomeUnknownError(ChatError):
         )
 
 
-def not_participant(chat_id: int) -> ChatError:
+class NotParticipantError(ChatError):
     """The same refusal for a chat of others and for none at all, so that ids cannot be probed."""
-    return ChatError(ErrorCode.NOT_PARTICIPANT, f"you are not a participant of chat {chat_id}")
+
+    def __init__(self, chat_id: int) -> None:
+        message = f"you are not a participant of chat {chat_id}"
+        super().__init__(ErrorCode.NOT_PARTICIPANT, message)
 
 
 def message_not_found(message_id: int) -> ChatError:

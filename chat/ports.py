@@ -146,9 +146,6 @@ class Store(Protocol):
     def epoch(self) -> str:
         """Names one unbroken life of the database; a restored backup has another."""
 
-    async def ensure_lease(self) -> None:
-        """Return when this server is the one that may write; free while that is known."""
-
     async def ping(self) -> None:
         """Return within a second when the store answers, else raise StoreUnavailableError."""
 

@@ -5,6 +5,7 @@ Each key belongs to one family of algorithms, so that a public key can never be 
 secret.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class TokenKeys:
         self._fetch = fetch
         self._fetched: list[TokenKey] = []
         self._fetched_at = float("-inf")
+        self._fetching: asyncio.Task[bool] | None = None
 
     @property
     def algorithms(self) -> list[str]:
@@ -62,15 +64,27 @@ class TokenKeys:
         ]
 
     async def refresh(self) -> bool:
-        """Fetch the host's key set, at most once a minute; False when there is nothing new."""
-        if self._fetch is None or time.monotonic() - self._fetched_at < FETCH_EVERY_S:
+        """Fetch the host's key set, at most once a minute; False when there is nothing new.
+
+        Whoever asks while it is being fetched waits for the same answer.
+        """
+        if self._fetch is None:
             return False
-        self._fetched_at = time.monotonic()
+        if self._fetching is None:
+            if time.monotonic() - self._fetched_at < FETCH_EVERY_S:
+                return False
+            self._fetched_at = time.monotonic()
+            self._fetching = asyncio.get_running_loop().create_task(self._fetch_now(self._fetch))
+        return await asyncio.shield(self._fetching)
+
+    async def _fetch_now(self, fetch: Callable[[], Awaitable[str]]) -> bool:
         try:
-            published = jwt.PyJWKSet.from_json(await self._fetch())
+            published = jwt.PyJWKSet.from_json(await fetch())
         except Exception as error:  # noqa: BLE001  # whatever a foreign server answers
             _log.warning("jwks_not_fetched", error=type(error).__name__)
             return False
+        finally:
+            self._fetching = None
         self._fetched = [
             TokenKey(each.key, each.algorithm_name, each.key_id)
             for each in published.keys

@@ -55,6 +55,7 @@ def build_gateway(
             plugin_events=plugin_events,
             fanout=fanout,
             hooks=hooks,
+            access=domain.access,
             clock=clock,
         ),
         rooms=rooms,

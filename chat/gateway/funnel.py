@@ -25,6 +25,7 @@ from chat.hook_events import Action, ActionDone, ClientEvent
 from chat.hookspecs import after_action, before_action
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
+from chat.services.access import AccessService
 
 PLUGIN_EVENT_TIMEOUT_S: Final = 5.0
 """A plugin's event holds up the later ones of its socket, and has to end before the ack's deadline.
@@ -41,10 +42,12 @@ class Funnel:
         plugin_events: Sequence[ClientEvent],
         fanout: Fanout,
         hooks: PluginManager,
+        access: AccessService,
         clock: Clock,
     ) -> None:
         self._fanout = fanout
         self._hooks = hooks
+        self._access = access
         self._clock = clock
         self._handlers = dict(handlers)
         self._models: dict[str, type[BaseModel] | None] = dict(CLIENT_EVENTS)
@@ -100,6 +103,8 @@ class Funnel:
             raise ChatError(
                 ErrorCode.TOKEN_EXPIRED, "the token has expired; authenticate with a new one"
             )
+        # Of somebody who was cut off, what waited is not done any more.
+        self._access.check(identity)
         payload = _payload(self._models[event.name], event.args)
         if self._hooks.has(before_action):
             action = Action(

@@ -83,6 +83,7 @@ class Handlers:
             self._domain.access.check(fresh)
             connection.identity = fresh
             self._token_life.watch(connection)
+            self._rooms.leave_closed(connection)
             self._domain.people.remember(fresh)
         identity = connection.identity
         if identity.expires_at <= self._clock.now():

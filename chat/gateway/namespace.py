@@ -116,6 +116,8 @@ class ChatGateway(socketio.AsyncNamespace):
             identity = await self._identify(token, remote_ip)
             attempt = ConnectAttempt(identity=identity, remote_ip=remote_ip)
             await self._hooks.filter(before_connect, attempt)
+            # Asked again: the host may have decided while the plugins thought it over.
+            self._domain.access.check(identity)
         except ChatError as error:
             await self._send_away(session_id, error)
             return

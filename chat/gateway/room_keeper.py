@@ -75,6 +75,13 @@ class RoomKeeper:
         if chat_id in connection.rooms:
             self._take_out(connection, chat_id, lost=False)
 
+    def leave_closed(self, connection: Connection) -> None:
+        """Out of the rooms that the socket's new identity may not be in: an admin's, say."""
+        for chat_id in list(connection.rooms):
+            state = self._domain.states.loaded(chat_id)
+            if state is None or state.rank_of(connection.identity) < 0:
+                self._take_out(connection, chat_id, lost=False)
+
     def drop(self, connection: Connection, *, lost: bool) -> None:
         """The socket is gone: out of all its rooms."""
         for chat_id in list(connection.rooms):

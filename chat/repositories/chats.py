@@ -19,6 +19,7 @@ from chat.repositories.documents import (
     participant_id,
     participant_to_document,
 )
+from chat.repositories.lease import Lease
 
 CHAT_INDEXES: Final = tuple(
     IndexModel(
@@ -38,7 +39,8 @@ PARTICIPANT_INDEXES: Final = (
 
 
 class MongoChats:
-    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+    def __init__(self, database: AsyncIOMotorDatabase[Document], lease: Lease) -> None:
+        self._lease = lease
         self._chats = database.chats
         self._participants = database.participants
 
@@ -52,6 +54,7 @@ class MongoChats:
         """The people first: a chat without its people is never seen, people without a chat never
         matter.
         """
+        await self._lease.ensure()
         with writing():
             if participants:
                 documents = [participant_to_document(each) for each in participants]
@@ -79,10 +82,12 @@ class MongoChats:
         if chat.deleted_at is not None:
             # The pair and the reference are free for a new chat.
             change["$unset"] = {"directKey": "", "externalRef": ""}
+        await self._lease.ensure()
         with writing():
             await self._chats.update_one({"_id": chat.id}, change)  # index _id
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
+        await self._lease.ensure()
         with writing():  # index _id
             await self._chats.update_one({"_id": chat_id}, {"$max": {"seqReserved": up_to}})
 
@@ -98,9 +103,14 @@ class MongoChats:
         return [each["chatId"] for each in documents if each["removedAt"] is None]
 
     async def put_participant(self, participant: Participant) -> None:
-        document = participant_to_document(participant)
+        fields = participant_to_document(participant)
+        key = {"_id": fields.pop("_id")}
+        # The cursor may have moved since the participant was read, and never goes back.
+        cursor = {name: fields.pop(name) for name in ("lastReadMessageId", "lastReadSeq")}
+        change = {"$set": fields, "$max": cursor}
+        await self._lease.ensure()
         with writing():  # index _id
-            await self._participants.replace_one({"_id": document["_id"]}, document, upsert=True)
+            await self._participants.update_one(key, change, upsert=True)
 
     async def set_reads(self, cursors: Mapping[tuple[int, UserId], tuple[int, int]]) -> None:
         updates = [
@@ -110,6 +120,7 @@ class MongoChats:
             )
             for (chat_id, user_id), (message_id, seq) in cursors.items()
         ]
+        await self._lease.ensure()
         with writing():
             await self._participants.bulk_write(updates, ordered=False)
 

@@ -24,6 +24,8 @@ ID_LEAP: Final = 1_000_000
 twice.
 """
 
+MAX_PAST: Final = 100
+
 _log = structlog.get_logger("chat.store")
 
 
@@ -37,17 +39,22 @@ async def open_epoch(database: AsyncIOMotorDatabase[Document], folder: Path) -> 
     )
     epoch, starts = document["value"], document["starts"]
     known = _read(folder)
-    if known.get("epoch") == epoch and known.get("starts", 0) >= starts:
-        epoch, starts = secrets.token_hex(8), known["starts"] + 1
+    past = known.get("past", [])
+    # Behind the folder, or of an epoch that the folder has left: put back either way.
+    behind = known.get("epoch") == epoch and known["starts"] >= starts
+    if behind or epoch in past:
+        past = [*past, known["epoch"]]
+        epoch, starts = secrets.token_hex(8), max(known["starts"], starts) + 1
         for sequence in ("messages", "chats"):
+            # Further each time: the same backup may be put back again.
             await database.counters.update_one(
-                {"_id": sequence}, {"$inc": {"next": ID_LEAP}}, upsert=True
+                {"_id": sequence}, {"$inc": {"next": len(past) * ID_LEAP}}, upsert=True
             )
         await database.meta.update_one(
             {"_id": "epoch"}, {"$set": {"value": epoch, "starts": starts}}
         )
         _log.warning("database_was_restored", new_epoch=epoch)
-    _write(folder, epoch, starts)
+    _write(folder, {"epoch": epoch, "starts": starts, "past": past[-MAX_PAST:]})
     return str(epoch)
 
 
@@ -56,14 +63,15 @@ def _read(folder: Path) -> dict[str, Any]:
         known = json.loads((folder / FILE).read_text())
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    fits = isinstance(known, dict) and isinstance(known.get("starts"), int) and "epoch" in known
+    return known if fits else {}
 
 
-def _write(folder: Path, epoch: str, starts: int) -> None:
+def _write(folder: Path, known: dict[str, Any]) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = folder / f"{FILE}.new"
-        fresh.write_text(json.dumps({"epoch": epoch, "starts": starts}))
+        fresh.write_text(json.dumps(known))
         fresh.replace(folder / FILE)
     except OSError as error:
         raise SetupError(

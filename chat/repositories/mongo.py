@@ -39,7 +39,8 @@ _log = structlog.get_logger("chat.store")
 class MongoUsers:
     """The collection `users`."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+    def __init__(self, database: AsyncIOMotorDatabase[Document], lease: Lease) -> None:
+        self._lease = lease
         self._users = database.users
 
     async def find_many(self, user_ids: Sequence[UserId]) -> dict[UserId, User]:
@@ -60,6 +61,7 @@ class MongoUsers:
             UpdateOne({"_id": user_id}, {"$set": {"v": SCHEMA_VERSION, **each}}, upsert=True)
             for user_id, each in fields.items()
         ]
+        await self._lease.ensure()
         with writing():  # index _id
             await self._users.bulk_write(updates, ordered=False)
 
@@ -67,7 +69,8 @@ class MongoUsers:
 class MongoAccess:
     """The collection `access`: blocks and revocations."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+    def __init__(self, database: AsyncIOMotorDatabase[Document], lease: Lease) -> None:
+        self._lease = lease
         self._access = database.access
 
     async def all(self) -> list[UserAccess]:
@@ -85,6 +88,7 @@ class MongoAccess:
     async def put(self, access: UserAccess) -> None:
         decided = {"blocked": access.blocked, "revokedBefore": access.revoked_before}
         change = {"$set": {"v": SCHEMA_VERSION, **decided}}
+        await self._lease.ensure()
         with writing():  # index _id
             await self._access.update_one({"_id": access.user_id}, change, upsert=True)
 
@@ -92,10 +96,12 @@ class MongoAccess:
 class MongoIds:
     """The collection `counters`: one document a sequence, holding the next free id."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+    def __init__(self, database: AsyncIOMotorDatabase[Document], lease: Lease) -> None:
+        self._lease = lease
         self._counters = database.counters
 
     async def reserve(self, sequence: str, count: int) -> int:
+        await self._lease.ensure()
         with writing():  # index _id
             document = await self._counters.find_one_and_update(
                 {"_id": sequence},
@@ -126,13 +132,13 @@ class MongoStore:
         except (ConfigurationError, InvalidURI, ValueError) as error:
             raise SetupError(f"MONGODB_URI is no valid address: {error}.") from None
         self._database = database
-        self.messages = MongoMessages(database)
-        self.chats = MongoChats(database)
-        self.users = MongoUsers(database)
-        self.access = MongoAccess(database)
-        self.ids = MongoIds(database)
-        self.epoch = ""
         self._lease = Lease(database, lease_lost)
+        self.messages = MongoMessages(database, self._lease)
+        self.chats = MongoChats(database, self._lease)
+        self.users = MongoUsers(database, self._lease)
+        self.access = MongoAccess(database, self._lease)
+        self.ids = MongoIds(database, self._lease)
+        self.epoch = ""
 
     async def open(self, data_dir: Path) -> None:
         """Wait for the server, check the version of the data and ensure the indexes; SetupError
@@ -163,10 +169,6 @@ class MongoStore:
                 await self._client.admin.command("ping")
         except PyMongoError as error:
             raise StoreUnavailableError from error
-
-    async def ensure_lease(self) -> None:
-        """Return when this server may write; see Lease.ensure."""
-        await self._lease.ensure()
 
     async def close(self) -> None:
         await self._lease.release()

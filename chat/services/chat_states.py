@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chat.entities import Chat, Message, Participant, Role
-from chat.errors import ChatError, ErrorCode, not_participant
+from chat.errors import ChatError, ErrorCode, NotParticipantError
 from chat.identity import Identity, UserId
 from chat.ports import ChatRepository, MessageRepository
 from chat.services.history import read_back
@@ -149,7 +149,7 @@ class ChatStates:
         if state is None:
             if identity.is_privileged:
                 raise ChatError(ErrorCode.NOT_FOUND, f"no chat {chat_id}")
-            raise not_participant(chat_id)
+            raise NotParticipantError(chat_id)
         self.check(state, identity, at_least)
         return state
 
@@ -158,9 +158,13 @@ class ChatStates:
         """Ask again after an awaited read: the caller may have been removed meanwhile."""
         rank = state.rank_of(identity)
         if rank < 0 or state.closed:
-            raise not_participant(state.chat.id)
+            raise NotParticipantError(state.chat.id)
         if rank < at_least:
             raise ChatError(ErrorCode.FORBIDDEN, "your role in this chat does not allow that")
+
+    def loaded(self, chat_id: int) -> ChatState | None:
+        """The chat's state if it is in memory."""
+        return self._states.get(chat_id)
 
     def loaded_chats_of(self, user_id: UserId) -> list[ChatState]:
         """The active chats that the user is in; asks nothing of the store."""

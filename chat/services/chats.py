@@ -1,5 +1,6 @@
 """Chats: made, found, changed, deleted; and how they look to one of their people."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 from chat.contracts.models import chat_to_wire, participants_to_wire
 from chat.contracts.pushes import chat_changed, chat_deleted, removed_from_chat
 from chat.entities import Chat, ChatType, Participant, Role
-from chat.errors import ChatError, ErrorCode
+from chat.errors import ChatError, ErrorCode, NotParticipantError
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
@@ -130,7 +131,12 @@ class ChatService:
         if cursor is not None:
             keyed = [each for each in keyed if (each[0], each[1]) < cursor]
         page = keyed[:limit]
-        wire = [await self.describe(state, identity, with_people=False) for _, _, state in page]
+        wire: list[dict[str, Any]] = []
+        for _, _, state in page:
+            # Lost while the list is made: then it is just not in it.
+            if identity.user_id in state.members:
+                with contextlib.suppress(NotParticipantError):
+                    wire.append(await self.describe(state, identity, with_people=False))
         following = (page[-1][0], page[-1][1]) if len(keyed) > limit else None
         return wire, following
 

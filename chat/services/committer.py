@@ -45,6 +45,7 @@ class Committer:
 
     async def insert(self, entries: list[Append]) -> None:
         """Store new messages of any chats in one write; answer or repeat what an index refuses."""
+        entries = [entry for entry in entries if _still_allowed(entry)]
         numbered = self._numbers.number(entries)
         with self._doubt() as doubt:
             while entries:
@@ -188,6 +189,15 @@ def fail(entry: Append | Change[Any], error: ChatError) -> None:
     """Answer an entry with an error."""
     if settle(entry) and not entry.done.done():
         entry.done.set_exception(error)
+
+
+def _still_allowed(entry: Append) -> bool:
+    try:
+        entry.check()
+    except ChatError as error:
+        fail(entry, error)
+        return False
+    return True
 
 
 def _fail_all(entries: Sequence[Append], error: ChatError) -> None:

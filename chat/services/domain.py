@@ -64,7 +64,7 @@ def build_domain(
 ) -> Domain:
     """Wire the services to each other; opens nothing yet."""
     states = ChatStates(store.chats, store.messages)
-    journal = Journal(states, store.messages, store.chats, store.ids, store.ensure_lease)
+    journal = Journal(states, store.messages, store.chats, store.ids)
     people = People(store.users, store.chats)
     attendance = Attendance(broadcaster, clock, settings.presence_grace_s)
     typing = TypingService(

@@ -12,6 +12,7 @@ from typing import Final
 
 import orjson
 
+from chat.entities import Message
 from chat.errors import idempotency_conflict
 from chat.hook_events import MessageDraft
 from chat.identity import UserId
@@ -28,10 +29,12 @@ class RecentSend:
 
     __slots__ = ("digest", "message_id", "sent")
 
-    def __init__(self, digest: str, sent: asyncio.Future[Sent]) -> None:
+    def __init__(
+        self, digest: str, sent: asyncio.Future[Sent] | None = None, message_id: int = 0
+    ) -> None:
         self.digest = digest
-        self.sent: asyncio.Future[Sent] | None = sent
-        self.message_id = 0
+        self.sent = sent
+        self.message_id = message_id
 
 
 class RecentSends:
@@ -58,6 +61,17 @@ class RecentSends:
                 del self._recent[key]
 
         sent.add_done_callback(settled)
+        self._put(key, recent)
+
+    def landed(self, message: Message) -> None:
+        """A message is stored, whatever its sender was told."""
+        if message.client_message_id is None or message.body_digest is None:
+            return
+        key = (message.chat_id, message.sender_id, message.client_message_id)
+        if key not in self._recent:
+            self._put(key, RecentSend(message.body_digest, message_id=message.id))
+
+    def _put(self, key: Key, recent: RecentSend) -> None:
         self._recent[key] = recent
         if len(self._recent) > MAX_RECENT:
             self._recent.popitem(last=False)

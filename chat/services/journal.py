@@ -45,9 +45,7 @@ class Journal:
         messages: MessageRepository,
         chats: ChatRepository,
         ids: IdRepository,
-        may_write: Callable[[], Awaitable[None]],
     ) -> None:
-        self._may_write = may_write
         self._numbers = Numbers(chats, ids)
         self._queue: deque[Append | Change[Any]] = deque()
         self._wake = asyncio.Event()
@@ -77,11 +75,12 @@ class Journal:
         self,
         state: ChatState,
         message: Message,
+        check: Callable[[], None],
         commit: Callable[[Message], None],
         done: asyncio.Future[Sent],
     ) -> None:
         """Queue a new message; `done` gets it, with its id and number, once it is stored."""
-        self._put(Append(state, message, commit, done))
+        self._put(Append(state, message, check, commit, done))
 
     def change(
         self, state: ChatState, write: Callable[[int], Awaitable[T]], commit: Callable[[T], None]
@@ -143,7 +142,6 @@ class Journal:
         appends = [entry for entry in batch if isinstance(entry, Append)]
         changes = [entry for entry in batch if isinstance(entry, Change)]
         try:
-            await self._may_write()
             await self._numbers.reserve(batch)
         except (StoreUnavailableError, OutcomeUnknownError):
             # Numbers may have been reserved in vain; of the batch itself nothing was written.

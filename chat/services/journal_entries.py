@@ -32,6 +32,7 @@ class Append:
 
     state: ChatState
     message: Message
+    check: Callable[[], None]
     commit: Callable[[Message], None]
     done: asyncio.Future[Sent]
     settled: bool = False

@@ -176,7 +176,11 @@ class MessageService:
         reply_to = None
         if draft.reply_to_id is not None:
             reply_to = await self._preview(draft.chat_id, draft.reply_to_id)
-        self._states.check(state, identity, Role.MEMBER.rank)
+
+        def check() -> None:
+            self._states.check(state, identity, Role.MEMBER.rank)
+
+        check()
         now = self._clock.now()
         message = Message(
             id=0, chat_id=draft.chat_id, seq=0, updated_seq=0, revision=1,
@@ -187,6 +191,9 @@ class MessageService:
 
         def commit(stored: Message) -> None:
             state.created(stored)
+            # Also of a write that was in doubt, whose sender has been told TIMEOUT: a repeat is
+            # answered from here, and takes no number.
+            self._recent.landed(stored)
             self._read_by_writing(state, stored)
             self._typing.ended(stored.chat_id, stored.sender_id)
             self._unread.chat_changed(state)
@@ -195,7 +202,7 @@ class MessageService:
                 after_message_created, MessageEvent(message=stored, origin=draft.origin)
             )
 
-        self._journal.append(state, message, commit, sent)
+        self._journal.append(state, message, check, commit, sent)
 
     def _read_by_writing(self, state: ChatState, message: Message) -> None:
         member = state.members.get(message.sender_id)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from chat.contracts.models import unread_to_wire
 from chat.contracts.pushes import message_read, unread_updated
 from chat.entities import Participant
-from chat.errors import ChatError, ErrorCode, message_not_found, not_participant
+from chat.errors import ChatError, ErrorCode, NotParticipantError, message_not_found
 from chat.hook_events import MessageReadEvent
 from chat.hookspecs import after_message_read
 from chat.identity import Identity, UserId
@@ -59,6 +59,7 @@ class ReadService:
         await self._chats.set_reads({(chat_id, identity.user_id): (message_id, seq)})
         mine = self._moved(state, identity.user_id, message_id, seq, sender_id)
         unread = await self.unread_count(state, mine)
+        self._states.check(state, identity)
         told = unread_to_wire(chat_id, mine, unread, state.last_message)
         event = unread_updated(told, state.head, self._clock.now())
         self._broadcaster.to_user(identity.user_id, event)
@@ -72,7 +73,7 @@ class ReadService:
         chat_id = state.chat.id
         mine = state.members.get(user_id)
         if mine is None:
-            raise not_participant(chat_id)
+            raise NotParticipantError(chat_id)
         if seq <= mine.last_read_seq:
             return mine
         mine = replace(mine, last_read_message_id=message_id, last_read_seq=seq)
@@ -80,7 +81,7 @@ class ReadService:
         event = message_read(chat_id, message_id, user_id, self._clock.now())
         if len(state.members) <= ANNOUNCED_UP_TO:
             self._broadcaster.to_chat(chat_id, event, except_user=user_id)
-        elif sender_id != user_id:
+        elif sender_id != user_id and sender_id in state.members:
             self._broadcaster.to_user(sender_id, event)
         self._hooks.notify_soon(
             after_message_read,

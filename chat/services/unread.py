@@ -85,6 +85,9 @@ class UnreadService:
             mine = state.members.get(user_id)
             if mine is not None and not state.closed:
                 unread = await self._reads.unread_count(state, mine)
+                mine = state.members.get(user_id)
+                if mine is None:
+                    continue  # removed while it was counted
                 told = unread_to_wire(state.chat.id, mine, unread, state.last_message)
                 event = unread_updated(told, state.head, self._clock.now())
                 self._broadcaster.to_user(user_id, event, outside_chat=state.chat.id)

@@ -19,11 +19,10 @@ class Desk:
         self.states = ChatStates(self.chats, self.messages)
         self.state = self._open(reserved)
         self.pushed = []
-        self.error = None
         self.journal = None
 
     async def __aenter__(self):
-        self.journal = Journal(self.states, self.messages, self.chats, self.ids, self._may_write)
+        self.journal = Journal(self.states, self.messages, self.chats, self.ids)
         self.journal.start()
         return self
 
@@ -38,7 +37,7 @@ class Desk:
         state = state or self.state
         done = asyncio.get_running_loop().create_future()
         message = draft(state.chat.id, text, key)
-        self.journal.append(state, message, commit or self._pushed, done)
+        self.journal.append(state, message, lambda: None, commit or self._pushed, done)
         return await done
 
     async def change(self, write=None):
@@ -56,10 +55,6 @@ class Desk:
     def _open(self, reserved):
         chat = new_chat(self.chats, reserved)
         return ChatState(chat, [seat(chat.id)], 2, [])
-
-    async def _may_write(self):
-        if self.error is not None:
-            raise self.error
 
 
 async def code_of(work):
