@@ -18,6 +18,8 @@ help:
 	@echo 'make run      start the server, on http://127.0.0.1:3000 unless HOST and PORT say else'
 	@echo 'make test     all tests; make test ARGS="tests/unit -k rooms" for some'
 	@echo 'make check    formatting, lint, types, floors, all tests, coverage'
+	@echo 'make property        the promise of delivery, tried 500 times'
+	@echo 'make bench-delivery  what catch-up costs in a chat of 200,000 messages; minutes'
 	@echo 'make lock     write requirements*.txt anew from setup.cfg; UPGRADE=--upgrade for newer ones'
 	@echo 'The first one sets up .venv; PYTHON=python3.12 names the Python to make it with.'
 
@@ -60,3 +62,9 @@ check: lint $(TESTED)
 
 lock: $(DEV)
 	UPGRADE='$(UPGRADE)' sh tools/lock $(BIN)
+
+property: $(DEV)
+	PROPERTY_RUNS=500 $(BIN)/python -m pytest tests/property --timeout=900
+
+bench-delivery: $(DEV)
+	PYTHONPATH=. $(BIN)/python benchmarks/delivery.py

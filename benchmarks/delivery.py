@@ -1,8 +1,9 @@
 """What catch-up costs in a long chat beside a short one: `make bench-delivery`.
 
-Fills chats by writing documents straight into the store, then times the server's own calls over REST: an append, a
-page of 50, a catch-up of 200, and 200 chats joined at once. Times are wall-clock medians of one client, so read the
-ratios; the growth is what matters. Takes some minutes, most of them for filling.
+Fills chats by writing documents straight into the store, then times the server's own calls over
+REST: an append, a page of 50, a catch-up of 200, and 200 chats joined at once. Times are wall-clock
+medians of one client, so read the ratios; the growth is what matters. Takes some minutes, most of
+them for filling.
 """
 
 import argparse

@@ -1,4 +1,6 @@
-"""What all tests share: pytest-tornado's loop, one store process a session, and a log that must stay free of errors."""
+"""What all tests share: pytest-tornado's loop, one store process a session, and a log that must
+stay free of errors.
+"""
 
 import asyncio
 import functools
@@ -28,7 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def store_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One embedded store for the whole session, on a loop of its own; each test takes a database in it."""
+    """One embedded store for the whole session, on a loop of its own; each test takes a database in
+    it.
+    """
     folder: Path = tmp_path_factory.mktemp("store")
     loop = asyncio.new_event_loop()
     store = EmbeddedStore(folder)
@@ -46,13 +50,15 @@ def mongodb_uri(store_uri: str) -> str:
 
 @pytest.fixture
 def serve(mongodb_uri: str) -> Callable[..., AbstractAsyncContextManager[RunningChat]]:
-    """`async with serve(...) as chat:` a server on a fresh database; see chat.testing.running_chat."""
+    """`async with serve(...) as chat:` a server on a fresh database; see running_chat."""
     return functools.partial(running_chat, mongodb_uri=mongodb_uri)
 
 
 @pytest.fixture(autouse=True)
 def log(request: pytest.FixtureRequest) -> Iterator[LogCapture]:
-    """The log lines of the test. A line of level error fails it, unless it is marked `expects_errors`."""
+    """The log lines of the test. A line of level error fails it, unless it is marked
+    `expects_errors`.
+    """
     capture = LogCapture()
     before = structlog.get_config()
     structlog.configure(processors=[structlog.processors.format_exc_info, capture])

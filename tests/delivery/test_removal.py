@@ -171,6 +171,26 @@ async def test_a_badge_that_is_being_counted_does_not_follow_the_removal(serve, 
         assert after_the_removal(ada, chat_id) == []
 
 
+async def test_a_badge_that_is_being_counted_does_not_follow_the_end_of_the_chat(
+    serve, monkeypatch
+):
+    """The same for a chat that is deleted while its unread messages are counted."""
+    monkeypatch.setattr("chat.services.unread.PUSH_EVERY_S", 0.05)
+    async with serve(**generous()) as chat:
+        chat_id, other = await chat.create_chat([1, 2]), await chat.create_chat([1, 2])
+        grace, _ = await far_behind(chat, chat_id)
+        ada = await chat.connect(1)
+        held = Held(monkeypatch, chat.app._store.messages, "window")
+        await say(grace, chat_id, "one more")
+        await held.reached()
+        await host(chat, "DELETE", f"/chats/{chat_id}")
+        held.go_on.set()
+        await say(grace, other, "elsewhere")
+        while (await ada.next("unreadUpdated"))["chatId"] != other:
+            pass
+        assert after_the_removal(ada, chat_id) == []
+
+
 async def test_a_read_mark_that_is_being_counted_does_not_follow_the_removal(serve, monkeypatch):
     """The same for `unreadUpdated` after `markAsRead`; its ack is NOT_PARTICIPANT."""
     async with serve(**generous()) as chat:

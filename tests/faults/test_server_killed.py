@@ -9,7 +9,7 @@ from tests.support.server_process import processes_with, server_process, until
 
 
 async def send_until_gone(server, chat_id, acked):
-    """Send one message after the other, noting those that were acknowledged, until the server dies."""
+    """Send one message after the other, noting those that were acked, until the server dies."""
     while True:
         text = uuid.uuid4().hex
         try:

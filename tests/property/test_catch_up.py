@@ -172,8 +172,9 @@ async def run(chat, tabs, steps, cut):
 
 
 def test_any_prefix_of_live_events_plus_sync_equals_a_fresh_load(mongodb_uri):
-    """Whatever sends, edits, deletions, joins, leaves, removals and in whatever order: a client that
-    has seen any part of it and then catches up shows what one that loads anew shows."""
+    """Whatever sends, edits, deletions, joins, leaves, removals and in whatever order: a client
+    that has seen any part of it and then catches up shows what one that loads anew shows.
+    """
     loop = asyncio.new_event_loop()
     server = running_chat(mongodb_uri=mongodb_uri, plugin_names=("plugins.ping",), typing_ttl_s=0.5)
     chat = loop.run_until_complete(server.__aenter__())

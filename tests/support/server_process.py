@@ -112,7 +112,9 @@ def processes_with(text: str) -> list[int]:
 
 
 async def until(condition: Any, within_s: float = WITHIN_S) -> None:
-    """Ask again until it holds; TimeoutError with the deadline. `condition` may be a coroutine function."""
+    """Ask again until it holds; TimeoutError with the deadline. `condition` may be a coroutine
+    function.
+    """
     async with asyncio.timeout(within_s):
         while True:
             held = condition()
