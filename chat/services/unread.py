@@ -57,7 +57,7 @@ class UnreadService:
             if state is None or mine is None:
                 continue
             unread = await self._reads.unread_count(state, mine)
-            if unread:
+            if unread and not state.closed and identity.user_id in state.members:
                 chats.append(unread_to_wire(chat_id, mine, unread, state.last_message))
         return {"total": sum(each["unreadCount"] for each in chats), "chats": chats}
 
@@ -86,8 +86,8 @@ class UnreadService:
             if mine is not None and not state.closed:
                 unread = await self._reads.unread_count(state, mine)
                 mine = state.members.get(user_id)
-                if mine is None:
-                    continue  # removed while it was counted
+                if mine is None or state.closed:
+                    continue  # removed while it was counted, or the chat is gone
                 told = unread_to_wire(state.chat.id, mine, unread, state.last_message)
                 event = unread_updated(told, state.head, self._clock.now())
                 self._broadcaster.to_user(user_id, event, outside_chat=state.chat.id)

@@ -177,4 +177,5 @@ async def test_a_polling_session_that_ends_lets_its_waiting_poll_go(serve):
         waiting = asyncio.create_task(raw.poll())
         await raw.post("41/chat,", "1")
         response = await asyncio.wait_for(waiting, END_WITHIN_S)
-        assert response.code == 200
+        # 400 where the goodbye has overtaken the poll: answered at once as well.
+        assert response.code in (200, 400)
