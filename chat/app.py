@@ -99,6 +99,7 @@ class ChatApp:
         self._sio = sio = ChatServer(
             ping_interval_s=settings.ping_interval_s,
             ping_timeout_s=settings.ping_timeout_s,
+            connect_within_s=settings.connect_within_s,
             max_bytes=settings.max_payload_bytes,
             fast=_may_be_fast(settings),
         )

@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     ping_timeout_s: float = Field(
         20, gt=0, description="Seconds after which an unanswered heartbeat ends the connection."
     )
+    connect_within_s: float = Field(
+        10, gt=0, description="Seconds that a new session has to show its token."
+    )
     max_content_chars: int = Field(10_000, ge=1, description="Longest message, in characters.")
     max_payload_bytes: int = Field(
         1_000_000, ge=1_000, description="Largest frame, polling POST and JSON body, in bytes."

@@ -1,8 +1,8 @@
 """Limits per user: messages, joins, read marks, typing, connects.
 
 A token bucket of our own: 0.4 us a hit, where the library `limits` with its memory storage takes 3
-to 6.5, and this is asked on every message (docs/adr/0006). Buckets are in memory, and forgotten when
-full.
+to 6.5, and this is asked on every message (docs/adr/0006). Buckets are in memory, and forgotten
+when full.
 """
 
 import time
@@ -72,8 +72,8 @@ class RateLimit(Plugin):
     class Settings(PluginSettings):
         send_per_s: float = Field(5, gt=0, description="Messages a second, by user.")
         send_burst: float = Field(10, ge=1, description="Messages at once, by user.")
-        join_per_s: float = Field(5, gt=0, description="Joins a second, by user.")
-        join_burst: float = Field(30, ge=1, description="Joins at once, by user.")
+        join_per_s: float = Field(5, gt=0, description="Joins and syncs a second, by user.")
+        join_burst: float = Field(30, ge=1, description="Joins and syncs at once, by user.")
         read_per_s: float = Field(10, gt=0, description="Read marks a second, by user.")
         typing_per_s: float = Field(1, gt=0, description="Typing signals a second, by user.")
         action_per_s: float = Field(
@@ -108,8 +108,8 @@ class RateLimit(Plugin):
             or action.identity.type == "service"
         ):
             return
-        limit = self._read if action.name == "markAsRead" else self._action
-        _take(limit, action.identity.user_id)
+        limits = {"markAsRead": self._read, "sync": self._join}
+        _take(limits.get(action.name, self._action), action.identity.user_id)
 
     @hookimpl(before_join)
     async def limit_joins(self, change: RoomChange) -> None:

@@ -47,25 +47,39 @@ class ReceivedEvent:
         self._timer.cancel()
         return True
 
+    def drop(self) -> None:
+        """Never answer the event: its connection is being ended."""
+        self.answered = True
+        self._timer.cancel()
+
 
 class Inbox:
     """The queue of one socket; its worker exists only while there is something to do."""
 
-    __slots__ = ("_events", "_handle", "_max_waiting", "_worker")
+    __slots__ = (
+        "_bytes", "_events", "_handle", "_max_waiting", "_max_waiting_bytes", "_worker",
+    )  # fmt: skip
 
     def __init__(
-        self, handle: Callable[[ReceivedEvent], Awaitable[None]], max_waiting: int
+        self,
+        handle: Callable[[ReceivedEvent], Awaitable[None]],
+        max_waiting: int,
+        max_waiting_bytes: int,
     ) -> None:
         self._handle = handle
         self._max_waiting = max_waiting
-        self._events: deque[ReceivedEvent] = deque()
+        self._max_waiting_bytes = max_waiting_bytes
+        self._events: deque[tuple[ReceivedEvent, int]] = deque()
+        self._bytes = 0
         self._worker: asyncio.Task[None] | None = None
 
-    def put(self, event: ReceivedEvent) -> bool:
-        """Queue an event; False when too many wait already."""
-        if len(self._events) >= self._max_waiting:
+    def put(self, event: ReceivedEvent, size: int) -> bool:
+        """Queue an event of so many bytes; False when too much waits already."""
+        full = len(self._events) >= self._max_waiting
+        if full or (self._events and self._bytes + size > self._max_waiting_bytes):
             return False
-        self._events.append(event)
+        self._events.append((event, size))
+        self._bytes += size
         if self._worker is None:
             self._worker = asyncio.get_running_loop().create_task(self._work())
         return True
@@ -78,13 +92,15 @@ class Inbox:
     def close(self) -> None:
         """Drop what waits and stop what runs."""
         self._events.clear()
+        self._bytes = 0
         if self._worker is not None:
             self._worker.cancel()
 
     async def _work(self) -> None:
         try:
             while self._events:
-                event = self._events.popleft()
+                event, size = self._events.popleft()
+                self._bytes -= size
                 # An event that has waited past its deadline was answered TIMEOUT and is never run.
                 if not event.answered:
                     event.begun = True

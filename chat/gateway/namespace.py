@@ -23,6 +23,9 @@ from chat.rooms import NAMESPACE
 from chat.services.domain import Domain
 
 KEPT_OF_ENVIRON: Final = ("REMOTE_ADDR", "HTTP_USER_AGENT", "HTTP_ORIGIN")
+MAX_WAITING_BYTES: Final = 1_000_000
+"""Of one socket, beside the bound on their number: a thousand events of 1 MB would be 1 GB."""
+
 REFUSED_CLOSE_AFTER_S: Final = 1.0
 """Time for a refusal to reach the client before its transport is closed."""
 
@@ -78,14 +81,20 @@ class ChatGateway(socketio.AsyncNamespace):
         for connection in self._connections.all():
             await connection.inbox.wait_idle()
 
-    def receive(self, socket_id: str, name: Any, args: list[Any], ack_id: int | None) -> bool:
+    def receive(
+        self, socket_id: str, name: Any, args: list[Any], ack_id: int | None, size: int
+    ) -> bool:
         """Take one event off the wire, in order; False = too many wait, the caller ends the
         connection.
         """
         connection = self._connections.get(socket_id)
         if connection is None or connection.closed:
             return True  # sent on a connection that was never let in, or is on its way out
-        return connection.inbox.put(self._funnel.received(connection, name, args, ack_id))
+        event = self._funnel.received(connection, name, args, ack_id)
+        if connection.inbox.put(event, size):
+            return True
+        event.drop()
+        return False
 
     def refuse(self, socket_id: str, ack_id: int | None, error: ChatError) -> None:
         """Answer what could not even be read."""
@@ -128,7 +137,9 @@ class ChatGateway(socketio.AsyncNamespace):
             remote_ip=remote_ip,
             connected_at=asyncio.get_running_loop().time(),
             inbox=Inbox(
-                lambda event: self._funnel.handle(connection, event), self._max_waiting_events
+                lambda event: self._funnel.handle(connection, event),
+                self._max_waiting_events,
+                MAX_WAITING_BYTES,
             ),
         )
         self._connections.add(connection)
@@ -187,6 +198,8 @@ class ChatGateway(socketio.AsyncNamespace):
         self._rooms.drop(connection, lost=reason != self._sio.reason.CLIENT_DISCONNECT)
         identity = connection.identity
         self._domain.presence.disconnected(identity.user_id)
+        if not self._connections.of_user(identity.user_id):
+            self._domain.typing.gone(identity.user_id)
         connected_s = asyncio.get_running_loop().time() - connection.connected_at
         self._hooks.notify_soon(
             after_disconnect,

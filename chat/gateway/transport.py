@@ -37,7 +37,9 @@ _log = structlog.get_logger("chat.transport")
 class EventSink(Protocol):
     """Who takes the events of /chat."""
 
-    def receive(self, socket_id: str, name: Any, args: list[Any], ack_id: int | None) -> bool: ...
+    def receive(
+        self, socket_id: str, name: Any, args: list[Any], ack_id: int | None, size: int
+    ) -> bool: ...
 
     def refuse(self, socket_id: str, ack_id: int | None, error: ChatError) -> None: ...
 
@@ -62,8 +64,15 @@ class ChatServer(socketio.AsyncServer):
     sink: EventSink
 
     def __init__(
-        self, *, ping_interval_s: float, ping_timeout_s: float, max_bytes: int, fast: bool
+        self,
+        *,
+        ping_interval_s: float,
+        ping_timeout_s: float,
+        connect_within_s: float,
+        max_bytes: int,
+        fast: bool,
     ) -> None:
+        self._connect_within_s = connect_within_s
         # Asked for by the library's constructor.
         self.fast = fast
         self.rooms_of_server = RoomManager()
@@ -157,6 +166,17 @@ class ChatServer(socketio.AsyncServer):
             # The client went away while it was being let in.
             await self._handle_disconnect(eio_sid, namespace, self.reason.TRANSPORT_CLOSE)
 
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        await super()._handle_eio_connect(eio_sid, environ)
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._connect_within_s, self._end_stranger, eio_sid)
+
+    def _end_stranger(self, session_id: str) -> None:
+        """A session that has not shown a token by now holds a place for nothing."""
+        socket_id = self.manager.sid_from_eio_sid(session_id, NAMESPACE)
+        if socket_id is None or not self.manager.is_connected(socket_id, NAMESPACE):
+            self.close_session(session_id)
+
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self._attachments.pop(eio_sid, None)
         session = self.eio.sockets.get(eio_sid)
@@ -179,7 +199,7 @@ class ChatServer(socketio.AsyncServer):
             return
         if not isinstance(data, list) or not data:
             self._end_malformed(session_id, "an event without a name")
-        elif not self.sink.receive(socket_id, data[0], data[1:], ack_id):
+        elif not self.sink.receive(socket_id, data[0], data[1:], ack_id, len(text)):
             self._end_malformed(session_id, "too many events waiting")
 
     def _binary_event(self, session_id: str, text: str) -> None:

@@ -73,6 +73,12 @@ class TypingService:
         del self._pushed_at[key]
         self._push(key, is_typing=False)
 
+    def gone(self, user_id: UserId) -> None:
+        """The user's last socket is gone, whatever rooms it was in."""
+        for chat_id, typist in list(self._ends):
+            if typist == user_id:
+                self.ended(chat_id, user_id)
+
     def typing_in(self, chat_id: int) -> list[UserId]:
         """Who types right now, for somebody who has just joined."""
         return [user_id for each, user_id in self._ends if each == chat_id]

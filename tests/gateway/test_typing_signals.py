@@ -122,3 +122,14 @@ async def test_strangers_cannot_type_into_a_chat(serve):
         assert answer["error"]["code"] == "NOT_PARTICIPANT"
         await grace.settle()
         assert grace.of("userTyping") == []
+
+
+async def test_typing_ends_with_the_last_socket_of_somebody_who_never_joined(serve):
+    """One may type without being in the room; when one is gone, one types no more."""
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1, 2])
+        ada, grace = await chat.connect(1), await chat.connect(2, join=chat_id)
+        await ada.call("typing", {"chatId": chat_id, "isTyping": True})
+        assert (await grace.next("userTyping"))["isTyping"] is True
+        await ada.close()
+        assert (await grace.next("userTyping", within_s=3))["isTyping"] is False
