@@ -138,10 +138,14 @@ class WireConnection:
         self._closing = True
         self.session = None
         if self._socket is not None:
-            self._outbox.lingering.add(self)
-            self._loop.call_later(LINGER_S, self.abort)
+            self.linger()
             if self._backlog is None:
                 self._end_writing()
+
+    def linger(self) -> None:
+        """Leave the rest to the peer, for a moment."""
+        self._outbox.lingering.add(self)
+        self._loop.call_later(LINGER_S, self.abort)
 
     def abort(self) -> None:
         """End the socket now."""

@@ -62,10 +62,13 @@ class WireSession(ChatSession):
         it for ever.
         """
         await super().close(wait=False, abort=abort, reason=reason)
-        for connection in (self.wire, self._candidate):
-            if connection is not None:
-                connection.close()
-        self.wire = self._candidate = None
+        if self.wire is not None:
+            self.wire.close()
+            self.wire = None
+        if self._candidate is not None:
+            # In the middle of an upgrade the official client has paused its polling, and would hang
+            # there if the websocket went now: it is let through first.
+            self._candidate.linger()
         self.server.forget(self)
 
     # ---- heartbeats
@@ -168,6 +171,9 @@ class WireSession(ChatSession):
         if payload == b"2probe":
             connection.write(PROBE_ANSWER)
             self.queue.put_nowait(packet.Packet(packet.NOOP))
+        elif payload == b"5" and self.closed:
+            self._candidate = None
+            connection.close()
         elif payload == b"5":
             self._move_to(connection)
         else:
