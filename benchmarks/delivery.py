@@ -79,7 +79,7 @@ async def measure(chat: RunningChat, chat_id: int, head: int) -> dict[str, float
             lambda: get(f"/chat-messages?chatId={chat_id}&limit=50")
         ),
         "catch-up of 200": await median_ms(
-            lambda: get(f"/chats/{chat_id}/sync?since={head - 200}&limit=200")
+            lambda: get(f"/chats/{chat_id}/sync?since={max(0, head - 200)}&limit=200")
         ),
         "append": await median_ms(append),
     }

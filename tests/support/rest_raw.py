@@ -57,8 +57,8 @@ def _read(connection: socket.socket, *, head: bool) -> RawResponse:
         chunk = connection.recv(65536)
         assert chunk, f"the connection ended without an answer: {received!r}"
         received += chunk
-    head, _, content = received.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
+    top, _, content = received.partition(b"\r\n\r\n")
+    first, *lines = top.decode("latin-1").split("\r\n")
     headers = {
         name.strip().lower(): value.strip()
         for name, _, value in (line.partition(":") for line in lines)
