@@ -30,7 +30,7 @@ from chat.origins import OriginPolicy
 from chat.plugin_api import Plugin
 from chat.plugin_loader import load_plugins
 from chat.plugin_manager import PluginManager
-from chat.ports import Clock
+from chat.ports import Clock, Store
 from chat.repositories.embedded import EmbeddedStore
 from chat.repositories.mongo import MongoStore
 from chat.rest.base import Gate
@@ -61,13 +61,15 @@ class ChatApp:
         *,
         plugins: Sequence[Plugin] | None = None,
         clock: Clock | None = None,
+        store: Store | None = None,
     ) -> None:
+        """`plugins` instead of those of the settings; `store` instead of MongoDB."""
         self.settings = settings
         self.hooks = PluginManager(load_plugins(settings.plugins) if plugins is None else plugins)
         self.clock: Clock = clock or SystemClock()
         self.connections = Connections()
         self._embedded: EmbeddedStore | None = None
-        self._store: MongoStore | None = None
+        self._store = store
         self._http: tornado.httpserver.HTTPServer | None = None
         self._sio: ChatServer | None = None
         self._gate: Gate | None = None
@@ -94,7 +96,9 @@ class ChatApp:
         settings = self.settings
         self.port = sockets[0].getsockname()[1]
         demo_key = demo_secret(settings.data_dir) if settings.demo_mode else None
-        store = self._store = MongoStore(await self._store_uri(), lease_lost=self.lost.set)
+        if self._store is None:
+            self._store = MongoStore(await self._store_uri(), lease_lost=self.lost.set)
+        store = self._store
         await store.open(settings.data_dir)
         self._sio = sio = ChatServer(
             ping_interval_s=settings.ping_interval_s,
@@ -203,7 +207,7 @@ class ChatApp:
         self._embedded = EmbeddedStore(self.settings.data_dir)
         return await self._embedded.start()
 
-    async def _start_plugins(self, broadcaster: SocketBroadcaster, store: MongoStore) -> None:
+    async def _start_plugins(self, broadcaster: SocketBroadcaster, store: Store) -> None:
         def server_for(plugin: str) -> Startup:
             api = PluginServerApi(
                 plugin=plugin,
@@ -218,7 +222,7 @@ class ChatApp:
 
         await self.hooks.start(server_for)
 
-    async def _open_demo(self, store: MongoStore, secret: str | None) -> DemoService | None:
+    async def _open_demo(self, store: Store, secret: str | None) -> DemoService | None:
         if secret is None:
             return None
         demo = DemoService(self.domain, store.ids, secret, self.clock)

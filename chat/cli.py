@@ -60,11 +60,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(_options: argparse.Namespace, settings: Settings) -> int:
     configure_logging(settings.log_level, settings.log_format)
-    return asyncio.run(_serve_until_signal(settings))
+    return asyncio.run(_serve_with(settings))
 
 
-async def _serve_until_signal(settings: Settings) -> int:
-    app = ChatApp(settings)
+async def _serve_with(settings: Settings) -> int:
+    return await serve_until_signal(ChatApp(settings))
+
+
+async def serve_until_signal(app: ChatApp) -> int:
+    """Run the server until SIGINT, SIGTERM or the loss of its database; the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -74,7 +78,7 @@ async def _serve_until_signal(settings: Settings) -> int:
     await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
         starting.result()
-        _greet(settings, app.port)
+        _greet(app.settings, app.port)
         losing = loop.create_task(app.lost.wait())
         await asyncio.wait([stopping, losing], return_when=asyncio.FIRST_COMPLETED)
     else:

@@ -9,6 +9,7 @@ OutcomeUnknownError when a write may have been.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from typing import Any, Protocol
 
 from chat.contracts.pushes import ServerEvent
@@ -145,6 +146,11 @@ class Store(Protocol):
     @property
     def epoch(self) -> str:
         """Names one unbroken life of the database; a restored backup has another."""
+
+    async def open(self, data_dir: Path) -> None:
+        """Make it ready for use; SetupError in one sentence where that fails."""
+
+    async def close(self) -> None: ...
 
     async def ping(self) -> None:
         """Return within a second when the store answers, else raise StoreUnavailableError."""
