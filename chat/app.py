@@ -182,8 +182,9 @@ class ChatApp:
         if self._http is not None and self._sio is not None:
             bye = server_shutdown(RECONNECT_AFTER_S)
             for connection in self.connections.all():
-                self._fanout.to_session(connection.session_id, bye.name, bye.payload)
+                self._fanout.to_session(connection.session, bye.name, bye.payload)
             self._token_life.stop()
+            self.gateway.stop()
             await self._sio.close_all_sessions()
             await self._sio.shutdown()
             await self._http.close_all_connections()

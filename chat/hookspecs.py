@@ -85,6 +85,9 @@ before_action: Final = FilterHook(
 after_action: Final = NotifyHook(
     "after_action", ActionDone, HookKind.NOTIFY, "A client event or REST call was answered."
 )
+after_refusal: Final = NotifyHook(
+    "after_refusal", ActionDone, HookKind.NOTIFY, "A client event or REST call was refused."
+)
 before_join: Final = FilterHook(
     "before_join", RoomChange, HookKind.FILTER, "A participant is about to enter a chat's room."
 )
@@ -140,6 +143,7 @@ HOOKS: Final[dict[str, Hook[Any]]] = {
         after_auth_failure,
         before_action,
         after_action,
+        after_refusal,
         before_join,
         after_join,
         after_leave,

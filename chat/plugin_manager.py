@@ -14,7 +14,7 @@ import difflib
 import inspect
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
@@ -48,13 +48,10 @@ class HookImpl:
     failures_in_row: int = 0
     off_until: float = 0.0
 
-    def is_off(self, now: float) -> bool:
-        return now < self.off_until
-
     @property
     def off(self) -> bool:
         """Switched off for now, after too many failures."""
-        return self.is_off(_now())
+        return _now() < self.off_until
 
     def succeeded(self) -> None:
         self.failures_in_row = 0
@@ -144,11 +141,10 @@ class PluginManager:
     async def filter(self, hook: FilterHook[EventT], event: EventT) -> EventT:
         """The event as the last plugin left it; raises the ChatError of the one that refused."""
         for impl in self._impls[hook.name]:
-            if impl.is_off(_now()) or _own(impl, event):
+            if (impl.off_until and impl.off) or _own(impl, event):
                 continue
             try:
-                async with asyncio.timeout(impl.timeout_s):
-                    changed = await impl.method(event)
+                changed = await _call(impl, event)
                 if changed is not None and type(changed) is not type(event):
                     raise TypeError(f"returned a {type(changed).__name__}")
             except ChatError:
@@ -170,11 +166,10 @@ class PluginManager:
     async def notify(self, hook: NotifyHook[EventT], event: EventT) -> None:
         """Tell every subscriber in order; never raises."""
         for impl in self._impls[hook.name]:
-            if impl.is_off(_now()) or _own(impl, event):
+            if (impl.off_until and impl.off) or _own(impl, event):
                 continue
             try:
-                async with asyncio.timeout(impl.timeout_s):
-                    await impl.method(event)
+                await _call(impl, event)
             except Exception as error:  # noqa: BLE001  # see filter
                 impl.failed(error, _now())
             else:
@@ -230,6 +225,44 @@ class PluginManager:
                     f"{type(error).__name__}: {error}."
                 ) from error
         return found
+
+
+async def _call(impl: HookImpl, event: object) -> Any:
+    """Run one hookimpl within its budget; TimeoutError beyond it.
+
+    The clock starts where the plugin first waits for something: most never do, and for them a
+    timeout that is set up and taken down again (4 us) would be most of their cost (0.3 us).
+    """
+    running = impl.method(event)
+    try:
+        awaited = running.send(None)
+    except StopIteration as done:
+        return done.value
+    async with asyncio.timeout(impl.timeout_s):
+        return await _Rest(running, awaited)
+
+
+class _Rest:
+    """The rest of a coroutine that has begun, and waits for `awaited`."""
+
+    __slots__ = ("_awaited", "_running")
+
+    def __init__(self, running: Coroutine[Any, Any, Any], awaited: Any) -> None:
+        self._running = running
+        self._awaited = awaited
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        awaited = self._awaited
+        while True:
+            try:
+                try:
+                    sent = yield awaited
+                except BaseException as error:  # noqa: BLE001  # a cancellation is the plugin's too
+                    awaited = self._running.throw(error)
+                else:
+                    awaited = self._running.send(sent)
+            except StopIteration as done:
+                return done.value
 
 
 def _marked(plugin: Plugin) -> list[tuple[str, Any]]:

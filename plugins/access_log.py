@@ -15,7 +15,6 @@ from chat.plugin_api import (
     Plugin,
     RoomChange,
     Shutdown,
-    after_action,
     after_auth_failure,
     after_connect,
     after_disconnect,
@@ -25,6 +24,7 @@ from chat.plugin_api import (
     after_message_deleted,
     after_message_read,
     after_message_updated,
+    after_refusal,
     hookimpl,
     shutdown,
 )
@@ -89,18 +89,17 @@ class AccessLog(Plugin):
             message_id=event.message_id,
         )
 
-    @hookimpl(after_action)
+    @hookimpl(after_refusal)
     async def refused(self, event: ActionDone) -> None:
-        if event.code is not None:
-            _log.warning(
-                "refused",
-                action=event.name,
-                code=event.code.value,
-                user_id=event.identity.user_id,
-                remote_ip=event.remote_ip,
-                door=event.door,
-                request_id=event.request_id,
-            )
+        _log.warning(
+            "refused",
+            action=event.name,
+            code=event.code.value if event.code else None,
+            user_id=event.identity.user_id,
+            remote_ip=event.remote_ip,
+            door=event.door,
+            request_id=event.request_id,
+        )
 
     @hookimpl(shutdown)
     async def stopping(self, _event: Shutdown) -> None:

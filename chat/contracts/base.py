@@ -64,8 +64,18 @@ def parse(model: type[Model], value: Any) -> Model:
 
 
 def iso(moment: datetime) -> str:
-    """ISO-8601 in UTC with milliseconds: `2025-10-09T12:00:00.000Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    """ISO-8601 in UTC with milliseconds: `2025-10-09T12:00:00.000Z`. 1.3 us; the moment that was
+    asked about last, which is nearly always the one of the message at hand, 0.1 us.
+    """
+    global _last_iso  # one slot of memory
+    last, text = _last_iso
+    if moment is not last:
+        text = moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+        _last_iso = (moment, text)
+    return text
+
+
+_last_iso: tuple[datetime | None, str] = (None, "")
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
@@ -81,8 +91,11 @@ def _user_id(value: Any) -> UserId:
 
 def _plain_text(value: str) -> str:
     # A lone surrogate cannot be written as UTF-8: neither the store nor a peer could take it.
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("holds half a surrogate pair")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("holds half a surrogate pair") from None
     if "\x00" in value:
         raise ValueError("holds a NUL character")
     return value

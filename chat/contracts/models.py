@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+import orjson
+
 from chat.contracts.base import AnyUserId, Count, Id, WireModel, iso, iso_or_none
 from chat.entities import Chat, Message, Participant, Revision, User
 from chat.identity import Identity, UserId
@@ -143,6 +145,21 @@ def message_to_wire(message: Message) -> dict[str, Any]:
         "deletedAt": iso_or_none(message.deleted_at),
         "deletedBy": message.deleted_by,
     }
+
+
+def message_json(message: Message) -> orjson.Fragment:
+    """The same as JSON. Push and ack of a message are written one after the other, so the last one
+    is kept: it is encoded once for both.
+    """
+    global _last_json  # one slot of memory
+    last, encoded = _last_json
+    if message is not last:
+        encoded = orjson.Fragment(orjson.dumps(message_to_wire(message)))
+        _last_json = (message, encoded)
+    return encoded
+
+
+_last_json: tuple[Message | None, orjson.Fragment] = (None, orjson.Fragment(b"null"))
 
 
 def revision_to_wire(earlier: Revision) -> dict[str, Any]:

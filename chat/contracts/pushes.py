@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from chat.contracts.base import iso, iso_or_none
-from chat.contracts.models import message_to_wire
+from chat.contracts.models import message_json, message_to_wire
 from chat.entities import Message
 from chat.errors import ChatError
 from chat.identity import UserId
@@ -18,14 +18,13 @@ class ServerEvent(NamedTuple):
 
 
 def new_message(message: Message) -> ServerEvent:
-    wire = message_to_wire(message)
     return ServerEvent(
         "newMessage",
         {
-            "message": wire,
+            "message": message_json(message),
             "chatId": message.chat_id,
             "seq": message.updated_seq,
-            "timestamp": wire["createdAt"],
+            "timestamp": iso(message.created_at),
         },
     )
 

@@ -7,8 +7,6 @@ from chat.gateway.transport import ChatServer
 from chat.identity import UserId
 from chat.rooms import NAMESPACE, chat_room
 
-_NOBODY: frozenset[str] = frozenset()
-
 
 class SocketBroadcaster:
     def __init__(self, server: ChatServer, connections: Connections, fanout: Fanout) -> None:
@@ -20,17 +18,15 @@ class SocketBroadcaster:
     def to_chat(
         self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None
     ) -> None:
-        skip = _NOBODY
-        if except_user is not None:
-            own = self._connections.of_user(except_user)
-            skip = frozenset(connection.socket_id for connection in own)
+        own = () if except_user is None else self._connections.of_user(except_user)
+        skip = [connection.session for connection in own]
         self._fanout.to_room(chat_room(chat_id), event.name, event.payload, skip)
 
     def to_user(
         self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
     ) -> None:
         sessions = [
-            each.session_id
+            each.session
             for each in self._connections.of_user(user_id)
             if outside_chat is None or outside_chat not in each.rooms
         ]
@@ -44,7 +40,7 @@ class SocketBroadcaster:
         connections = self._connections.of_user(user_id)
         for connection in connections:
             if event is not None:
-                self._fanout.to_session(connection.session_id, event.name, event.payload)
+                self._fanout.to_session(connection.session, event.name, event.payload)
             self._server.close_session(connection.session_id)
         return len(connections)
 

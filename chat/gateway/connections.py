@@ -2,24 +2,29 @@
 
 from dataclasses import dataclass, field
 
+from chat.gateway.engine import ChatSession
 from chat.gateway.inbox import Inbox
 from chat.identity import Identity, UserId
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One authenticated socket. `session_id` is the Engine.IO session below it."""
+    """One authenticated socket. `session` is the Engine.IO session below it."""
 
     socket_id: str
-    session_id: str
+    session: ChatSession
     identity: Identity
     remote_ip: str
     connected_at: float
-    inbox: Inbox
+    inbox: Inbox = field(default_factory=Inbox)
     rooms: set[int] = field(default_factory=set)
     closed: bool = False
     # The second in which the token's life is looked at next; see token_life.
     token_due: int = 0
+
+    @property
+    def session_id(self) -> str:
+        return str(self.session.sid)
 
 
 class Connections:

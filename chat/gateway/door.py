@@ -1,6 +1,7 @@
 """Puts the parts of the socket door together."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from chat.auth import Authenticator
 from chat.gateway.connections import Connections
@@ -16,6 +17,9 @@ from chat.plugin_manager import PluginManager
 from chat.ports import Clock
 from chat.services.domain import Domain
 from chat.settings import Settings
+
+MAX_WAITING_BYTES: Final = 1_000_000
+"""Of one socket, beside the bound on their number: a thousand events of 1 MB would be 1 GB."""
 
 
 def build_gateway(
@@ -57,6 +61,8 @@ def build_gateway(
             hooks=hooks,
             access=domain.access,
             clock=clock,
+            max_waiting=settings.max_waiting_events,
+            max_waiting_bytes=MAX_WAITING_BYTES,
         ),
         rooms=rooms,
         domain=domain,
@@ -64,7 +70,6 @@ def build_gateway(
         token_life=token_life,
         hooks=hooks,
         query_token=settings.query_token,
-        max_waiting_events=settings.max_waiting_events,
     )
     server.register_namespace(gateway)
     server.sink = gateway

@@ -15,7 +15,14 @@ _log = structlog.get_logger("chat.transport")
 
 
 class ChatSession(async_socket.AsyncSocket):
-    """A session whose bad POST is a 400 and the end of it, not a traceback and "OK"."""
+    """A session whose bad POST is a 400 and the end of it, not a traceback and "OK".
+
+    `receiver` is who takes its events, once it has been let in; `wire` its connection on the lean
+    transport.
+    """
+
+    receiver: Any = None
+    wire: Any = None
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
         try:

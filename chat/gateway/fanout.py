@@ -5,74 +5,56 @@ alike. On the lean transport that is a frame handed to the connection; on the st
 into the session's queue, as python-engineio 4.15's `Socket.send` does after two awaits.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from engineio import packet as engineio_packet
 
+from chat.gateway.engine import ChatSession
 from chat.gateway.transport import ChatServer
+from chat.gateway.wire.connection import Outbox
 from chat.gateway.wire.frames import text_frame
 from chat.rooms import NAMESPACE
 
 _EVENT = f"2{NAMESPACE},".encode()
 _ACK = f"3{NAMESPACE},".encode()
-
-
-class _Packet:
-    """One Socket.IO packet, in the form that each transport wants, made when the first asks."""
-
-    __slots__ = ("_body", "_frame", "_packet")
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-        self._frame: bytes | None = None
-        self._packet: engineio_packet.Packet | None = None
-
-    def write_to(self, session: Any) -> None:
-        wire = getattr(session, "wire", None)
-        if wire is not None:
-            if self._frame is None:
-                self._frame = text_frame(b"4" + self._body)
-            wire.write(self._frame)
-        elif not session.closed:
-            if self._packet is None:
-                text = self._body.decode()
-                self._packet = engineio_packet.Packet(engineio_packet.MESSAGE, text)
-            session.queue.put_nowait(self._packet)
+_MESSAGE = b"4"
 
 
 class Fanout:
     def __init__(self, server: ChatServer) -> None:
         self._rooms = server.rooms_of_server
-        self._sessions: dict[str, Any] = server.eio.sockets
+        # The stock transport has none.
+        self._outbox: Outbox | None = getattr(server.eio, "outbox", None)
 
-    def to_room(self, room: str, event: str, payload: dict[str, Any], skip: frozenset[str]) -> None:
-        """To every socket in the room but those in `skip` (socket ids)."""
+    def to_room(
+        self, room: str, event: str, payload: dict[str, Any], skip: Sequence[ChatSession] = ()
+    ) -> None:
+        """To every session in the room but those in `skip`."""
         receivers = self._rooms.receivers(NAMESPACE, room)
-        if not receivers:
-            return
-        write_to = _event(event, payload).write_to
-        sessions = self._sessions
-        for socket_id, session_id in receivers:
-            if socket_id not in skip and (session := sessions.get(session_id)) is not None:
-                write_to(session)
+        if skip:
+            receivers = [session for session in receivers if session not in skip]
+        if receivers:
+            self.to_sessions(receivers, event, payload)
 
-    def to_session(self, session_id: str, event: str, payload: dict[str, Any]) -> None:
-        self.to_sessions([session_id], event, payload)
+    def to_session(self, session: ChatSession, event: str, payload: dict[str, Any]) -> None:
+        self.to_sessions([session], event, payload)
 
-    def to_sessions(self, session_ids: list[str], event: str, payload: dict[str, Any]) -> None:
-        packet = _event(event, payload)
-        for session_id in session_ids:
-            self._write(session_id, packet)
+    def to_sessions(
+        self, sessions: Sequence[ChatSession], event: str, payload: dict[str, Any]
+    ) -> None:
+        self._write(sessions, _EVENT + orjson.dumps([event, payload]))
 
-    def ack(self, session_id: str, ack_id: int, reply: dict[str, Any]) -> None:
-        self._write(session_id, _Packet(b"%b%d[%b]" % (_ACK, ack_id, orjson.dumps(reply))))
+    def ack(self, session: ChatSession, ack_id: int, reply: dict[str, Any]) -> None:
+        self._write([session], b"%b%d[%b]" % (_ACK, ack_id, orjson.dumps(reply)))
 
-    def _write(self, session_id: str, packet: _Packet) -> None:
-        session = self._sessions.get(session_id)
-        if session is not None:
-            packet.write_to(session)
-
-
-def _event(name: str, payload: dict[str, Any]) -> _Packet:
-    return _Packet(_EVENT + orjson.dumps([name, payload]))
+    def _write(self, sessions: Sequence[ChatSession], body: bytes) -> None:
+        others = sessions
+        if self._outbox is not None:
+            others = self._outbox.write(sessions, text_frame(_MESSAGE + body))
+        if others:  # those that poll
+            packet = engineio_packet.Packet(engineio_packet.MESSAGE, body.decode())
+            for session in others:
+                if not session.closed:
+                    session.queue.put_nowait(packet)

@@ -6,7 +6,7 @@ become the one error model of the contract, as an ack where one was asked for, e
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -19,13 +19,14 @@ from chat.contracts.pushes import error_event
 from chat.errors import ChatError, ErrorCode, SetupError
 from chat.gateway.connections import Connection
 from chat.gateway.fanout import Fanout
-from chat.gateway.handlers import Answer, Handler
-from chat.gateway.inbox import ReceivedEvent
+from chat.gateway.handlers import Answer, Handler, Later
+from chat.gateway.inbox import Deadlines, ReceivedEvent, Workers
 from chat.hook_events import Action, ActionDone, ClientEvent
-from chat.hookspecs import after_action, before_action
+from chat.hookspecs import after_action, after_refusal, before_action
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
 from chat.services.access import AccessService
+from chat.services.outcome import Outcome
 
 PLUGIN_EVENT_TIMEOUT_S: Final = 5.0
 """A plugin's event holds up the later ones of its socket, and has to end before the ack's deadline.
@@ -35,6 +36,10 @@ _log = structlog.get_logger("chat.gateway")
 
 
 class Funnel:
+    """Takes the events of all sockets; `max_waiting` and `max_waiting_bytes` bound what one may
+    have waiting.
+    """
+
     def __init__(
         self,
         *,
@@ -44,11 +49,15 @@ class Funnel:
         hooks: PluginManager,
         access: AccessService,
         clock: Clock,
+        max_waiting: int,
+        max_waiting_bytes: int,
     ) -> None:
         self._fanout = fanout
         self._hooks = hooks
         self._access = access
         self._clock = clock
+        self._workers = Workers(self._handle, max_waiting, max_waiting_bytes)
+        self._deadlines = Deadlines(self._expire)
         self._handlers = dict(handlers)
         self._models: dict[str, type[BaseModel] | None] = dict(CLIENT_EVENTS)
         for each in plugin_events:
@@ -59,45 +68,44 @@ class Funnel:
             self._handlers[each.name] = partial(_run_plugin_event, each)
             self._models[each.name] = each.model
 
-    def received(
-        self, connection: Connection, name: Any, args: list[Any], ack_id: int | None
-    ) -> ReceivedEvent:
-        """Start the deadline of an event that has just come in."""
+    def receive(
+        self, connection: Connection, name: Any, args: list[Any], ack_id: int | None, size: int
+    ) -> bool:
+        """Take one event, in order; False = too many wait, the caller ends the connection."""
         # A name that is no text is nobody's event; it may even be no key of a dict.
         known = name if isinstance(name, str) else None
-        return ReceivedEvent(
-            known, args, ack_id, partial(self._reply, connection), partial(self._expire, connection)
-        )
+        event = ReceivedEvent(connection, known, args, ack_id, size)
+        if not self._workers.put(connection.inbox, event):
+            return False
+        self._deadlines.watch(event)
+        return True
 
-    async def handle(self, connection: Connection, event: ReceivedEvent) -> None:
+    def refuse_unread(self, connection: Connection, ack_id: int | None, error: ChatError) -> None:
+        """Answer what could not even be read."""
+        self._refuse(ReceivedEvent(connection, None, [], ack_id, 0), error)
+
+    def stop(self) -> None:
+        self._workers.stop()
+        self._deadlines.stop()
+
+    async def _handle(self, event: ReceivedEvent) -> None:
         """Run one event to its answer, or until it only waits for the disk."""
         try:
-            answer = await self._dispatch(connection, event)
-            if isinstance(answer, asyncio.Future):
-                answer.add_done_callback(partial(self._stored, connection, event))
+            answer = await self._dispatch(event)
+            if isinstance(answer, Later):
+                answer.outcome.add_done_callback(partial(self._settled, event, answer.to_answer))
             else:
-                self._succeed(connection, event, answer)
+                self._succeed(event, answer)
         except ChatError as error:
-            self.refuse(connection, event, error)
+            self._refuse(event, error)
         except Exception:  # noqa: BLE001  # the first of the three funnels: always an answer
-            self.refuse(connection, event, _crashed(event))
+            self._refuse(event, _crashed(event))
 
-    def refuse(self, connection: Connection, event: ReceivedEvent, error: ChatError) -> None:
-        """Answer with an error: by ack, or by the pushed `error` where no ack was asked for."""
-        if not event.answer(error.to_answer()):
-            return
-        if event.ack_id is None and not connection.closed:
-            known = event.name if event.name in self._handlers else None
-            pushed = error_event(error, known)
-            self._fanout.to_session(connection.session_id, pushed.name, pushed.payload)
-        self._tell(connection, event, error)
-
-    async def _dispatch(
-        self, connection: Connection, event: ReceivedEvent
-    ) -> Answer | asyncio.Future[Answer]:
+    async def _dispatch(self, event: ReceivedEvent) -> Answer | Later:
         handler = self._handlers.get(event.name)
         if handler is None:
             raise ChatError(ErrorCode.UNKNOWN_EVENT, "there is no such event")
+        connection = event.connection
         identity = connection.identity
         if identity.expires_at <= self._clock.now() and event.name != Event.AUTHENTICATE:
             raise ChatError(
@@ -120,50 +128,66 @@ class Funnel:
                 payload = action.payload
         return await handler(connection, payload)
 
-    def _stored(
-        self, connection: Connection, event: ReceivedEvent, done: asyncio.Future[Answer]
+    def _settled(
+        self, event: ReceivedEvent, to_answer: Callable[[Any], Answer], done: Outcome[Any]
     ) -> None:
-        if done.cancelled():
-            error: BaseException | None = ChatError(
-                ErrorCode.SHUTTING_DOWN, "the server is restarting"
-            )
-        else:
-            error = done.exception()
-        if error is None:
-            self._succeed(connection, event, done.result())
-        elif isinstance(error, ChatError):
-            self.refuse(connection, event, error)
-        else:
-            self.refuse(connection, event, _crashed(event, error))
+        """What waited for the disk has its outcome."""
+        error = done.exception()
+        if error is not None:
+            self._refuse(event, error)
+            return
+        try:
+            self._succeed(event, to_answer(done.result()))
+        except Exception as crash:  # noqa: BLE001  # as in _handle
+            self._refuse(event, _crashed(event, crash))
 
-    def _succeed(self, connection: Connection, event: ReceivedEvent, answer: Answer) -> None:
-        if event.answer(answer):
-            self._tell(connection, event, None)
+    def _succeed(self, event: ReceivedEvent, answer: Answer) -> None:
+        if not event.answered:
+            # First, since an answer that cannot be written is a crash that has to be answered.
+            self._write(event, answer)
+            self._answered(event, None)
 
-    def _expire(self, connection: Connection, event: ReceivedEvent) -> None:
+    def _refuse(self, event: ReceivedEvent, error: ChatError) -> None:
+        """Answer with an error: by ack, or by the pushed `error` where no ack was asked for."""
+        if event.answered:
+            return
+        self._write(event, error.to_answer())
+        if event.ack_id is None and not event.connection.closed:
+            known = event.name if event.name in self._handlers else None
+            pushed = error_event(error, known)
+            self._fanout.to_session(event.connection.session, pushed.name, pushed.payload)
+        self._answered(event, error)
+
+    def _expire(self, event: ReceivedEvent) -> None:
         outcome = "its outcome is unknown" if event.begun else "it was not begun"
         error = ChatError(
             ErrorCode.TIMEOUT, f"not done in time, {outcome}; try again", retry_after_s=1
         )
-        self.refuse(connection, event, error)
+        self._refuse(event, error)
 
-    def _reply(self, connection: Connection, event: ReceivedEvent, reply: Answer) -> None:
+    def _write(self, event: ReceivedEvent, answer: Answer) -> None:
         if event.ack_id is not None:
-            self._fanout.ack(connection.session_id, event.ack_id, reply)
+            self._fanout.ack(event.connection.session, event.ack_id, answer)
 
-    def _tell(self, connection: Connection, event: ReceivedEvent, error: ChatError | None) -> None:
-        if not self._hooks.has(after_action):
-            return
+    def _answered(self, event: ReceivedEvent, error: ChatError | None) -> None:
+        event.answered = True
+        self._deadlines.forget(event)
+        if self._hooks.has(after_action) or (error and self._hooks.has(after_refusal)):
+            self._tell(event, error)
+
+    def _tell(self, event: ReceivedEvent, error: ChatError | None) -> None:
         done = ActionDone(
             name=event.name if event.name in self._handlers else None,
-            identity=connection.identity,
+            identity=event.connection.identity,
             door="socket",
-            remote_ip=connection.remote_ip,
+            remote_ip=event.connection.remote_ip,
             code=error.code if error else None,
             request_id=error.request_id if error else None,
             duration_s=asyncio.get_running_loop().time() - event.received_at,
         )
         self._hooks.notify_soon(after_action, done)
+        if error is not None:
+            self._hooks.notify_soon(after_refusal, done)
 
 
 def _payload(model: type[BaseModel] | None, args: list[Any]) -> BaseModel | None:

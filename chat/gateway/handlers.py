@@ -1,9 +1,7 @@
 """What each client event does: ask one service, wrap the answer. The table of the gateway."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from chat.auth import Authenticator
 from chat.contracts.base import iso
@@ -21,7 +19,7 @@ from chat.contracts.client_events import (
     Typing,
     sync_cursors,
 )
-from chat.contracts.models import identity_to_wire, message_to_wire, presence_to_wire
+from chat.contracts.models import identity_to_wire, message_json, presence_to_wire
 from chat.entities import Message
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.connections import Connection
@@ -32,9 +30,19 @@ from chat.ports import Clock
 from chat.services.catch_up import Cursor
 from chat.services.domain import Domain
 from chat.services.journal_entries import Sent
+from chat.services.outcome import Outcome
 
 Answer = dict[str, Any]
-Handler = Callable[[Connection, Any], Awaitable[Answer | asyncio.Future[Answer]]]
+
+
+class Later(NamedTuple):
+    """An answer that waits for the disk: what `to_answer` makes of the outcome."""
+
+    outcome: Outcome[Any]
+    to_answer: Callable[[Any], Answer]
+
+
+Handler = Callable[[Connection, Any], Awaitable[Answer | Later]]
 
 
 class Handlers:
@@ -133,10 +141,8 @@ class Handlers:
         await self._rooms.leave(connection, payload.chat_id)
         return {"success": True, "message": f"Left chat {payload.chat_id}"}
 
-    async def send_message(
-        self, connection: Connection, payload: SendMessage
-    ) -> asyncio.Future[Answer]:
-        """Returns once the message is queued for the disk; its future becomes the ack."""
+    async def send_message(self, connection: Connection, payload: SendMessage) -> Later:
+        """Returns once the message is queued for the disk; its outcome becomes the ack."""
         identity = connection.identity
         draft = MessageDraft(
             chat_id=payload.chat_id,
@@ -147,10 +153,7 @@ class Handlers:
             reply_to_id=payload.reply_to_id,
             metadata=payload.metadata,
         )
-        sent = await self._domain.messages.begin_send(identity, draft)
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        sent.add_done_callback(partial(_pass_on, answer))
-        return answer
+        return Later(await self._domain.messages.begin_send(identity, draft), _sent_answer)
 
     async def edit_message(self, connection: Connection, payload: EditMessage) -> Answer:
         message = await self._domain.revisions.edit(
@@ -193,17 +196,8 @@ class Handlers:
 
 
 def _message_answer(message: Message) -> Answer:
-    return {"success": True, "data": message_to_wire(message)}
+    return {"success": True, "data": message_json(message)}
 
 
-def _pass_on(answer: asyncio.Future[Answer], sent: asyncio.Future[Sent]) -> None:
-    """Make the ack of a stored message; a callback, since a task a message would cost 8 us more."""
-    if answer.done():
-        return
-    if sent.cancelled():
-        answer.cancel()
-    elif (error := sent.exception()) is not None:
-        answer.set_exception(error)
-    else:
-        done = sent.result()
-        answer.set_result({**_message_answer(done.message), "duplicate": done.duplicate})
+def _sent_answer(sent: Sent) -> Answer:
+    return {"success": True, "data": message_json(sent.message), "duplicate": sent.duplicate}

@@ -12,7 +12,6 @@ from chat.auth import Authenticator
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.connections import Connection, Connections
 from chat.gateway.funnel import Funnel
-from chat.gateway.inbox import Inbox
 from chat.gateway.room_keeper import RoomKeeper
 from chat.gateway.token_life import TokenLife
 from chat.hook_events import AuthFailure, ConnectAttempt, Connected, Disconnected
@@ -23,9 +22,6 @@ from chat.rooms import NAMESPACE
 from chat.services.domain import Domain
 
 KEPT_OF_ENVIRON: Final = ("REMOTE_ADDR", "HTTP_USER_AGENT", "HTTP_ORIGIN")
-MAX_WAITING_BYTES: Final = 1_000_000
-"""Of one socket, beside the bound on their number: a thousand events of 1 MB would be 1 GB."""
-
 REFUSED_CLOSE_AFTER_S: Final = 1.0
 """Time for a refusal to reach the client before its transport is closed."""
 
@@ -45,7 +41,6 @@ class ChatGateway(socketio.AsyncNamespace):
         token_life: TokenLife,
         hooks: PluginManager,
         query_token: bool,
-        max_waiting_events: int,
     ) -> None:
         super().__init__(NAMESPACE)
         self._sio = server
@@ -57,7 +52,6 @@ class ChatGateway(socketio.AsyncNamespace):
         self._token_life = token_life
         self._hooks = hooks
         self._query_token = query_token
-        self._max_waiting_events = max_waiting_events
         self._draining = False
 
     def get_active_users_count(self) -> int:
@@ -81,27 +75,23 @@ class ChatGateway(socketio.AsyncNamespace):
         for connection in self._connections.all():
             await connection.inbox.wait_idle()
 
+    def stop(self) -> None:
+        """End the tasks that handle events."""
+        self._funnel.stop()
+
     def receive(
-        self, socket_id: str, name: Any, args: list[Any], ack_id: int | None, size: int
+        self, connection: Connection, name: Any, args: list[Any], ack_id: int | None, size: int
     ) -> bool:
         """Take one event off the wire, in order; False = too many wait, the caller ends the
         connection.
         """
-        connection = self._connections.get(socket_id)
-        if connection is None or connection.closed:
-            return True  # sent on a connection that was never let in, or is on its way out
-        event = self._funnel.received(connection, name, args, ack_id)
-        if connection.inbox.put(event, size):
-            return True
-        event.drop()
-        return False
+        if connection.closed:
+            return True  # on its way out
+        return self._funnel.receive(connection, name, args, ack_id, size)
 
-    def refuse(self, socket_id: str, ack_id: int | None, error: ChatError) -> None:
+    def refuse(self, connection: Connection, ack_id: int | None, error: ChatError) -> None:
         """Answer what could not even be read."""
-        connection = self._connections.get(socket_id)
-        if connection is not None:
-            event = self._funnel.received(connection, None, [], ack_id)
-            self._funnel.refuse(connection, event, error)
+        self._funnel.refuse_unread(connection, ack_id, error)
 
     async def trigger_event(self, event: str, *args: Any) -> None:
         """Called by python-socketio for connect and disconnect alone: client events never come this
@@ -130,18 +120,17 @@ class ChatGateway(socketio.AsyncNamespace):
         except ChatError as error:
             await self._send_away(session_id, error)
             return
+        session = self._sio.eio.sockets.get(session_id)
+        if session is None or session.closed:
+            return  # gone while it was being let in
         connection = Connection(
             socket_id=socket_id,
-            session_id=session_id,
+            session=session,
             identity=identity,
             remote_ip=remote_ip,
             connected_at=asyncio.get_running_loop().time(),
-            inbox=Inbox(
-                lambda event: self._funnel.handle(connection, event),
-                self._max_waiting_events,
-                MAX_WAITING_BYTES,
-            ),
         )
+        session.receiver = connection
         self._connections.add(connection)
         self._token_life.watch(connection)
         self._domain.people.remember(identity)
@@ -191,6 +180,7 @@ class ChatGateway(socketio.AsyncNamespace):
         if connection is None:
             return
         connection.closed = True
+        connection.session.receiver = None
         # What came before the end is handled first: a client may send and leave at once.
         await connection.inbox.wait_idle()
         self._connections.remove(connection)

@@ -17,16 +17,19 @@ class RoomManager(socketio.AsyncManager):
     def __init__(self) -> None:
         super().__init__()
         self._rooms_of: dict[str, set[Any]] = {}
-        self._receivers: dict[tuple[str, Any], list[tuple[str, str]]] = {}
+        self._receivers: dict[tuple[str, Any], list[Any]] = {}
 
-    def receivers(self, namespace: str, room: str) -> list[tuple[str, str]]:
-        """`(socket id, session id)` of everybody in the room; the same list until somebody comes or
-        goes.
-        """
+    def receivers(self, namespace: str, room: str) -> list[Any]:
+        """The sessions of everybody in the room; the same list until somebody comes or goes."""
         key = (namespace, room)
         found = self._receivers.get(key)
         if found is None:
-            found = self._receivers[key] = list(self.get_participants(namespace, room))
+            sessions = self.server.eio.sockets
+            found = self._receivers[key] = [
+                sessions[session_id]
+                for _, session_id in self.get_participants(namespace, room)
+                if session_id in sessions
+            ]
         return found
 
     def basic_enter_room(

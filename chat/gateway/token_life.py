@@ -87,4 +87,4 @@ class TokenLife:
         else:
             event = session_expired(ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired"))
             self._server.close_session(connection.session_id)
-        self._fanout.to_session(connection.session_id, event.name, event.payload)
+        self._fanout.to_session(connection.session, event.name, event.payload)

@@ -18,7 +18,7 @@ from engineio import packet as engineio_packet
 from engineio import payload as engineio_payload
 
 from chat.errors import ChatError, ErrorCode
-from chat.gateway.engine import ChatEngine
+from chat.gateway.engine import ChatEngine, ChatSession
 from chat.gateway.room_manager import RoomManager
 from chat.gateway.wire.engine import WireEngine
 from chat.rooms import NAMESPACE
@@ -29,6 +29,9 @@ reconnect.
 """
 
 MAX_ATTACHMENTS: Final = 16
+MAX_ACK_DIGITS: Final = 15
+"""Within what a JavaScript client can count to."""
+
 EVENT_PREFIX: Final = f"2{NAMESPACE},"
 _BINARY: Final = re.compile(rf"[56](\d{{1,2}})-{NAMESPACE},(\d{{0,15}})\[")
 _log = structlog.get_logger("chat.transport")
@@ -38,10 +41,10 @@ class EventSink(Protocol):
     """Who takes the events of /chat."""
 
     def receive(
-        self, socket_id: str, name: Any, args: list[Any], ack_id: int | None, size: int
+        self, receiver: Any, name: Any, args: list[Any], ack_id: int | None, size: int
     ) -> bool: ...
 
-    def refuse(self, socket_id: str, ack_id: int | None, error: ChatError) -> None: ...
+    def refuse(self, receiver: Any, ack_id: int | None, error: ChatError) -> None: ...
 
 
 class JsonCodec:
@@ -96,6 +99,7 @@ class ChatServer(socketio.AsyncServer):
         )
         # Of the lean transport, which hands messages over without a task.
         self.eio.take_message = self.take_message
+        self.eio.take_event = self.take_event
         self._attachments: dict[str, int] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -137,7 +141,9 @@ class ChatServer(socketio.AsyncServer):
         if isinstance(data, bytes):
             self._attachment(session_id)
         elif data.startswith(EVENT_PREFIX):
-            self._event(session_id, data[len(EVENT_PREFIX) :])
+            session = self.eio.sockets.get(session_id)
+            if session is not None:
+                self.take_event(session, data[len(EVENT_PREFIX) :].encode())
         elif data[:1] in ("5", "6"):
             self._binary_event(session_id, data)
         elif data[:1] == "2":
@@ -185,33 +191,40 @@ class ChatServer(socketio.AsyncServer):
             session.queue.put_nowait(engineio_packet.Packet(engineio_packet.NOOP))
         await super()._handle_eio_disconnect(eio_sid, reason)
 
-    def _event(self, session_id: str, text: str) -> None:
-        socket_id = self.manager.sid_from_eio_sid(session_id, NAMESPACE)
-        if socket_id is None:
-            self._end_malformed(session_id, "an event before the CONNECT")
+    def take_event(self, session: ChatSession, text: bytes) -> None:
+        """An event of /chat: `[ack id]["name", argument...]`."""
+        receiver = session.receiver
+        if receiver is None:
+            # While a CONNECT is being decided, and after a refusal, events go nowhere.
+            if self.manager.sid_from_eio_sid(session.sid, NAMESPACE) is None:
+                self._end_malformed(session.sid, "an event before the CONNECT")
             return
         ack_id, body = _split_ack_id(text)
         try:
             data = orjson.loads(body)
         except orjson.JSONDecodeError:
+            if not _is_text(body):
+                self._end_malformed(session.sid, "not UTF-8")
+                return
             error = ChatError(ErrorCode.VALIDATION_ERROR, "the event is not JSON")
-            self.sink.refuse(socket_id, ack_id, error)
+            self.sink.refuse(receiver, ack_id, error)
             return
         if not isinstance(data, list) or not data:
-            self._end_malformed(session_id, "an event without a name")
-        elif not self.sink.receive(socket_id, data[0], data[1:], ack_id, len(text)):
-            self._end_malformed(session_id, "too many events waiting")
+            self._end_malformed(session.sid, "an event without a name")
+        elif not self.sink.receive(receiver, data[0], data[1:], ack_id, len(text)):
+            self._end_malformed(session.sid, "too many events waiting")
 
     def _binary_event(self, session_id: str, text: str) -> None:
         """No event of the chat carries binary data: say so, and step over its attachments."""
         match = _BINARY.match(text)
-        socket_id = self.manager.sid_from_eio_sid(session_id, NAMESPACE)
-        if match is None or socket_id is None or int(match[1]) > MAX_ATTACHMENTS:
+        session = self.eio.sockets.get(session_id)
+        receiver = session.receiver if session else None
+        if match is None or receiver is None or int(match[1]) > MAX_ATTACHMENTS:
             self._end_malformed(session_id, "binary packet")
             return
         self._attachments[session_id] = self._attachments.get(session_id, 0) + int(match[1])
         error = ChatError(ErrorCode.VALIDATION_ERROR, "binary data is not supported")
-        self.sink.refuse(socket_id, int(match[2]) if match[2] else None, error)
+        self.sink.refuse(receiver, int(match[2]) if match[2] else None, error)
 
     def _attachment(self, session_id: str) -> None:
         expected = self._attachments.pop(session_id, 0)
@@ -233,9 +246,18 @@ class ChatServer(socketio.AsyncServer):
         return WireEngine if self.fast else ChatEngine
 
 
-def _split_ack_id(text: str) -> tuple[int | None, str]:
-    end = 0
-    # 15 digits stay within what a JavaScript client can count to.
-    while end < len(text) and end < 15 and "0" <= text[end] <= "9":
-        end += 1
-    return (int(text[:end]) if end else None), text[end:]
+def _split_ack_id(text: bytes) -> tuple[int | None, bytes]:
+    digits, bracket, _ = text.partition(b"[")
+    if bracket and not digits:
+        return None, text
+    if bracket and digits.isdigit() and len(digits) <= MAX_ACK_DIGITS:
+        return int(digits), text[len(digits) :]
+    return None, text
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from chat.auth import Authenticator
 from chat.errors import ChatError, ErrorCode
 from chat.hook_events import Action, ActionDone, AuthFailure
-from chat.hookspecs import after_action, after_auth_failure, before_action
+from chat.hookspecs import after_action, after_auth_failure, after_refusal, before_action
 from chat.identity import MAX_INTEGER, Identity, UserId, parse_user_id
 from chat.origins import OriginPolicy
 from chat.plugin_manager import PluginManager
@@ -164,7 +164,7 @@ class ApiHandler(tornado.web.RequestHandler):
     def on_finish(self) -> None:
         self.gate.left()
         identity = getattr(self, "identity", None)
-        if identity is None or not self.gate.hooks.has(after_action):
+        if identity is None:
             return
         error = self._error
         done = ActionDone(
@@ -177,6 +177,8 @@ class ApiHandler(tornado.web.RequestHandler):
             duration_s=asyncio.get_running_loop().time() - self._started,
         )
         self.gate.hooks.notify_soon(after_action, done)
+        if error is not None:
+            self.gate.hooks.notify_soon(after_refusal, done)
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")

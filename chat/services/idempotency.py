@@ -5,7 +5,6 @@ The unique index of the store decides for good; this only spares it, and joins a
 try while that is on its way to the disk.
 """
 
-import asyncio
 import hashlib
 from collections import OrderedDict
 from typing import Final
@@ -17,6 +16,7 @@ from chat.errors import idempotency_conflict
 from chat.hook_events import MessageDraft
 from chat.identity import UserId
 from chat.services.journal_entries import Sent
+from chat.services.outcome import Outcome
 
 MAX_RECENT: Final = 20_000
 """Retries come within seconds of a lost ack. About 0.4 kB each."""
@@ -29,9 +29,7 @@ class RecentSend:
 
     __slots__ = ("digest", "message_id", "sent")
 
-    def __init__(
-        self, digest: str, sent: asyncio.Future[Sent] | None = None, message_id: int = 0
-    ) -> None:
+    def __init__(self, digest: str, sent: Outcome[Sent] | None = None, message_id: int = 0) -> None:
         self.digest = digest
         self.sent = sent
         self.message_id = message_id
@@ -48,13 +46,13 @@ class RecentSends:
             raise idempotency_conflict()
         return recent
 
-    def begin(self, key: Key, digest: str, sent: asyncio.Future[Sent]) -> None:
+    def begin(self, key: Key, digest: str, sent: Outcome[Sent]) -> None:
         """Know a send from here on; it is forgotten again if it fails."""
         recent = RecentSend(digest, sent)
 
-        def settled(done: asyncio.Future[Sent]) -> None:
+        def settled(done: Outcome[Sent]) -> None:
             recent.sent = None
-            if not done.cancelled() and done.exception() is None:
+            if done.exception() is None:
                 # The id alone: whole messages of 10,000 characters would be 200 MB of memory.
                 recent.message_id = done.result().message.id
             elif self._recent.get(key) is recent:
@@ -91,16 +89,13 @@ def digest_of(draft: MessageDraft) -> str:
     return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
-def follow(first: asyncio.Future[Sent]) -> asyncio.Future[Sent]:
-    """A future of its own with the first one's answer, marked as a duplicate."""
-    result: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
+def follow(first: Outcome[Sent]) -> Outcome[Sent]:
+    """An outcome of its own with the first one's answer, marked as a duplicate."""
+    result: Outcome[Sent] = Outcome()
 
-    def answer(done: asyncio.Future[Sent]) -> None:
-        if result.done():
-            return
-        if done.cancelled():
-            result.cancel()
-        elif (error := done.exception()) is not None:
+    def answer(done: Outcome[Sent]) -> None:
+        error = done.exception()
+        if error is not None:
             result.set_exception(error)
         else:
             result.set_result(Sent(done.result().message, duplicate=True))

@@ -25,6 +25,7 @@ from chat.services.chat_states import ChatState, ChatStates
 from chat.services.committer import Committer, fail, known
 from chat.services.journal_entries import Append, Change, Sent
 from chat.services.numbers import Numbers
+from chat.services.outcome import Outcome
 
 MAX_BATCH: Final = 500
 """Bounds one write to some hundred kB; more gain nothing (16 a batch: 27 us of driver time a
@@ -77,7 +78,7 @@ class Journal:
         message: Message,
         check: Callable[[], None],
         commit: Callable[[Message], None],
-        done: asyncio.Future[Sent],
+        done: Outcome[Sent],
     ) -> None:
         """Queue a new message; `done` gets it, with its id and number, once it is stored."""
         self._put(Append(state, message, check, commit, done))
@@ -148,6 +149,9 @@ class Journal:
             for entry in batch:
                 fail(entry, StoreUnavailableError())
             self._refuse_queued()
+            return
+        if not changes:  # nearly always; a task less
+            await self._committer.insert(appends)
             return
         work = [self._committer.apply(entry) for entry in changes]
         if appends:

@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from chat.entities import Message
 from chat.services.chat_states import ChatState
+from chat.services.outcome import Outcome
 
 RETRY_FIRST_S: Final = 0.1
 RETRY_MAX_S: Final = 2.0
@@ -34,7 +35,7 @@ class Append:
     message: Message
     check: Callable[[], None]
     commit: Callable[[Message], None]
-    done: asyncio.Future[Sent]
+    done: Outcome[Sent]
     settled: bool = False
 
 

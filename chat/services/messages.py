@@ -1,6 +1,5 @@
 """Sending and reading messages: the rules. Both doors, and plugins, come through here."""
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +16,7 @@ from chat.services.history import read_back, read_on
 from chat.services.idempotency import RecentSends, digest_of, follow, key_of
 from chat.services.journal import Journal
 from chat.services.journal_entries import Sent
+from chat.services.outcome import Outcome
 from chat.services.people import People
 from chat.services.typing import TypingService
 from chat.services.unread import UnreadService
@@ -61,17 +61,17 @@ class MessageService:
         self._max_content_chars = max_content_chars
         self._recent = RecentSends()
 
-    async def begin_send(self, identity: Identity, draft: MessageDraft) -> asyncio.Future[Sent]:
-        """Check and queue a message; the future has it once it is stored and pushed to its chat.
+    async def begin_send(self, identity: Identity, draft: MessageDraft) -> Outcome[Sent]:
+        """Check and queue a message; the outcome has it once it is stored and pushed to its chat.
 
         In two steps so that a socket's next event can begin while this one waits for the disk: what
         begins first is stored first. Raises NOT_PARTICIPANT, FORBIDDEN, VALIDATION_ERROR, NOT_FOUND
-        (of `reply_to_id`), what plugins refuse with, STORAGE_UNAVAILABLE; the future
+        (of `reply_to_id`), what plugins refuse with, STORAGE_UNAVAILABLE; the outcome
         IDEMPOTENCY_CONFLICT and TIMEOUT.
         """
         state = await self._states.require(draft.chat_id, identity, Role.MEMBER.rank)
         check_length(draft.content, self._max_content_chars)
-        sent: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
+        sent: Outcome[Sent] = Outcome()
         key = key_of(draft)
         if key is None:
             await self._queue(identity, state, draft, None, sent)
@@ -87,11 +87,8 @@ class MessageService:
             if earlier_id is None or not await self._answer_again(earlier_id, digest, sent):
                 await self._queue(identity, state, draft, digest, sent)
         except BaseException as error:
-            if isinstance(error, Exception):
-                sent.set_exception(error)
-                sent.exception()  # retrieved: the caller hears of it by the raise
-            else:
-                sent.cancel()
+            # A twin that follows this one hears of it too.
+            sent.set_exception(error if isinstance(error, ChatError) else _broken_off())
             raise
         return sent
 
@@ -144,7 +141,7 @@ class MessageService:
         self._states.check(state, identity)
         return page
 
-    async def _answer_again(self, message_id: int, digest: str, sent: asyncio.Future[Sent]) -> bool:
+    async def _answer_again(self, message_id: int, digest: str, sent: Outcome[Sent]) -> bool:
         """Give `sent` the message that is stored under its key; False when it is not there."""
         original = await self._messages.find(message_id)
         if original is None:
@@ -160,19 +157,13 @@ class MessageService:
         state: ChatState,
         draft: MessageDraft,
         digest: str | None,
-        sent: asyncio.Future[Sent],
+        sent: Outcome[Sent],
     ) -> None:
         if self._hooks.has(before_message_send):
             asked = draft
             draft = await self._hooks.filter(before_message_send, asked)
-            # Plugins may change the words, not who speaks where.
-            draft = replace(
-                draft, chat_id=asked.chat_id, sender_id=asked.sender_id,
-                sender_type=asked.sender_type, client_message_id=asked.client_message_id,
-                reply_to_id=asked.reply_to_id, origin=asked.origin,
-            )  # fmt: skip
-            if not draft.content.strip():
-                raise ChatError(ErrorCode.REJECTED, "a plugin left nothing of the message")
+            if draft is not asked:
+                draft = _reworded(asked, draft)
         reply_to = None
         if draft.reply_to_id is not None:
             reply_to = await self._preview(draft.chat_id, draft.reply_to_id)
@@ -223,6 +214,18 @@ class MessageService:
         if message is None or message.chat_id != chat_id:
             raise message_not_found(message_id)
         return message.seq
+
+
+def _reworded(asked: MessageDraft, draft: MessageDraft) -> MessageDraft:
+    """What plugins made of a message: they may change the words, not who speaks where."""
+    if not draft.content.strip():
+        raise ChatError(ErrorCode.REJECTED, "a plugin left nothing of the message")
+    return replace(asked, content=draft.content, metadata=draft.metadata)
+
+
+def _broken_off() -> ChatError:
+    text = "the first send of this message was broken off; send again"
+    return ChatError(ErrorCode.TIMEOUT, text, retry_after_s=1)
 
 
 async def find_message(

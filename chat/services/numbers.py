@@ -1,7 +1,6 @@
 """Ids of messages and numbers of chats, reserved in blocks: a thousand cost one extra write."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from chat.entities import Message
@@ -47,6 +46,7 @@ class Numbers:
             state = entry.state
             seq = heads.get(state.chat.id, state.head) + 1
             heads[state.chat.id] = seq
-            numbered.append(replace(entry.message, id=self._next_id, seq=seq, updated_seq=seq))
+            entry.message.give_number(self._next_id, seq)
+            numbered.append(entry.message)
             self._next_id += 1
         return numbered

@@ -36,7 +36,7 @@ async def test_a_session_that_shows_no_token_in_time_is_ended(serve):
 
 async def test_events_that_wait_are_bounded_in_bytes(serve, monkeypatch):
     """One socket cannot fill the memory by sending faster than it is served."""
-    monkeypatch.setattr("chat.gateway.namespace.MAX_WAITING_BYTES", 50_000)
+    monkeypatch.setattr("chat.gateway.door.MAX_WAITING_BYTES", 50_000)
     holder = Holder()
     async with serve(plugins=[holder]) as chat:
         raw = await RawSocket.enter(chat)

@@ -6,7 +6,8 @@ when more than a bound waits for it; the others never notice.
 
 import asyncio
 import socket
-from typing import Final, Protocol
+from collections.abc import Iterable
+from typing import Any, Final, Protocol
 
 from chat.gateway.wire.frames import (
     BINARY,
@@ -45,6 +46,12 @@ class Session(Protocol):
     def on_lost(self, connection: "WireConnection") -> None: ...
 
 
+class OnWire(Protocol):
+    """A session; `wire` is its connection once it is on a websocket."""
+
+    wire: "WireConnection | None"
+
+
 class Outbox:
     """The connections with something to send; flushed once a turn of the loop."""
 
@@ -62,11 +69,34 @@ class Outbox:
         for connection in list(self.lingering):
             connection.abort()
 
+    def write(self, sessions: "Iterable[OnWire]", data: bytes) -> "list[Any]":
+        """Hand one frame to every session that is on a websocket; returns the others.
+
+        The innermost loop of a broadcast, so what WireConnection.write does is written out here.
+        """
+        waiting = self._waiting
+        others: list[Any] = []
+        for session in sessions:
+            connection = session.wire
+            if connection is None:
+                others.append(session)
+            elif connection._pending is not None:
+                connection.write(data)
+            elif not connection._closing:
+                connection._pending = data
+                waiting.append(connection)
+        if waiting and not self._scheduled:
+            self._schedule()
+        return others
+
     def add(self, connection: "WireConnection") -> None:
         self._waiting.append(connection)
         if not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._schedule()
+
+    def _schedule(self) -> None:
+        self._scheduled = True
+        asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         waiting = self._waiting

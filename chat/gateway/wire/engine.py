@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from chat.gateway.engine import ChatEngine
+from chat.gateway.engine import ChatEngine, ChatSession
 from chat.gateway.wire.connection import Outbox
 from chat.gateway.wire.heartbeat import Heartbeat
 from chat.gateway.wire.session import WireSession
 
 
 class WireEngine(ChatEngine):
-    """`take_message` is set by the Socket.IO server above."""
+    """`take_event` (of /chat, without the packet's head) and `take_message` (anything else) are set
+    by the Socket.IO server above.
+    """
 
+    take_event: Callable[[ChatSession, bytes], None]
     take_message: Callable[[str, str | bytes], None]
 
     def __init__(self, **options: Any) -> None:

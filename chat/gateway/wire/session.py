@@ -14,8 +14,10 @@ from engineio import exceptions, packet
 from chat.gateway.engine import ChatSession
 from chat.gateway.wire.connection import WireConnection
 from chat.gateway.wire.frames import PROTOCOL_ERROR, text_frame
+from chat.rooms import NAMESPACE
 
 PING_FRAME: Final = text_frame(b"2")
+EVENT_HEAD: Final = f"42{NAMESPACE},".encode()
 PROBE_ANSWER: Final = text_frame(b"3probe")
 UPGRADE_WITHIN_S: Final = 10.0
 
@@ -133,6 +135,9 @@ class WireSession(ChatSession):
     # ---- from the client
 
     def on_text(self, connection: WireConnection, payload: bytes) -> None:
+        if connection is self.wire and payload.startswith(EVENT_HEAD):
+            self.server.take_event(self, payload[len(EVENT_HEAD) :])
+            return
         kind = payload[:1]
         if connection is self._candidate:
             self._on_probe(connection, payload)
