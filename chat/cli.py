@@ -16,7 +16,7 @@ from chat.auth import mint
 from chat.clock import SystemClock
 from chat.errors import SetupError
 from chat.identity import parse_user_id
-from chat.logs import configure_logging
+from chat.logs import configure_logging, keep_configuration
 from chat.plugin_loader import load_plugins
 from chat.plugin_manager import PluginManager
 from chat.services.demo import demo_secret
@@ -78,6 +78,7 @@ async def serve_until_signal(app: ChatApp) -> int:
     await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
         starting.result()
+        keep_configuration()
         _greet(app.settings, app.port)
         losing = loop.create_task(app.lost.wait())
         await asyncio.wait([stopping, losing], return_when=asyncio.FIRST_COMPLETED)

@@ -97,6 +97,11 @@ class Participant:
     last_read_message_id: int | None = None
     last_read_seq: int = 0
 
+    def read_up_to(self, message_id: int, seq: int) -> None:
+        """For the journal, when the participant has written; a copy takes 2 us a message."""
+        object.__setattr__(self, "last_read_message_id", message_id)
+        object.__setattr__(self, "last_read_seq", seq)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:

@@ -58,6 +58,11 @@ def configure_logging(level: str, log_format: str) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+def keep_configuration() -> None:
+    """It is final from here on: a line below the level costs 0.1 us instead of 3."""
+    structlog.configure(cache_logger_on_first_use=True)
+
+
 def escape(text: str) -> str:
     """Client text made safe for a log: no control or direction characters, 200 at most."""
     cut = text if len(text) <= MAX_FIELD_CHARS else text[:MAX_FIELD_CHARS] + "..."

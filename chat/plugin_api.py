@@ -17,7 +17,7 @@ A plugin is one file with one class:
 Start it with PLUGINS=default,whisper. docs/writing-plugins.md tells the rest.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar, overload
 
@@ -118,6 +118,7 @@ class HookMark:
     hook: Hook[Any]
     timeout_s: float
     on_error: Literal["closed", "open"]
+    besides: frozenset[str]
 
 
 EventT = TypeVar("EventT")
@@ -147,6 +148,7 @@ def hookimpl(
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     on_error: Literal["closed", "open"] = "closed",
+    besides: Collection[str] = (),
 ) -> _Filter[EventT]: ...
 @overload
 def hookimpl(
@@ -161,15 +163,18 @@ def hookimpl(
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     on_error: Literal["closed", "open"] = "closed",
+    besides: Collection[str] = (),
 ) -> Any:
     """Subscribe an async method to a hook.
 
     `timeout_s` is the budget of one call. `on_error`, for FILTER hooks: what a crash or a time-out
-    means for the action: "closed" refuses it with PLUGIN_ERROR, "open" lets it pass.
+    means for the action: "closed" refuses it with PLUGIN_ERROR, "open" lets it pass. `besides`, for
+    `before_action`: names of actions that the plugin has no say in; where nobody has one, an event
+    saves the asking.
     """
 
     def mark(method: AnyMethod) -> AnyMethod:
-        method.__chat_hook__ = HookMark(hook, timeout_s, on_error)  # type: ignore[attr-defined]
+        method.__chat_hook__ = HookMark(hook, timeout_s, on_error, frozenset(besides))  # type: ignore[attr-defined]
         return method
 
     return mark

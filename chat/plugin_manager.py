@@ -14,67 +14,23 @@ import difflib
 import inspect
 import re
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
 
 import structlog
 
 from chat.errors import ChatError, ErrorCode, SetupError
+from chat.hook_calls import HookImpl, finish
 from chat.hook_events import Startup
-from chat.hookspecs import HOOKS, CollectHook, FilterHook, Hook, NotifyHook, startup
+from chat.hookspecs import HOOKS, CollectHook, FilterHook, Hook, NotifyHook, before_action, startup
 from chat.plugin_api import API_VERSION, HookMark, Plugin
 
-FAILURES_UNTIL_OFF: Final = 5
-OFF_FOR_S: Final = 30.0
 STARTUP_TIMEOUT_S: Final = 10.0
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _log = structlog.get_logger("chat.plugins")
 
 EventT = TypeVar("EventT")
-
-
-@dataclass(slots=True, eq=False)
-class HookImpl:
-    """One method of one plugin, with its budget and its record."""
-
-    plugin: str
-    method: Any
-    hook: Hook[Any]
-    timeout_s: float
-    on_error: Literal["closed", "open"]
-    failures: int = 0
-    failures_in_row: int = 0
-    off_until: float = 0.0
-
-    @property
-    def off(self) -> bool:
-        """Switched off for now, after too many failures."""
-        return _now() < self.off_until
-
-    def succeeded(self) -> None:
-        self.failures_in_row = 0
-
-    def failed(self, error: BaseException, now: float) -> None:
-        self.failures += 1
-        self.failures_in_row += 1
-        what = "took too long" if isinstance(error, TimeoutError) else type(error).__name__
-        _log.error(
-            "hook_failed",
-            plugin=self.plugin,
-            hook=self.hook.name,
-            error=what,
-            in_row=self.failures_in_row,
-            exc_info=None if isinstance(error, TimeoutError) else error,
-        )
-        if self.failures_in_row >= FAILURES_UNTIL_OFF:
-            self.off_until = now + OFF_FOR_S
-            # One more failure after the pause switches it off again at once.
-            self.failures_in_row = FAILURES_UNTIL_OFF - 1
-            _log.error(
-                "hook_switched_off", plugin=self.plugin, hook=self.hook.name, for_s=OFF_FOR_S
-            )
 
 
 class PluginManager:
@@ -128,11 +84,19 @@ class PluginManager:
                 f"{where} takes a {getattr(hint, '__name__', hint)}, but {mark.hook.name} gives a "
                 f"{mark.hook.event.__name__}."
             )
-        return HookImpl(plugin, method, mark.hook, mark.timeout_s, mark.on_error)
+        if mark.besides and mark.hook is not before_action:
+            raise SetupError(f"{where}: `besides` is for before_action.")
+        return HookImpl(
+            plugin, method, mark.hook, mark.timeout_s, mark.on_error, besides=mark.besides
+        )
 
     def has(self, hook: Hook[Any]) -> bool:
         """Whether anybody listens; lets a hot path skip making the event."""
         return bool(self._impls[hook.name])
+
+    def asks_about(self, action: str) -> bool:
+        """Whether anybody has a say in an action of that name; lets a hot path skip asking."""
+        return any(action not in impl.besides for impl in self._impls[before_action.name])
 
     def impls(self) -> list[HookImpl]:
         """All hookimpls with their records, for /admin and metrics."""
@@ -141,10 +105,16 @@ class PluginManager:
     async def filter(self, hook: FilterHook[EventT], event: EventT) -> EventT:
         """The event as the last plugin left it; raises the ChatError of the one that refused."""
         for impl in self._impls[hook.name]:
-            if (impl.off_until and impl.off) or _own(impl, event):
+            if not impl.listens_to(event):
                 continue
             try:
-                changed = await _call(impl, event)
+                running = impl.method(event)
+                try:
+                    awaited = running.send(None)
+                except StopIteration as done:
+                    changed = done.value
+                else:
+                    changed = await finish(impl, running, awaited)
                 if changed is not None and type(changed) is not type(event):
                     raise TypeError(f"returned a {type(changed).__name__}")
             except ChatError:
@@ -153,27 +123,35 @@ class PluginManager:
             except (
                 Exception
             ) as error:  # one of the three funnels: a plugin's crash is never felt elsewhere
-                impl.failed(error, _now())
+                impl.failed(error)
                 if impl.on_error == "closed":
                     raise ChatError(
                         ErrorCode.PLUGIN_ERROR, f"the plugin {impl.plugin} failed, try again"
                     ) from error
             else:
-                impl.succeeded()
+                if impl.failures_in_row:
+                    impl.succeeded()
                 event = event if changed is None else changed
         return event
 
     async def notify(self, hook: NotifyHook[EventT], event: EventT) -> None:
         """Tell every subscriber in order; never raises."""
         for impl in self._impls[hook.name]:
-            if (impl.off_until and impl.off) or _own(impl, event):
+            if not impl.listens_to(event):
                 continue
             try:
-                await _call(impl, event)
+                running = impl.method(event)
+                try:
+                    awaited = running.send(None)
+                except StopIteration:
+                    pass
+                else:
+                    await finish(impl, running, awaited)
             except Exception as error:  # noqa: BLE001  # see filter
-                impl.failed(error, _now())
+                impl.failed(error)
             else:
-                impl.succeeded()
+                if impl.failures_in_row:
+                    impl.succeeded()
 
     async def start(self, event_for: Callable[[str], Startup]) -> None:
         """Call every `startup` with the event made for its plugin; the one notice whose crash stops
@@ -227,44 +205,6 @@ class PluginManager:
         return found
 
 
-async def _call(impl: HookImpl, event: object) -> Any:
-    """Run one hookimpl within its budget; TimeoutError beyond it.
-
-    The clock starts where the plugin first waits for something: most never do, and for them a
-    timeout that is set up and taken down again (4 us) would be most of their cost (0.3 us).
-    """
-    running = impl.method(event)
-    try:
-        awaited = running.send(None)
-    except StopIteration as done:
-        return done.value
-    async with asyncio.timeout(impl.timeout_s):
-        return await _Rest(running, awaited)
-
-
-class _Rest:
-    """The rest of a coroutine that has begun, and waits for `awaited`."""
-
-    __slots__ = ("_awaited", "_running")
-
-    def __init__(self, running: Coroutine[Any, Any, Any], awaited: Any) -> None:
-        self._running = running
-        self._awaited = awaited
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        awaited = self._awaited
-        while True:
-            try:
-                try:
-                    sent = yield awaited
-                except BaseException as error:  # noqa: BLE001  # a cancellation is the plugin's too
-                    awaited = self._running.throw(error)
-                else:
-                    awaited = self._running.send(sent)
-            except StopIteration as done:
-                return done.value
-
-
 def _marked(plugin: Plugin) -> list[tuple[str, Any]]:
     # By definition order, base classes first, so that two impls of one hook in one plugin have a
     # stable order.
@@ -288,12 +228,3 @@ def _refuse_unmarked(name: str, plugin: Plugin) -> None:
                 f"plugin {name!r}: {attribute} is not subscribed; "
                 f"did you mean @hookimpl({close[0]})?"
             )
-
-
-def _own(impl: HookImpl, event: object) -> bool:
-    # A plugin that answers messages would otherwise answer itself for ever.
-    return getattr(event, "origin", None) == impl.plugin
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -99,14 +99,11 @@ class RateLimit(Plugin):
     async def limit_connects(self, attempt: ConnectAttempt) -> None:
         _take(self._connect, attempt.identity.user_id)
 
-    @hookimpl(before_action)
+    # Those three have limits of their own, further in, where repeats and renewals are known
+    # already.
+    @hookimpl(before_action, besides=("sendMessage", "typing", "joinChat"))
     async def limit_actions(self, action: Action) -> None:
-        # Those three have limits of their own, further in, where repeats and renewals are known
-        # already.
-        if (
-            action.name in ("sendMessage", "typing", "joinChat")
-            or action.identity.type == "service"
-        ):
+        if action.identity.type == "service":
             return
         limits = {"markAsRead": self._read, "sync": self._join}
         _take(limits.get(action.name, self._action), action.identity.user_id)

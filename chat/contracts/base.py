@@ -45,7 +45,9 @@ def parse(model: type[Model], value: Any) -> Model:
     [{path, message}]`.
     """
     try:
-        return model.model_validate(value)
+        # What model_validate calls, after 0.5 us of its own.
+        valid: Model = model.__pydantic_validator__.validate_python(value)
+        return valid
     except ValidationError as error:
         details = [
             {
@@ -101,10 +103,10 @@ def _plain_text(value: str) -> str:
     return value
 
 
-def _not_blank(value: str) -> str:
-    if not value.strip():
+def _words(value: str) -> str:
+    if value.isspace():
         raise ValueError("must not be blank")
-    return value
+    return _plain_text(value)
 
 
 def _finite_json(value: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -149,16 +151,13 @@ Limit = Annotated[int, Field(strict=True, ge=1, le=200)]
 """How many messages a page may hold."""
 
 AnyUserId = Annotated[int | str, BeforeValidator(_user_id)]
-Content = Annotated[
-    str, Field(strict=True, min_length=1), AfterValidator(_plain_text), AfterValidator(_not_blank)
-]
+Content = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_words)]
 """The longest length is a setting, so the service checks it."""
 
 Title = Annotated[
     str,
     Field(strict=True, min_length=1, max_length=200),
-    AfterValidator(_plain_text),
-    AfterValidator(_not_blank),
+    AfterValidator(_words),
 ]
 Key = Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 """A clientMessageId: 1 to 64 printable ASCII characters without blanks."""

@@ -47,7 +47,11 @@ class Fanout:
         self._write(sessions, _EVENT + orjson.dumps([event, payload]))
 
     def ack(self, session: ChatSession, ack_id: int, reply: dict[str, Any]) -> None:
-        self._write([session], b"%b%d[%b]" % (_ACK, ack_id, orjson.dumps(reply)))
+        body = b"%b%d[%b]" % (_ACK, ack_id, orjson.dumps(reply))
+        if session.wire is not None:
+            session.wire.write(text_frame(_MESSAGE + body))
+        else:
+            self._write([session], body)
 
     def _write(self, sessions: Sequence[ChatSession], body: bytes) -> None:
         others = sessions

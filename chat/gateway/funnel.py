@@ -67,6 +67,7 @@ class Funnel:
                 )
             self._handlers[each.name] = partial(_run_plugin_event, each)
             self._models[each.name] = each.model
+        self._asked = frozenset(name for name in self._handlers if hooks.asks_about(name))
 
     def receive(
         self, connection: Connection, name: Any, args: list[Any], ack_id: int | None, size: int
@@ -114,7 +115,7 @@ class Funnel:
         # Of somebody who was cut off, what waited is not done any more.
         self._access.check(identity)
         payload = _payload(self._models[event.name], event.args)
-        if self._hooks.has(before_action):
+        if event.name in self._asked:
             action = Action(
                 name=event.name,
                 identity=identity,

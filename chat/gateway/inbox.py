@@ -153,10 +153,14 @@ class Workers:
                     if following is not None:
                         # At the end: nobody's hundred events hold up everybody else's one.
                         self._ready.append((inbox, following))
-            if len(self._resting) >= SPARE_WORKERS:
-                return
+            spare = len(self._resting) >= SPARE_WORKERS
             rest: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._resting.append(rest)
+            if not spare:
+                self._resting.append(rest)
+            if self._ready and not self._called:
+                self._call()
+            if spare:
+                return
             await rest
 
 

@@ -40,7 +40,7 @@ class ChatState:
     """
 
     __slots__ = (
-        "chat", "closed", "earlier_keys", "head", "last_message", "members", "pending",
+        "chat", "closed", "crowd", "earlier_keys", "head", "last_message", "members", "pending",
         "people_seq", "reserved", "tail", "tail_from",
     )  # fmt: skip
 
@@ -52,6 +52,8 @@ class ChatState:
             each.user_id: each for each in participants if each.removed_at is None
         }
         self.head = head
+        # Counts the changes of people: a permission that was checked holds while this is the same.
+        self.crowd = 0
         # The last number that a coming, going or changing of people took.
         self.people_seq = max((each.updated_seq for each in participants), default=0)
         self.reserved = chat.seq_reserved
@@ -185,6 +187,7 @@ class ChatStates:
     def set_member(self, state: ChatState, participant: Participant) -> None:
         """A participant was added, changed or removed."""
         chat_id, user_id = state.chat.id, participant.user_id
+        state.crowd += 1
         state.people_seq = max(state.people_seq, participant.updated_seq)
         if participant.removed_at is None:
             state.members[user_id] = participant
@@ -196,6 +199,7 @@ class ChatStates:
     def drop(self, state: ChatState) -> None:
         """The chat is gone; whoever still holds the state sees it closed."""
         state.closed = True
+        state.crowd += 1
         self._states.pop(state.chat.id, None)
         for user_id in state.members:
             self._unlink(user_id, state.chat.id)

@@ -24,53 +24,40 @@ MAX_RECENT: Final = 20_000
 Key = tuple[int, UserId, str]
 
 
-class RecentSend:
-    """One key: on its way (`sent`), or stored (`message_id`)."""
-
-    __slots__ = ("digest", "message_id", "sent")
-
-    def __init__(self, digest: str, sent: Outcome[Sent] | None = None, message_id: int = 0) -> None:
-        self.digest = digest
-        self.sent = sent
-        self.message_id = message_id
-
-
 class RecentSends:
-    def __init__(self) -> None:
-        self._recent: OrderedDict[Key, RecentSend] = OrderedDict()
+    """By key: the digest, and the send on its way or the id of the message that it made. (Whole
+    messages of 10,000 characters would be 200 MB of memory.)
+    """
 
-    def find(self, key: Key, digest: str) -> RecentSend | None:
-        """The earlier send under this key; IDEMPOTENCY_CONFLICT when it had another body."""
+    def __init__(self) -> None:
+        self._recent: OrderedDict[Key, tuple[str, Outcome[Sent] | int]] = OrderedDict()
+
+    def find(self, key: Key, digest: str) -> Outcome[Sent] | int | None:
+        """The earlier send under this key, None also where it failed; IDEMPOTENCY_CONFLICT when it
+        had another body.
+        """
         recent = self._recent.get(key)
-        if recent is not None and recent.digest != digest:
+        if recent is None:
+            return None
+        known, sent = recent
+        if isinstance(sent, Outcome) and sent.exception() is not None:
+            return None
+        if known != digest:
             raise idempotency_conflict()
-        return recent
+        return sent
 
     def begin(self, key: Key, digest: str, sent: Outcome[Sent]) -> None:
-        """Know a send from here on; it is forgotten again if it fails."""
-        recent = RecentSend(digest, sent)
-
-        def settled(done: Outcome[Sent]) -> None:
-            recent.sent = None
-            if done.exception() is None:
-                # The id alone: whole messages of 10,000 characters would be 200 MB of memory.
-                recent.message_id = done.result().message.id
-            elif self._recent.get(key) is recent:
-                del self._recent[key]
-
-        sent.add_done_callback(settled)
-        self._put(key, recent)
+        """Know a send from here on."""
+        self._put(key, digest, sent)
 
     def landed(self, message: Message) -> None:
         """A message is stored, whatever its sender was told."""
-        if message.client_message_id is None or message.body_digest is None:
-            return
-        key = (message.chat_id, message.sender_id, message.client_message_id)
-        if key not in self._recent:
-            self._put(key, RecentSend(message.body_digest, message_id=message.id))
+        if message.client_message_id is not None and message.body_digest is not None:
+            key = (message.chat_id, message.sender_id, message.client_message_id)
+            self._put(key, message.body_digest, message.id)
 
-    def _put(self, key: Key, recent: RecentSend) -> None:
-        self._recent[key] = recent
+    def _put(self, key: Key, digest: str, sent: Outcome[Sent] | int) -> None:
+        self._recent[key] = (digest, sent)
         if len(self._recent) > MAX_RECENT:
             self._recent.popitem(last=False)
 

@@ -49,6 +49,7 @@ class Journal:
     ) -> None:
         self._numbers = Numbers(chats, ids)
         self._queue: deque[Append | Change[Any]] = deque()
+        self._changes = 0  # how many of the queue are Change
         self._wake = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
         self._stopping = False
@@ -89,6 +90,7 @@ class Journal:
         """Queue a change; the future has what `write` returned once it is stored and pushed."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._put(Change(state, write, commit, done))
+        self._changes += 1
         return done
 
     def _put(self, entry: Append | Change[Any]) -> None:
@@ -119,6 +121,10 @@ class Journal:
 
         So a refused Change leaves no hole: nobody in the batch has a later number of that chat.
         """
+        if not self._changes and len(self._queue) <= MAX_BATCH:
+            appended = list(self._queue)
+            self._queue.clear()
+            return appended
         batch: list[Append | Change[Any]] = []
         later: deque[Append | Change[Any]] = deque()
         appending: set[int] = set()
@@ -135,6 +141,7 @@ class Journal:
             else:
                 appending.add(chat_id)
             batch.append(entry)
+        self._changes -= sum(isinstance(entry, Change) for entry in batch)
         later.extend(self._queue)
         self._queue = later
         return batch
@@ -162,3 +169,4 @@ class Journal:
         for entry in self._queue:
             fail(entry, StoreUnavailableError())
         self._queue.clear()
+        self._changes = 0

@@ -22,6 +22,7 @@ from chat.services.typing import TypingService
 from chat.services.unread import UnreadService
 
 PREVIEW_CHARS: Final = 200
+MAY_SEND: Final = Role.MEMBER.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class MessageService:
         (of `reply_to_id`), what plugins refuse with, STORAGE_UNAVAILABLE; the outcome
         IDEMPOTENCY_CONFLICT and TIMEOUT.
         """
-        state = await self._states.require(draft.chat_id, identity, Role.MEMBER.rank)
+        state = await self._states.require(draft.chat_id, identity, MAY_SEND)
         check_length(draft.content, self._max_content_chars)
         sent: Outcome[Sent] = Outcome()
         key = key_of(draft)
@@ -78,12 +79,12 @@ class MessageService:
             return sent
         digest = digest_of(draft)
         recent = self._recent.find(key, digest)
-        if recent is not None and recent.sent is not None:
-            return follow(recent.sent)
+        if isinstance(recent, Outcome):
+            return follow(recent)
         # Known from here on: a twin that comes while plugins think it over waits for this one.
         self._recent.begin(key, digest, sent)
         try:
-            earlier_id = recent.message_id if recent else state.earlier_keys.get(key[1:])
+            earlier_id = recent or state.earlier_keys.get(key[1:])
             if earlier_id is None or not await self._answer_again(earlier_id, digest, sent):
                 await self._queue(identity, state, draft, digest, sent)
         except BaseException as error:
@@ -149,6 +150,7 @@ class MessageService:
         if original.body_digest != digest:
             raise idempotency_conflict()
         sent.set_result(Sent(original, duplicate=True))
+        self._recent.landed(original)
         return True
 
     async def _queue(
@@ -159,6 +161,7 @@ class MessageService:
         digest: str | None,
         sent: Outcome[Sent],
     ) -> None:
+        crowd = state.crowd
         if self._hooks.has(before_message_send):
             asked = draft
             draft = await self._hooks.filter(before_message_send, asked)
@@ -169,7 +172,8 @@ class MessageService:
             reply_to = await self._preview(draft.chat_id, draft.reply_to_id)
 
         def check() -> None:
-            self._states.check(state, identity, Role.MEMBER.rank)
+            if state.crowd != crowd:
+                self._states.check(state, identity, MAY_SEND)
 
         check()
         now = self._clock.now()
@@ -198,9 +202,7 @@ class MessageService:
     def _read_by_writing(self, state: ChatState, message: Message) -> None:
         member = state.members.get(message.sender_id)
         if member is not None:
-            state.members[message.sender_id] = replace(
-                member, last_read_message_id=message.id, last_read_seq=message.seq
-            )
+            member.read_up_to(message.id, message.seq)
             self._people.read_up_to(message.chat_id, message.sender_id, message.id, message.seq)
 
     async def _preview(self, chat_id: int, message_id: int) -> ReplyPreview:

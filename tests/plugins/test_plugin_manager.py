@@ -9,6 +9,7 @@ import pytest
 
 from chat import plugin_manager
 from chat.errors import ChatError, ErrorCode
+from chat.hook_calls import FAILURES_UNTIL_OFF, OFF_FOR_S
 from chat.plugin_api import (
     Message,
     MessageDraft,
@@ -19,7 +20,7 @@ from chat.plugin_api import (
     before_message_send,
     hookimpl,
 )
-from chat.plugin_manager import FAILURES_UNTIL_OFF, OFF_FOR_S, PluginManager
+from chat.plugin_manager import PluginManager
 
 DRAFT = MessageDraft(
     chat_id=1, sender_id=1, sender_type="employee", content="hi", client_message_id=None
