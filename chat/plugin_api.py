@@ -105,6 +105,10 @@ class Plugin:
             settings = self.Settings(_env_prefix=settings_prefix(getattr(self, "name", "")))
         self.settings = settings
 
+    def wants(self, hook: Hook[Any]) -> bool:
+        """Asked once for each hookimpl, at start; one that is not wanted costs nothing."""
+        return True
+
 
 def settings_prefix(plugin: str) -> str:
     """What the environment variables of a plugin begin with."""
@@ -191,6 +195,7 @@ __all__ = [
     "Connected",
     "Disconnected",
     "ErrorCode",
+    "Hook",
     "HttpRequest",
     "HttpResponse",
     "Identity",

@@ -60,6 +60,7 @@ class PluginManager:
                 f"this server has {API_VERSION}."
             )
         impls = [self._check(name, attribute, value) for attribute, value in _marked(plugin)]
+        impls = [impl for impl in impls if plugin.wants(impl.hook)]
         _refuse_unmarked(name, plugin)
         self.plugins[name] = plugin
         for impl in impls:

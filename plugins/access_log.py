@@ -3,6 +3,9 @@
 Who, where and what happened; never a message's content, never a token.
 """
 
+from logging import INFO, WARNING
+from typing import Any
+
 import structlog
 
 from chat.plugin_api import (
@@ -10,6 +13,7 @@ from chat.plugin_api import (
     AuthFailure,
     Connected,
     Disconnected,
+    Hook,
     MessageEvent,
     MessageReadEvent,
     Plugin,
@@ -34,6 +38,11 @@ _log = structlog.get_logger("chat.access")
 
 class AccessLog(Plugin):
     name = "access_log"
+
+    def wants(self, hook: Hook[Any]) -> bool:
+        # Of a message above all: what nobody will read is not even told.
+        level = WARNING if hook in (after_auth_failure, after_refusal) else INFO
+        return bool(_log.is_enabled_for(level))
 
     @hookimpl(after_connect)
     async def connected(self, event: Connected) -> None:

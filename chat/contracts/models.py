@@ -141,8 +141,8 @@ def message_to_wire(message: Message) -> dict[str, Any]:
         "updatedAt": created_at
         if message.updated_at is message.created_at
         else iso(message.updated_at),
-        "editedAt": iso_or_none(message.edited_at),
-        "deletedAt": iso_or_none(message.deleted_at),
+        "editedAt": None if message.edited_at is None else iso(message.edited_at),
+        "deletedAt": None if message.deleted_at is None else iso(message.deleted_at),
         "deletedBy": message.deleted_by,
     }
 
