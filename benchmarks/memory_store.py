@@ -48,7 +48,7 @@ class MemoryChats:
     def __init__(self) -> None:
         self._chats: dict[int, Chat] = {}
         self._people: dict[int, dict[UserId, Participant]] = {}
-        self._chats_of: dict[UserId, set[int]] = {}
+        self._chats_of: dict[UserId, tuple[int, ...]] = {}
 
     async def insert(
         self, chat: Chat, participants: Sequence[Participant], _direct_key: str | None
@@ -82,11 +82,10 @@ class MemoryChats:
     async def put_participant(self, participant: Participant) -> None:
         chat_id, user_id = participant.chat_id, participant.user_id
         self._people.setdefault(chat_id, {})[user_id] = participant
-        chats = self._chats_of.setdefault(user_id, set())
+        chats = tuple(each for each in self._chats_of.get(user_id, ()) if each != chat_id)
         if participant.removed_at is None:
-            chats.add(chat_id)
-        else:
-            chats.discard(chat_id)
+            chats = (*chats, chat_id)
+        self._chats_of[user_id] = chats
 
     async def set_reads(self, cursors: Mapping[tuple[int, UserId], tuple[int, int]]) -> None:
         for (chat_id, user_id), (message_id, seq) in cursors.items():

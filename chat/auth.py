@@ -5,6 +5,7 @@ Tokens are minted by the host application; `mint` is for development and demo mo
 """
 
 import math
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -191,4 +192,5 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         return None
     clean = value.replace("\x00", "").encode("utf-8", "ignore").decode()
-    return clean[:500] or None
+    # Interned: thousands of tokens name the same few types and roles.
+    return sys.intern(clean[:500]) if clean else None

@@ -34,36 +34,36 @@ SWEEP_AT: Final = 10_000
 
 
 class Limit:
-    """`rate_per_s` on average, `burst` at once, for each key."""
+    """`rate_per_s` on average, `burst` at once, for each key.
 
-    __slots__ = ("_buckets", "_burst", "_rate_per_s", "_sweep_at")
+    A key's whole state is one number: the moment at which its bucket is full again (GCRA).
+    """
+
+    __slots__ = ("_burst_s", "_full_at", "_interval_s", "_sweep_at")
 
     def __init__(self, rate_per_s: float, burst: float) -> None:
-        self._rate_per_s = rate_per_s
-        self._burst = burst
-        # key -> (tokens left, when they were counted)
-        self._buckets: dict[Hashable, tuple[float, float]] = {}
+        self._interval_s = 1 / rate_per_s
+        self._burst_s = burst / rate_per_s
+        self._full_at: dict[Hashable, float] = {}
         self._sweep_at = SWEEP_AT
 
     def wait_s(self, key: Hashable) -> float:
         """Take a token: 0, or the seconds until there is one."""
         now = time.monotonic()
-        tokens, at = self._buckets.get(key, (self._burst, now))
-        tokens = min(self._burst, tokens + (now - at) * self._rate_per_s)
-        if tokens < 1:
-            return (1 - tokens) / self._rate_per_s
-        self._buckets[key] = (tokens - 1, now)
-        if len(self._buckets) >= self._sweep_at:
+        full_at = max(self._full_at.get(key, now), now) + self._interval_s
+        wait_s = full_at - now - self._burst_s
+        # Sums of fractions are off by less than that.
+        if wait_s > 1e-6:
+            return wait_s
+        self._full_at[key] = full_at
+        if len(self._full_at) >= self._sweep_at:
             self._sweep(now)
         return 0.0
 
     def _sweep(self, now: float) -> None:
-        full_after_s = self._burst / self._rate_per_s
-        self._buckets = {
-            key: bucket for key, bucket in self._buckets.items() if now - bucket[1] < full_after_s
-        }
+        self._full_at = {key: at for key, at in self._full_at.items() if at > now}
         # Doubled when nearly all are in use, so that sweeping stays cheap for each hit.
-        self._sweep_at = max(SWEEP_AT, 2 * len(self._buckets))
+        self._sweep_at = max(SWEEP_AT, 2 * len(self._full_at))
 
 
 class RateLimit(Plugin):

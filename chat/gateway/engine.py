@@ -102,11 +102,34 @@ class ChatEngine(engineio.AsyncServer):
         _log.info("handshake_refused", why=message_key)
 
 
+class _Body:
+    """A request's body as the library reads it."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def read(self, length: int) -> bytes:
+        return self._body[:length]
+
+
 def translate_request(handler: Any) -> dict[str, Any]:
-    """The library's environ of a request, with the client's real address, and its connection if
-    taken.
+    """The environ of a request, as much of it as the libraries look at, with the client's real
+    address. (python-engineio's own makes a class for each request, and says 127.0.0.1.)
     """
-    environ: dict[str, Any] = engineio_tornado.translate_request(handler)
-    environ["REMOTE_ADDR"] = handler.request.remote_ip or ""
+    request = handler.request
+    environ: dict[str, Any] = {
+        "wsgi.input": _Body(request.body or b""),
+        "wsgi.url_scheme": request.protocol,
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query or "",
+        "PATH_INFO": request.path,
+        "REMOTE_ADDR": request.remote_ip or "",
+        "tornado.handler": handler,
+    }
+    for name, value in request.headers.get_all():
+        key = name.upper().replace("-", "_")
+        environ[key if key.startswith("CONTENT_") else f"HTTP_{key}"] = value
     environ.update(getattr(handler, "extra_environ", ()))
     return environ

@@ -21,6 +21,7 @@ from chat.gateway.wire.frames import (
     close_frame,
     frame,
 )
+from chat.gateway.wire.poller import make_poller
 
 READ_BYTES: Final = 65_536
 SENDS_A_TURN: Final = 1_500
@@ -53,9 +54,12 @@ class OnWire(Protocol):
 
 
 class Outbox:
-    """The connections with something to send; flushed once a turn of the loop."""
+    """The connections with something to send; flushed once a turn of the loop. `poller` tells those
+    with something to read.
+    """
 
     def __init__(self) -> None:
+        self.poller = make_poller()
         self._waiting: list[WireConnection] = []
         self._scheduled = False
         # Closed by us, and waiting for their peers to close.
@@ -68,6 +72,7 @@ class Outbox:
             await asyncio.sleep(0.01)
         for connection in list(self.lingering):
             connection.abort()
+        self.poller.close()
 
     def write(self, sessions: "Iterable[OnWire]", data: bytes) -> "list[Any]":
         """Hand one frame to every session that is on a websocket; returns the others.
@@ -116,7 +121,7 @@ class WireConnection:
     """`session` may change once, when a probe becomes the upgraded transport."""
 
     __slots__ = (
-        "_backlog", "_closing", "_loop", "_max_backlog", "_outbox", "_pending", "_reader",
+        "_backlog", "_closing", "_max_backlog", "_outbox", "_pending", "_reader",
         "_socket", "session",
     )  # fmt: skip
 
@@ -128,7 +133,6 @@ class WireConnection:
         max_message_bytes: int,
         max_backlog_bytes: int,
     ) -> None:
-        self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = taken
         self._outbox = outbox
         self._reader = FrameReader(max_message_bytes)
@@ -143,7 +147,7 @@ class WireConnection:
         self.session = session
         if self._socket is None:
             return
-        self._loop.add_reader(self._socket.fileno(), self._readable)
+        self._outbox.poller.add(self._socket.fileno(), self)
         if received:
             self._take(received)
 
@@ -175,7 +179,7 @@ class WireConnection:
     def linger(self) -> None:
         """Leave the rest to the peer, for a moment."""
         self._outbox.lingering.add(self)
-        self._loop.call_later(LINGER_S, self.abort)
+        asyncio.get_running_loop().call_later(LINGER_S, self.abort)
 
     def abort(self) -> None:
         """End the socket now."""
@@ -183,9 +187,7 @@ class WireConnection:
         if taken is None:
             return
         self._outbox.lingering.discard(self)
-        self._loop.remove_reader(taken.fileno())
-        if self._backlog is not None:
-            self._loop.remove_writer(taken.fileno())
+        self._outbox.poller.remove(taken.fileno())
         self._closing = True
         self._pending = self._backlog = None
         taken.close()
@@ -212,14 +214,14 @@ class WireConnection:
             return
         if sent < len(data):
             self._backlog = bytearray(memoryview(data)[sent:])  # type: ignore[arg-type]
-            self._loop.add_writer(self._socket.fileno(), self._writable)
+            self._outbox.poller.watch_writing(self._socket.fileno(), self, on=True)
             self._check_backlog()
 
     def _check_backlog(self) -> None:
         if self._backlog is not None and len(self._backlog) > self._max_backlog:
             self.abort()
 
-    def _writable(self) -> None:
+    def on_writable(self) -> None:
         if self._socket is None or self._backlog is None:
             return
         try:
@@ -232,7 +234,7 @@ class WireConnection:
         del self._backlog[:sent]
         if not self._backlog:
             self._backlog = None
-            self._loop.remove_writer(self._socket.fileno())
+            self._outbox.poller.watch_writing(self._socket.fileno(), self, on=False)
             if self._closing:
                 self._end_writing()
 
@@ -243,7 +245,7 @@ class WireConnection:
             except OSError:
                 self.abort()
 
-    def _readable(self) -> None:
+    def on_readable(self) -> None:
         if self._socket is None:
             return
         try:
