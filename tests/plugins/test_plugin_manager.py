@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chat import plugin_manager
+from chat import hook_calls
 from chat.errors import ChatError, ErrorCode
 from chat.hook_calls import FAILURES_UNTIL_OFF, OFF_FOR_S
 from chat.plugin_api import (
@@ -179,7 +179,7 @@ async def test_a_failure_is_logged_with_its_plugin_and_hook(log):
 def clock(monkeypatch):
     """The breaker's clock, in the test's hands."""
     now = [1000.0]
-    monkeypatch.setattr(plugin_manager, "_now", lambda: now[0])
+    monkeypatch.setattr(hook_calls, "_now", lambda: now[0])
     return now
 
 
