@@ -16,20 +16,21 @@ class ChatType(StrEnum):
 
 
 class Role(StrEnum):
-    """A participant's role in one chat, from most to least."""
+    """A participant's role in one chat, from most to least. A higher `rank` may do more; compare
+    ranks, never names.
+    """
+
+    rank: int
 
     OWNER = "owner"
     MODERATOR = "moderator"
     MEMBER = "member"
     READONLY = "readonly"
 
-    @property
-    def rank(self) -> int:
-        """Higher may do more; compare ranks, never names."""
-        return _RANKS[self]
 
-
-_RANKS = {Role.OWNER: 3, Role.MODERATOR: 2, Role.MEMBER: 1, Role.READONLY: 0}
+# Attributes, since this is asked for every event: a property would be looked up in a table.
+for _rank, _role in enumerate(reversed(Role)):
+    _role.rank = _rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,13 @@ class ReplyPreview:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Message:
-    """One message. `seq` is its place in the chat, `updated_seq` that of its latest change."""
+    """One message. `seq` is its place in the chat, `updated_seq` that of its latest change.
+
+    Changed by nobody but the journal, which gives it its numbers. Not frozen all the same: making
+    one takes 0.8 us, a frozen one 1.9.
+    """
 
     id: int
     chat_id: int
@@ -62,15 +67,9 @@ class Message:
     deleted_at: datetime | None = None
     deleted_by: UserId | None = None
     type: str = "text"
-    # What the client sent under its clientMessageId, before any hook changed it: tells a retry from
-    # a conflict.
+    # Of what the client sent under its clientMessageId, where this is no longer what the message
+    # says: a hook or an edit has changed it. Tells a retry from a conflict.
     body_digest: str | None = None
-
-    def give_number(self, message_id: int, seq: int) -> None:
-        """For the journal, whose alone the message is until it is stored; a copy takes 4 us."""
-        object.__setattr__(self, "id", message_id)
-        object.__setattr__(self, "seq", seq)
-        object.__setattr__(self, "updated_seq", seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +81,9 @@ class Revision:
     written_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Participant:
-    """A person in a chat; `removed_at` set = no longer."""
+    """A person in a chat; `removed_at` set = no longer. Changed in place by nothing but writing."""
 
     chat_id: int
     user_id: UserId
@@ -98,9 +97,9 @@ class Participant:
     last_read_seq: int = 0
 
     def read_up_to(self, message_id: int, seq: int) -> None:
-        """For the journal, when the participant has written; a copy takes 2 us a message."""
-        object.__setattr__(self, "last_read_message_id", message_id)
-        object.__setattr__(self, "last_read_seq", seq)
+        """The participant has written, and so read up to here; a copy takes 2 us a message."""
+        self.last_read_message_id = message_id
+        self.last_read_seq = seq
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from chat.contracts.pushes import ServerEvent
 from chat.gateway.connections import Connections
+from chat.gateway.engine import ChatSession
 from chat.gateway.fanout import Fanout
 from chat.gateway.transport import ChatServer
 from chat.identity import UserId
@@ -18,8 +19,9 @@ class SocketBroadcaster:
     def to_chat(
         self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None
     ) -> None:
-        own = () if except_user is None else self._connections.of_user(except_user)
-        skip = [connection.session for connection in own]
+        skip: list[ChatSession] = []
+        if except_user is not None:
+            skip = [each.session for each in self._connections.of_user(except_user)]
         self._fanout.to_room(chat_room(chat_id), event.name, event.payload, skip)
 
     def to_user(

@@ -17,9 +17,9 @@ from chat.gateway.wire.connection import Outbox
 from chat.gateway.wire.frames import text_frame
 from chat.rooms import NAMESPACE
 
-_EVENT = f"2{NAMESPACE},".encode()
-_ACK = f"3{NAMESPACE},".encode()
-_MESSAGE = b"4"
+# With Engine.IO's type of a message in front.
+_EVENT = f"42{NAMESPACE},".encode()
+_ACK = f"43{NAMESPACE},".encode()
 
 
 class Fanout:
@@ -36,7 +36,7 @@ class Fanout:
         if skip:
             receivers = [session for session in receivers if session not in skip]
         if receivers:
-            self.to_sessions(receivers, event, payload)
+            self._write(receivers, _EVENT + orjson.dumps([event, payload]))
 
     def to_session(self, session: ChatSession, event: str, payload: dict[str, Any]) -> None:
         self.to_sessions([session], event, payload)
@@ -47,18 +47,18 @@ class Fanout:
         self._write(sessions, _EVENT + orjson.dumps([event, payload]))
 
     def ack(self, session: ChatSession, ack_id: int, reply: dict[str, Any]) -> None:
-        body = b"%b%d[%b]" % (_ACK, ack_id, orjson.dumps(reply))
+        packet = b"%b%d[%b]" % (_ACK, ack_id, orjson.dumps(reply))
         if session.wire is not None:
-            session.wire.write(text_frame(_MESSAGE + body))
+            session.wire.write(text_frame(packet))
         else:
-            self._write([session], body)
+            self._write([session], packet)
 
-    def _write(self, sessions: Sequence[ChatSession], body: bytes) -> None:
+    def _write(self, sessions: Sequence[ChatSession], message: bytes) -> None:
         others = sessions
         if self._outbox is not None:
-            others = self._outbox.write(sessions, text_frame(_MESSAGE + body))
+            others = self._outbox.write(sessions, text_frame(message))
         if others:  # those that poll
-            packet = engineio_packet.Packet(engineio_packet.MESSAGE, body.decode())
+            packet = engineio_packet.Packet(engineio_packet.MESSAGE, message[1:].decode())
             for session in others:
                 if not session.closed:
                     session.queue.put_nowait(packet)

@@ -9,6 +9,7 @@ still to come.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 ACK_DEADLINE_S: Final = 8.0
@@ -35,7 +36,7 @@ class ReceivedEvent:
         self.args = args
         self.ack_id = ack_id
         self.size = size
-        self.received_at = asyncio.get_running_loop().time()
+        self.received_at = monotonic()  # the loop's own clock, without asking for the loop
         self.begun = False
         self.answered = False
 

@@ -204,8 +204,8 @@ class ChatGateway(socketio.AsyncNamespace):
 
 @lru_cache(maxsize=1_000)
 def _slim_environ(remote_ip: str) -> dict[str, Any]:
-    """In place of the environ, which python-socketio keeps for as long as the socket lives, and with
-    it all of Tornado's request: 12 kB a connection, and the token in its headers. One for all
+    """In place of the environ, which python-socketio keeps for as long as the socket lives, and
+    with it all of Tornado's request: 12 kB a connection, and the token in its headers. One for all
     sockets of an address.
     """
     return {"REMOTE_ADDR": remote_ip}

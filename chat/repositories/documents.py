@@ -31,6 +31,7 @@ def message_to_document(message: Message) -> Document:
     # it.
     if message.client_message_id is not None:
         document["clientMessageId"] = message.client_message_id
+    if message.body_digest is not None:
         document["bodyDigest"] = message.body_digest
     if message.reply_to is not None:
         reply = message.reply_to

@@ -129,8 +129,11 @@ def _edit(message: Message, seen: Message) -> Document:
     fields = ("message", "revision", "updatedSeq", "updatedAt", "editedAt")
     document = message_to_document(message)
     earlier = {"revision": seen.revision, "message": seen.message, "at": seen.updated_at}
+    changed = {field: document[field] for field in fields}
+    if message.body_digest is not None:
+        changed["bodyDigest"] = message.body_digest
     return {
-        "$set": {field: document[field] for field in fields},
+        "$set": changed,
         "$push": {"revisions": {"$each": [earlier], "$slice": -MAX_REVISIONS}},
     }
 

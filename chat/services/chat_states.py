@@ -77,11 +77,12 @@ class ChatState:
         """The caller's rank in this chat; -1 = none. Admins count as moderators everywhere, the
         host as more.
         """
-        if identity.is_service:
-            return SERVICE_RANK
         member = self.members.get(identity.user_id)
         rank = -1 if member is None else member.role.rank
-        return max(rank, Role.MODERATOR.rank) if identity.type == "admin" else rank
+        kind = identity.type
+        if kind == "admin":
+            return max(rank, Role.MODERATOR.rank)
+        return SERVICE_RANK if kind == "service" else rank
 
     def created(self, message: Message) -> None:
         """A message was made; its sender has, by writing it, read up to here."""
@@ -148,12 +149,21 @@ class ChatStates:
         """The state of a chat that the caller is in with that rank; NOT_PARTICIPANT or FORBIDDEN
         otherwise.
         """
-        state = self._states.get(chat_id) or await self.get(chat_id)
+        state = await self.get(chat_id)
         if state is None:
             if identity.is_privileged:
                 raise ChatError(ErrorCode.NOT_FOUND, f"no chat {chat_id}")
             raise NotParticipantError(chat_id)
         self.check(state, identity, at_least)
+        return state
+
+    def require_loaded(
+        self, chat_id: int, identity: Identity, at_least: int = 0
+    ) -> ChatState | None:
+        """`require` of a chat that is in memory, without a wait; None when it is not."""
+        state = self._states.get(chat_id)
+        if state is not None:
+            self.check(state, identity, at_least)
         return state
 
     @staticmethod

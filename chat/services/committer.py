@@ -16,6 +16,7 @@ from chat.errors import (
     idempotency_conflict,
 )
 from chat.ports import Conflict, MessageRepository
+from chat.services.body_digest import digest_of_message
 from chat.services.chat_states import ChatStates
 from chat.services.journal_entries import Append, Change, Doubt, Sent, settle
 from chat.services.numbers import Numbers
@@ -64,7 +65,7 @@ class Committer:
                 else:
                     for place, (entry, message) in enumerate(zip(entries, numbered, strict=True)):
                         if place not in refused:
-                            self._committed(entry, message)
+                            self._stored(entry, message)
                     entries = await self._step_over(entries, numbered, refused)
                     numbered = self._numbers.number(entries)
 
@@ -132,7 +133,7 @@ class Committer:
         except ChatError as error:
             fail(entry, error)
             return
-        if original is None or original.body_digest != new.body_digest:
+        if original is None or digest_of_message(original) != digest_of_message(new):
             fail(entry, idempotency_conflict())
             return
         settle(entry)
@@ -156,19 +157,22 @@ class Committer:
                     fail(entry, known(error))
                     return
                 else:
-                    self._committed(entry, outcome)
+                    self._committed(entry, entry.seq, outcome, outcome)
                     return
 
-    def _committed(self, entry: Any, outcome: Any) -> None:
+    def _stored(self, entry: Append, message: Message) -> None:
+        self._committed(entry, message.seq, message, Sent(message, False))
+
+    @staticmethod
+    def _committed(entry: Append | Change[Any], seq: int, outcome: Any, answer: Any) -> None:
         """Memory, push, answer: in one turn of the loop, in the order of the numbers."""
-        entry.state.head = outcome.seq if isinstance(entry, Append) else entry.seq
+        entry.state.head = seq
         settle(entry)
         try:
             entry.commit(outcome)
         except Exception:  # noqa: BLE001  # it is stored: whatever failed here must not deny it
             _log.exception("commit_failed", chat_id=entry.state.chat.id)
         if not entry.done.done():
-            answer = Sent(outcome, duplicate=False) if isinstance(entry, Append) else outcome
             entry.done.set_result(answer)
 
     async def _wait_in_doubt(

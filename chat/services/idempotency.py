@@ -5,59 +5,62 @@ The unique index of the store decides for good; this only spares it, and joins a
 try while that is on its way to the disk.
 """
 
-import hashlib
 from collections import OrderedDict
 from typing import Final
-
-import orjson
 
 from chat.entities import Message
 from chat.errors import idempotency_conflict
 from chat.hook_events import MessageDraft
 from chat.identity import UserId
+from chat.services.body_digest import digest_of_draft
 from chat.services.journal_entries import Sent
 from chat.services.outcome import Outcome
 
 MAX_RECENT: Final = 20_000
-"""Retries come within seconds of a lost ack. About 0.4 kB each."""
+"""Retries come within seconds of a lost ack. About 0.3 kB each."""
 
 Key = tuple[int, UserId, str]
 
 
 class RecentSends:
-    """By key: the digest, and the send on its way or the id of the message that it made. (Whole
-    messages of 10,000 characters would be 200 MB of memory.)
+    """By key: the send on its way, with what was asked for, or the id of the message that it made.
+    (Whole messages of 10,000 characters would be 200 MB of memory.)
     """
 
     def __init__(self) -> None:
-        self._recent: OrderedDict[Key, tuple[str, Outcome[Sent] | int]] = OrderedDict()
+        self._recent: OrderedDict[Key, tuple[MessageDraft, Outcome[Sent]] | int] = OrderedDict()
 
-    def find(self, key: Key, digest: str) -> Outcome[Sent] | int | None:
-        """The earlier send under this key, None also where it failed; IDEMPOTENCY_CONFLICT when it
-        had another body.
+    def find(self, key: Key, draft: MessageDraft) -> Outcome[Sent] | int | None:
+        """The earlier send under this key; IDEMPOTENCY_CONFLICT when one on its way has another
+        body.
         """
         recent = self._recent.get(key)
-        if recent is None:
-            return None
-        known, sent = recent
-        if isinstance(sent, Outcome) and sent.exception() is not None:
-            return None
-        if known != digest:
+        if recent is None or isinstance(recent, int):
+            return recent
+        first, sent = recent
+        if digest_of_draft(first) != digest_of_draft(draft):
             raise idempotency_conflict()
         return sent
 
-    def begin(self, key: Key, digest: str, sent: Outcome[Sent]) -> None:
+    def begin(self, key: Key, draft: MessageDraft, sent: Outcome[Sent]) -> None:
         """Know a send from here on."""
-        self._put(key, digest, sent)
+        self._put(key, (draft, sent))
+
+    def failed(self, key: Key, sent: Outcome[Sent]) -> None:
+        """A send was refused: the next one under this key is a first one. (Its error would keep the
+        whole call alive, 20,000 times over.)
+        """
+        recent = self._recent.get(key)
+        if isinstance(recent, tuple) and recent[1] is sent:
+            del self._recent[key]
 
     def landed(self, message: Message) -> None:
         """A message is stored, whatever its sender was told."""
-        if message.client_message_id is not None and message.body_digest is not None:
-            key = (message.chat_id, message.sender_id, message.client_message_id)
-            self._put(key, message.body_digest, message.id)
+        if message.client_message_id is not None:
+            self._put((message.chat_id, message.sender_id, message.client_message_id), message.id)
 
-    def _put(self, key: Key, digest: str, sent: Outcome[Sent] | int) -> None:
-        self._recent[key] = (digest, sent)
+    def _put(self, key: Key, recent: tuple[MessageDraft, Outcome[Sent]] | int) -> None:
+        self._recent[key] = recent
         if len(self._recent) > MAX_RECENT:
             self._recent.popitem(last=False)
 
@@ -67,13 +70,6 @@ def key_of(draft: MessageDraft) -> Key | None:
     if draft.client_message_id is None:
         return None
     return draft.chat_id, draft.sender_id, draft.client_message_id
-
-
-def digest_of(draft: MessageDraft) -> str:
-    """What makes two bodies the same: text, what it answers, metadata in any order of keys."""
-    body = {"content": draft.content, "replyToId": draft.reply_to_id, "metadata": draft.metadata}
-    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
 def follow(first: Outcome[Sent]) -> Outcome[Sent]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from chat.entities import Message
 from chat.services.chat_states import ChatState
@@ -15,8 +15,7 @@ RETRY_MAX_S: Final = 2.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A stored message; `duplicate` = it was there already under this clientMessageId, and nothing
     was pushed.
     """

@@ -11,9 +11,10 @@ from chat.hookspecs import after_message_created, before_message_send
 from chat.identity import Identity
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, MessageRepository
+from chat.services.body_digest import digest_of_draft, digest_of_message
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.history import read_back, read_on
-from chat.services.idempotency import RecentSends, digest_of, follow, key_of
+from chat.services.idempotency import Key, RecentSends, follow, key_of
 from chat.services.journal import Journal
 from chat.services.journal_entries import Sent
 from chat.services.outcome import Outcome
@@ -70,24 +71,27 @@ class MessageService:
         (of `reply_to_id`), what plugins refuse with, STORAGE_UNAVAILABLE; the outcome
         IDEMPOTENCY_CONFLICT and TIMEOUT.
         """
-        state = await self._states.require(draft.chat_id, identity, MAY_SEND)
+        # In memory nearly always, and then without a coroutine of its own.
+        state = self._states.require_loaded(draft.chat_id, identity, MAY_SEND)
+        if state is None:
+            state = await self._states.require(draft.chat_id, identity, MAY_SEND)
         check_length(draft.content, self._max_content_chars)
         sent: Outcome[Sent] = Outcome()
         key = key_of(draft)
         if key is None:
             await self._queue(identity, state, draft, None, sent)
             return sent
-        digest = digest_of(draft)
-        recent = self._recent.find(key, digest)
+        recent = self._recent.find(key, draft)
         if isinstance(recent, Outcome):
             return follow(recent)
         # Known from here on: a twin that comes while plugins think it over waits for this one.
-        self._recent.begin(key, digest, sent)
+        self._recent.begin(key, draft, sent)
         try:
             earlier_id = recent or state.earlier_keys.get(key[1:])
-            if earlier_id is None or not await self._answer_again(earlier_id, digest, sent):
-                await self._queue(identity, state, draft, digest, sent)
+            if earlier_id is None or not await self._answer_again(earlier_id, draft, sent):
+                await self._queue(identity, state, draft, key, sent)
         except BaseException as error:
+            self._recent.failed(key, sent)
             # A twin that follows this one hears of it too.
             sent.set_exception(error if isinstance(error, ChatError) else _broken_off())
             raise
@@ -142,12 +146,14 @@ class MessageService:
         self._states.check(state, identity)
         return page
 
-    async def _answer_again(self, message_id: int, digest: str, sent: Outcome[Sent]) -> bool:
+    async def _answer_again(
+        self, message_id: int, draft: MessageDraft, sent: Outcome[Sent]
+    ) -> bool:
         """Give `sent` the message that is stored under its key; False when it is not there."""
         original = await self._messages.find(message_id)
         if original is None:
             return False
-        if original.body_digest != digest:
+        if digest_of_message(original) != digest_of_draft(draft):
             raise idempotency_conflict()
         sent.set_result(Sent(original, duplicate=True))
         self._recent.landed(original)
@@ -158,15 +164,17 @@ class MessageService:
         identity: Identity,
         state: ChatState,
         draft: MessageDraft,
-        digest: str | None,
+        key: Key | None,
         sent: Outcome[Sent],
     ) -> None:
         crowd = state.crowd
+        digest = None
         if self._hooks.has(before_message_send):
             asked = draft
             draft = await self._hooks.filter(before_message_send, asked)
             if draft is not asked:
                 draft = _reworded(asked, draft)
+                digest = digest_of_draft(asked) if key else None
         reply_to = None
         if draft.reply_to_id is not None:
             reply_to = await self._preview(draft.chat_id, draft.reply_to_id)
@@ -193,9 +201,10 @@ class MessageService:
             self._typing.ended(stored.chat_id, stored.sender_id)
             self._unread.chat_changed(state)
             self._broadcaster.to_chat(stored.chat_id, new_message(stored))
-            self._hooks.notify_soon(
-                after_message_created, MessageEvent(message=stored, origin=draft.origin)
-            )
+            if self._hooks.has(after_message_created):
+                self._hooks.notify_soon(
+                    after_message_created, MessageEvent(message=stored, origin=draft.origin)
+                )
 
         self._journal.append(state, message, check, commit, sent)
 

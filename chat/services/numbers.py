@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from chat.entities import Message
 from chat.ports import ChatRepository, IdRepository
-from chat.services.chat_states import SEQ_BLOCK, ChatState
+from chat.services.chat_states import SEQ_BLOCK
 from chat.services.journal_entries import Append, Change
 
 ID_BLOCK: Final = 1_000
@@ -22,19 +22,17 @@ class Numbers:
 
     async def reserve(self, batch: Sequence[Append | Change[Any]]) -> None:
         """Make sure that ids and numbers for the batch are ours before one of them is used."""
-        needed: dict[int, tuple[ChatState, int]] = {}
         for entry in batch:
-            state, count = needed.get(entry.state.chat.id, (entry.state, 0))
-            needed[entry.state.chat.id] = (state, count + 1)
-        for state, count in needed.values():
-            if state.head + count > state.reserved:
-                up_to = state.head + count + SEQ_BLOCK
+            state = entry.state
+            # All that is pending of the chat, so at least what the batch holds of it.
+            if state.head + state.pending > state.reserved:
+                up_to = state.head + state.pending + SEQ_BLOCK
                 await self._chats.reserve_seq(state.chat.id, up_to)
                 state.reserved = up_to
-        appends = sum(isinstance(entry, Append) for entry in batch)
-        if self._last_reserved_id - self._next_id + 1 < 2 * appends:
-            # Twice, since what is numbered anew takes a new id.
-            count = 2 * appends + ID_BLOCK
+        # Twice, since what is numbered anew takes a new id.
+        at_most = 2 * len(batch)
+        if self._last_reserved_id - self._next_id + 1 < at_most:
+            count = at_most + ID_BLOCK
             self._next_id = await self._ids.reserve("messages", count)
             self._last_reserved_id = self._next_id + count - 1
 
@@ -43,10 +41,11 @@ class Numbers:
         heads: dict[int, int] = {}
         numbered: list[Message] = []
         for entry in entries:
-            state = entry.state
-            seq = heads.get(state.chat.id, state.head) + 1
-            heads[state.chat.id] = seq
-            entry.message.give_number(self._next_id, seq)
-            numbered.append(entry.message)
+            message = entry.message
+            chat_id = message.chat_id
+            heads[chat_id] = seq = heads.get(chat_id, entry.state.head) + 1
+            message.id = self._next_id
+            message.seq = message.updated_seq = seq
+            numbered.append(message)
             self._next_id += 1
         return numbered

@@ -11,6 +11,7 @@ from chat.hookspecs import after_message_deleted, after_message_updated
 from chat.identity import Identity
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, MessageRepository
+from chat.services.body_digest import digest_of_message
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.journal import Journal
 from chat.services.messages import check_length, find_message
@@ -66,7 +67,7 @@ class RevisionService:
             now = self._clock.now()
             edited = replace(
                 seen, message=content, revision=seen.revision + 1, updated_seq=seq,
-                updated_at=now, edited_at=now,
+                updated_at=now, edited_at=now, body_digest=_kept_digest(seen),
             )  # fmt: skip
             await self._update(edited, seen)
             return edited
@@ -101,6 +102,7 @@ class RevisionService:
                 gone = replace(
                     seen, message="", metadata=None, reply_to=None, revision=seen.revision + 1,
                     updated_seq=seq, updated_at=now, deleted_at=now, deleted_by=identity.user_id,
+                    body_digest=_kept_digest(seen),
                 )  # fmt: skip
                 await self._update(gone, seen)
                 seen = gone
@@ -167,6 +169,11 @@ class _AlreadyDeleted(ChatError):
     def __init__(self, tombstone: Message) -> None:
         super().__init__(ErrorCode.MESSAGE_DELETED, "the message is deleted")
         self.tombstone = tombstone
+
+
+def _kept_digest(seen: Message) -> str | None:
+    """Of what was sent, for a message that is about to say something else."""
+    return digest_of_message(seen) if seen.client_message_id is not None else None
 
 
 def _conflict() -> ChatError:

@@ -71,7 +71,7 @@ def test_full_buckets_are_forgotten(clock, monkeypatch):
     limit.wait_s("busy")
     for key in range(100, 200):
         limit.wait_s(key)
-    assert len(limit._buckets) <= 110
+    assert len(limit._full_at) <= 110
     assert limit.wait_s("busy") > 0
 
 

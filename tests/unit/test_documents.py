@@ -83,7 +83,7 @@ def test_a_message_comes_back_as_it_was(message):
 def test_what_a_message_has_not_is_not_written(message):
     """Partial indexes count on it: no key, no reply, no field."""
     document = documents.message_to_document(message)
-    assert None not in (value for name, value in document.items() if name != "bodyDigest")
+    assert None not in document.values()
     assert ("clientMessageId" in document) is (message.client_message_id is not None)
     assert ("replyToId" in document) is (message.reply_to is not None)
 

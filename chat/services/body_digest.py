@@ -1,0 +1,32 @@
+"""What makes two bodies under one clientMessageId the same: text, what it answers, and metadata in
+any order of keys.
+
+Worked out for repeats alone. Nearly every message says what its client sent, so its digest can be
+had from itself; where a hook or an edit has changed it, the digest is kept with the message.
+"""
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from chat.entities import Message
+from chat.hook_events import MessageDraft
+
+
+def digest_of_draft(draft: MessageDraft) -> str:
+    return _digest(draft.content, draft.reply_to_id, draft.metadata)
+
+
+def digest_of_message(message: Message) -> str:
+    """Of what was sent, whatever the message says now."""
+    if message.body_digest is not None:
+        return message.body_digest
+    reply = message.reply_to
+    return _digest(message.message, None if reply is None else reply.id, message.metadata)
+
+
+def _digest(content: str, reply_to_id: int | None, metadata: dict[str, Any] | None) -> str:
+    body = {"content": content, "replyToId": reply_to_id, "metadata": metadata}
+    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(canonical, digest_size=16).hexdigest()
