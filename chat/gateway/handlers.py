@@ -1,7 +1,7 @@
 """What each client event does: ask one service, wrap the answer. The table of the gateway."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from chat.auth import Authenticator
 from chat.contracts.base import iso
@@ -35,14 +35,8 @@ from chat.services.outcome import Outcome
 Answer = dict[str, Any]
 
 
-class Later(NamedTuple):
-    """An answer that waits for the disk: what `to_answer` makes of the outcome."""
-
-    outcome: Outcome[Any]
-    to_answer: Callable[[Any], Answer]
-
-
-Handler = Callable[[Connection, Any], Awaitable[Answer | Later]]
+Handler = Callable[[Connection, Any], Awaitable[Answer | Outcome[Sent]]]
+"""An outcome is of a message that waits for the disk; `sent_answer` makes the answer of it."""
 
 
 class Handlers:
@@ -141,8 +135,10 @@ class Handlers:
         await self._rooms.leave(connection, payload.chat_id)
         return {"success": True, "message": f"Left chat {payload.chat_id}"}
 
-    async def send_message(self, connection: Connection, payload: SendMessage) -> Later:
-        """Returns once the message is queued for the disk; its outcome becomes the ack."""
+    def send_message(
+        self, connection: Connection, payload: SendMessage
+    ) -> Awaitable[Outcome[Sent]]:
+        """To be awaited until the message is queued for the disk; its outcome becomes the ack."""
         identity = connection.identity
         draft = MessageDraft(
             chat_id=payload.chat_id,
@@ -153,7 +149,7 @@ class Handlers:
             reply_to_id=payload.reply_to_id,
             metadata=payload.metadata,
         )
-        return Later(await self._domain.messages.begin_send(identity, draft), _sent_answer)
+        return self._domain.messages.begin_send(identity, draft)
 
     async def edit_message(self, connection: Connection, payload: EditMessage) -> Answer:
         message = await self._domain.revisions.edit(
@@ -199,5 +195,5 @@ def _message_answer(message: Message) -> Answer:
     return {"success": True, "data": message_json(message)}
 
 
-def _sent_answer(sent: Sent) -> Answer:
+def sent_answer(sent: Sent) -> Answer:
     return {"success": True, "data": message_json(sent.message), "duplicate": sent.duplicate}

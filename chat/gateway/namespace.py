@@ -79,20 +79,6 @@ class ChatGateway(socketio.AsyncNamespace):
         """End the tasks that handle events."""
         self._funnel.stop()
 
-    def receive(
-        self, connection: Connection, name: Any, args: list[Any], ack_id: int | None, size: int
-    ) -> bool:
-        """Take one event off the wire, in order; False = too many wait, the caller ends the
-        connection.
-        """
-        if connection.closed:
-            return True  # on its way out
-        return self._funnel.receive(connection, name, args, ack_id, size)
-
-    def refuse(self, connection: Connection, ack_id: int | None, error: ChatError) -> None:
-        """Answer what could not even be read."""
-        self._funnel.refuse_unread(connection, ack_id, error)
-
     async def trigger_event(self, event: str, *args: Any) -> None:
         """Called by python-socketio for connect and disconnect alone: client events never come this
         way.

@@ -5,7 +5,6 @@ The unique index of the store decides for good; this only spares it, and joins a
 try while that is on its way to the disk.
 """
 
-from collections import OrderedDict
 from typing import Final
 
 from chat.entities import Message
@@ -16,28 +15,37 @@ from chat.services.body_digest import digest_of_draft
 from chat.services.journal_entries import Sent
 from chat.services.outcome import Outcome
 
-MAX_RECENT: Final = 20_000
-"""Retries come within seconds of a lost ack. About 0.3 kB each."""
+GENERATION: Final = 10_000
+"""The last 10,000 to 20,000 sends are known; retries come within seconds of a lost ack. About 0.3
+kB each.
+"""
 
 Key = tuple[int, UserId, str]
+_Recent = tuple[MessageDraft, Outcome[Sent]] | int
 
 
 class RecentSends:
     """By key: the send on its way, with what was asked for, or the id of the message that it made.
     (Whole messages of 10,000 characters would be 200 MB of memory.)
+
+    Two generations, of which the older is forgotten whole: forgetting one for each that comes takes
+    0.4 us more.
     """
 
     def __init__(self) -> None:
-        self._recent: OrderedDict[Key, tuple[MessageDraft, Outcome[Sent]] | int] = OrderedDict()
+        self._recent: dict[Key, _Recent] = {}
+        self._older: dict[Key, _Recent] = {}
 
     def find(self, key: Key, draft: MessageDraft) -> Outcome[Sent] | int | None:
-        """The earlier send under this key; IDEMPOTENCY_CONFLICT when one on its way has another
-        body.
+        """The earlier send under this key, None also where it failed; IDEMPOTENCY_CONFLICT when one
+        on its way has another body.
         """
-        recent = self._recent.get(key)
+        recent = self._recent.get(key) or self._older.get(key)
         if recent is None or isinstance(recent, int):
             return recent
         first, sent = recent
+        if sent.exception() is not None:
+            return None
         if digest_of_draft(first) != digest_of_draft(draft):
             raise idempotency_conflict()
         return sent
@@ -50,19 +58,20 @@ class RecentSends:
         """A send was refused: the next one under this key is a first one. (Its error would keep the
         whole call alive, 20,000 times over.)
         """
-        recent = self._recent.get(key)
-        if isinstance(recent, tuple) and recent[1] is sent:
-            del self._recent[key]
+        for generation in (self._recent, self._older):
+            recent = generation.get(key)
+            if isinstance(recent, tuple) and recent[1] is sent:
+                del generation[key]
 
     def landed(self, message: Message) -> None:
         """A message is stored, whatever its sender was told."""
         if message.client_message_id is not None:
             self._put((message.chat_id, message.sender_id, message.client_message_id), message.id)
 
-    def _put(self, key: Key, recent: tuple[MessageDraft, Outcome[Sent]] | int) -> None:
+    def _put(self, key: Key, recent: _Recent) -> None:
         self._recent[key] = recent
-        if len(self._recent) > MAX_RECENT:
-            self._recent.popitem(last=False)
+        if len(self._recent) >= GENERATION:
+            self._older, self._recent = self._recent, {}
 
 
 def key_of(draft: MessageDraft) -> Key | None:
