@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from chat.gateway.engine import ChatSession
 from chat.gateway.inbox import Inbox
+from chat.gateway.session import ChatSession
 from chat.identity import Identity, UserId
 
 

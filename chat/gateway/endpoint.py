@@ -9,16 +9,15 @@ import structlog
 import tornado.web
 from engineio.async_drivers import tornado as engineio_tornado
 
+from chat.gateway.mailbox import MAX_BACKLOG_BYTES
+from chat.gateway.session import CONNECTION_KEY, ChatSession
+from chat.gateway.stock import StockConnection
 from chat.gateway.transport import ChatServer
 from chat.gateway.wire.connection import WireConnection
-from chat.gateway.wire.session import wire_environ
 from chat.gateway.wire.takeover import takeover_protocol
 from chat.origins import OriginPolicy
 
 PATH: Final = r"/socket\.io/"
-MAX_BACKLOG_BYTES: Final = 4_000_000
-"""What may wait for a socket that does not read, before it is cut; it comes back with its cursor.
-"""
 
 _log = structlog.get_logger("chat.transport")
 
@@ -29,6 +28,10 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
     engine: Any = server.eio
 
     class SocketHandler(base):  # type: ignore[misc, valid-type]  # the library makes the base at run time
+        # Of a websocket that stays in Tornado's hands.
+        connection: StockConnection | None = None
+        session: ChatSession | None = None
+
         def prepare(self) -> None:
             origin = self.request.headers.get("Origin")
             if not origins.allows(origin, self.request.host):
@@ -62,7 +65,12 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             # of 1.
             self.set_nodelay(True)
             if not server.fast:
-                await super().open(*args, **kwargs)
+                self.connection = StockConnection(self, engine)
+                await self._hand_over(self.connection, b"")
+
+        @property
+        def max_message_size(self) -> int:
+            return int(engine.max_http_buffer_size)
 
         def get_websocket_protocol(self) -> Any:
             if not server.fast:
@@ -77,10 +85,26 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 max_message_bytes=engine.max_http_buffer_size,
                 max_backlog_bytes=MAX_BACKLOG_BYTES,
             )
-            self.extra_environ = wire_environ(wire, received)
+            await self._hand_over(wire, received)
+
+        async def _hand_over(self, connection: Any, received: bytes) -> None:
+            self.extra_environ = {CONNECTION_KEY: (connection, received)}
             await engine.handle_request(self)
-            if wire.session is None:  # nobody took it: refused after all
-                wire.abort()
+            if connection.session is None:  # nobody took it: refused after all
+                connection.abort()
+
+        def on_message(self, message: str | bytes) -> None:
+            if self.connection is not None:
+                self.connection.on_message(message)
+
+        def on_close(self) -> None:
+            if self.connection is not None:
+                self.connection.on_close()
+
+        def on_connection_close(self) -> None:
+            if self.session is not None:
+                self.session.poll_lost(self)
+            super().on_connection_close()
 
         def _speaks_our_protocol(self) -> bool:
             transport = self.get_query_argument("transport", "")
@@ -88,14 +112,15 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             upgrade = self.request.headers.get("Upgrade", "").lower() == "websocket"
             if "j" in self.request.query_arguments or transport not in ("websocket", "polling"):
                 return False
+            if upgrade != (transport == "websocket") or self.request.method not in ("GET", "POST"):
+                return False
             if session_id is None:
                 known_version = bool(self.get_query_argument("EIO", "") == "4")
-                return known_version and upgrade == (transport == "websocket")
-            session = engine.sockets.get(session_id)
-            if session is None or session.closed:
+                return known_version and self.request.method == "GET"
+            self.session = session = engine.sockets.get(session_id)
+            if session is None or session.ended or session.upgraded:
                 return False
-            moving_on = bool(session.upgraded or session.upgrading)
-            return not (upgrade and moving_on)
+            return not (upgrade and session.upgrading)
 
         def _refuse(self, status: int, reason: str) -> None:
             # Closed, since a refused websocket client would otherwise keep its connection open for

@@ -8,57 +8,47 @@ from typing import Any
 
 import engineio
 import structlog
-from engineio import async_socket, exceptions, packet
+from engineio import exceptions, packet
 from engineio.async_drivers import tornado as engineio_tornado
+
+from chat.gateway.heartbeat import Heartbeat
+from chat.gateway.mailbox import NOWHERE, Mailbox
+from chat.gateway.session import ChatSession
 
 _log = structlog.get_logger("chat.transport")
 
 
-class ChatSession(async_socket.AsyncSocket):
-    """A session whose bad POST is a 400 and the end of it, not a traceback and "OK".
-
-    `receiver` is who takes its events, once it has been let in; `wire` its connection on the lean
-    transport.
-    """
-
-    receiver: Any = None
-    wire: Any = None
-
-    async def handle_post_request(self, environ: dict[str, Any]) -> None:
-        try:
-            await super().handle_post_request(environ)
-        except exceptions.EngineIOError:
-            raise
-        except Exception as error:
-            _log.info("malformed_post", error=type(error).__name__)
-            raise exceptions.EngineIOError from error
-
-
 class ChatEngine(engineio.AsyncServer):
-    """Engine.IO without the library's echo of client text in answers and logs, and with its tasks
-    in hand.
+    """What both transports have in common. `take_event` (an event of /chat, without the packet's
+    head) and `begin_message` (any other message; what it leads to beyond this turn of the loop) are
+    set by the Socket.IO server above.
     """
+
+    take_event: Callable[[ChatSession, bytes], None]
+    begin_message: Callable[[str, str | bytes], Coroutine[Any, Any, None] | None]
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.start_service_task: bool = bool(options.get("monitor_clients", True))
+        # The library's monitor would look at its own heartbeats.
+        super().__init__(monitor_clients=False, **options)
         # Of the names that the library calls its ways to the web framework by.
         self._async: dict[str, Any] = {
             **engineio_tornado._async,
             "translate_request": translate_request,
         }
+        self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def make_session(self, session_id: str) -> ChatSession:
-        return ChatSession(self, session_id)
+        raise NotImplementedError
+
+    def create_queue(self, *_: Any, **__: Any) -> Mailbox:
+        """Asked for by the library's constructor of a session, which makes its own."""
+        return NOWHERE
 
     async def _handle_connect(
         self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None
     ) -> Any:
         """The library's, with a session of ours; it offers no way to say which class to make."""
-        if self.start_service_task:
-            self.start_service_task = False
-            self.service_task_handle = self.start_background_task(self._service_task)
         session_id = self.generate_id()
         session = self.sockets[session_id] = self.make_session(session_id)
         handshake = {
@@ -72,15 +62,20 @@ class ChatEngine(engineio.AsyncServer):
         await self._trigger_event("connect", session_id, environ, run_async=False)
         session.schedule_ping()
         if transport == "websocket":
-            answer = await session.handle_get_request(environ)
-            if session.closed:
-                self.sockets.pop(session_id, None)
-            return answer
+            return await session.handle_get_request(environ)
         session.connected = True
         try:
-            return self._ok(await session.poll())
-        except exceptions.QueueEmpty:
+            return self._ok(await session.handle_get_request(environ))
+        except exceptions.EngineIOError:
             return self._bad_request()
+
+    def forget(self, session: ChatSession) -> None:
+        """The session is closed."""
+        self.sockets.pop(session.sid, None)
+
+    def own(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something to its end, in a task that is cancelled with the server."""
+        self.start_background_task(lambda: work)
 
     def start_background_task(
         self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any
@@ -91,9 +86,21 @@ class ChatEngine(engineio.AsyncServer):
         return task
 
     async def stop(self) -> None:
-        """End what the library left running: its heartbeats sleep on when their session is gone."""
+        """End what is still running."""
+        self.heartbeat.stop()
         for task in self._tasks:
             task.cancel()
+
+    def _ok(
+        self,
+        packets: list[packet.Packet] | None = None,
+        headers: Any = None,
+        jsonp_index: int | None = None,
+    ) -> dict[str, Any]:
+        answer = dict(super()._ok(packets, headers, jsonp_index))
+        if packets is None:
+            answer["response"] = b"ok"  # the library says OK
+        return answer
 
     def _bad_request(self, message: str | None = None) -> dict[str, Any]:
         return dict(super()._bad_request("Bad request"))

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from engineio import packet as engineio_packet
 
-from chat.gateway.engine import ChatSession
+from chat.gateway.session import ChatSession
 from chat.gateway.transport import ChatServer
 from chat.gateway.wire.connection import Outbox
 from chat.gateway.wire.frames import text_frame

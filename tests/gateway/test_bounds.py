@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import json
 
+import pytest
 from tornado.websocket import WebSocketClosedError
 
-from chat.plugin_api import ClientEvent, Plugin, hookimpl, register_events
-from tests.support.gateway_wire import RawSocket
+from chat.plugin_api import ClientEvent, Plugin, Startup, hookimpl, register_events, startup
+from tests.support.gateway_servers import eventually
+from tests.support.gateway_wire import RawPolling, RawSocket
 
 
 class Holder(Plugin):
@@ -49,3 +51,44 @@ async def test_events_that_wait_are_bounded_in_bytes(serve, monkeypatch):
         holder.go_on.set()
         await raw.until_end()
         assert not any(frame.startswith("43/chat,11[") for frame in raw.frames)
+
+
+class Pusher(Plugin):
+    """Pushes as much as it is told to."""
+
+    name = "pusher"
+
+    @hookimpl(startup)
+    async def begin(self, start: Startup):
+        self.server = start.server
+
+    def push(self, user_id):
+        self.server.push_to_user(user_id, "bulk", {"text": "x" * 500_000})
+
+
+@pytest.mark.parametrize("transport", [RawSocket, RawPolling])
+async def test_a_client_that_does_not_read_is_cut(serve, transport):
+    """What waits for one socket is bounded, however it is connected; the others do not feel it."""
+    pusher = Pusher()
+    async with serve(plugins=[pusher], custom_events=["bulk"]) as chat:
+        gateway = chat.app.gateway
+        await transport.enter(chat, 1)
+        other = await RawSocket.enter(chat, 2)
+        for _ in range(100):  # 4 MB are ours, and some of the kernel's on either side
+            pusher.push(1)
+            await asyncio.sleep(0)
+            if not gateway.get_user_sockets(1):
+                break
+        await eventually(lambda: gateway.get_user_sockets(1) == [])
+        assert await other.is_alive()
+
+
+async def test_a_client_that_reads_gets_more_than_may_wait(serve):
+    """The bound is on what waits, not on what is sent."""
+    pusher = Pusher()
+    async with serve(plugins=[pusher], custom_events=["bulk"]) as chat:
+        raw = await RawSocket.enter(chat, 1)
+        for _ in range(20):
+            pusher.push(1)
+            await raw.until('42/chat,["bulk"')
+        assert await raw.is_alive()

@@ -1,0 +1,217 @@
+"""An Engine.IO session that polls: what waits for it, its heartbeats, and its end.
+
+Strict where python-engineio 4.15 is not: what the protocol has no meaning for ends the session, two
+polls at once and a poll that its client gave up do so too (what was in its answer would be lost
+without a sign), and what waits for a client is bounded.
+"""
+
+import asyncio
+import base64
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import structlog
+from engineio import async_socket, exceptions, packet
+
+from chat.gateway.mailbox import MAX_BACKLOG_BYTES, NOWHERE, Mailbox
+
+MAX_POLLING_PACKETS: Final = 1_000
+"""Packets in one polling POST: a client flushes its buffer after a reconnect."""
+
+SEPARATOR: Final = "\x1e"
+RELEASE_POLL_AFTER_S: Final = 0.1
+"""How long a poll that comes in the middle of an upgrade waits for the end of it."""
+
+NOOP: Final = packet.Packet(packet.NOOP)
+_CLOSE: Final = packet.Packet(packet.CLOSE)
+_log = structlog.get_logger("chat.transport")
+
+
+class PollingSession(async_socket.AsyncSocket):
+    """`ended`: nothing is written or answered any more."""
+
+    # On the class, where they cost an idle session nothing.
+    ended = False
+    _poll: Any = None
+    _probed = False
+    _pings = 0
+
+    queue: Mailbox
+    connected: bool
+    closing: bool
+    # The library takes this for the time of a PING that is out; the wheel needs only whether one
+    # is.
+    last_ping: int | None
+
+    def __init__(self, server: Any, sid: str) -> None:
+        super().__init__(server, sid)
+        self.queue = Mailbox(MAX_BACKLOG_BYTES, self._overflow)
+        self.last_ping = None
+
+    # ---- towards the client
+
+    def write(self, pkt: packet.Packet) -> None:
+        """Send a packet behind all earlier ones."""
+        if not self.closed:
+            self.queue.put_nowait(pkt)
+
+    async def send(self, pkt: packet.Packet) -> None:
+        self.write(pkt)
+
+    def _overflow(self) -> None:
+        _log.info("session_ended", why="too much waits for it")
+        self.end(self.server.reason.TRANSPORT_ERROR)
+
+    # ---- its end
+
+    async def close(
+        self, wait: bool = True, abort: bool = False, reason: str | None = None
+    ) -> None:
+        """As the library's, but never waiting for the queue: a peer that does not poll would hold
+        it for ever. With `abort` nothing more is answered.
+        """
+        if abort:
+            self._give_up_polling(reason)
+        if not self.closing:
+            self.closing = True
+            await self._finish(reason or self.server.reason.SERVER_DISCONNECT)
+
+    def end(self, reason: str) -> None:
+        """Close with `abort`, at once; what has to be awaited goes on behind."""
+        self._give_up_polling(reason)
+        if not self.closing:
+            self.closing = True
+            self.server.own(self._finish(reason))
+
+    def _give_up_polling(self, reason: str | None) -> None:
+        self.ended = True
+        queue, self.queue = self.queue, NOWHERE
+        if self._poll is not None:
+            # Who has said goodbye need not be told.
+            goodbye = reason == self.server.reason.CLIENT_DISCONNECT
+            queue.put_nowait(NOOP if goodbye else _CLOSE)
+
+    async def _finish(self, reason: str) -> None:
+        await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)
+        if not self.ended:
+            self.write(_CLOSE)
+        self.closed = self.ended = True
+        self._end_websocket()
+        self.queue = NOWHERE
+        self.server.forget(self)
+
+    def _end_websocket(self) -> None:
+        """Close the websocket, if it lives on one, behind what has been written."""
+
+    # ---- heartbeats
+
+    def schedule_ping(self) -> None:
+        """Called at the start and for each PONG."""
+        self.last_ping = None
+        self.server.heartbeat.later(self)
+
+    def ping(self) -> int:
+        self._pings += 1
+        self.last_ping = self._pings
+        self.write(packet.Packet(packet.PING))
+        return self._pings
+
+    def awaits(self, ping: int) -> bool:
+        return bool(self.last_ping == ping)
+
+    def expire(self) -> None:
+        self.end(self.server.reason.PING_TIMEOUT)
+
+    # ---- polling
+
+    async def handle_get_request(self, environ: dict[str, Any]) -> Any:
+        """Wait for packets; answers them, or a whole response."""
+        if self._poll is not None:
+            # Which of the two would the client read?
+            self.end(self.server.reason.TRANSPORT_ERROR)
+            raise exceptions.EngineIOError
+        probed = self._probed
+        patience_s = self.server.ping_interval + self.server.ping_timeout
+        self._poll = environ["tornado.handler"]
+        try:
+            packets = await _next_of(self.queue, RELEASE_POLL_AFTER_S if probed else patience_s)
+        finally:
+            self._poll = None
+        if self.upgraded:
+            return self.server._bad_request()
+        if not packets and not probed:
+            self.end(self.server.reason.TRANSPORT_ERROR)
+            raise exceptions.QueueEmpty
+        return [each for each in packets if each is not NOOP] or [NOOP]
+
+    def poll_lost(self, handler: Any) -> None:
+        """The connection of a request is gone; if it was the poll that waits, the session is too:
+        the next message would be written into the void.
+        """
+        if self._poll is not None and self._poll is handler:
+            self.end(self.server.reason.TRANSPORT_CLOSE)
+
+    async def handle_post_request(self, environ: dict[str, Any]) -> None:
+        limit = self.server.max_http_buffer_size
+        body = await environ["wsgi.input"].read(limit + 1)
+        try:
+            if len(body) > limit:
+                raise ValueError("too large")
+            packets = read_payload(body)
+        except ValueError as error:
+            _log.info("malformed_post", error=type(error).__name__)
+            self.end(self.server.reason.TRANSPORT_ERROR)
+            raise exceptions.EngineIOError from error
+        for each in packets:
+            work = self._receive(each)
+            if work is not None:
+                await work
+
+    def _receive(self, data: str | bytes) -> Coroutine[Any, Any, None] | None:
+        """One packet; what it leads to beyond this turn of the loop. ValueError when a client has
+        no business sending it.
+        """
+        if isinstance(data, bytes):
+            return self._begin(data)
+        kind = data[:1]
+        if kind == "4":
+            return self._begin(data[1:])
+        if kind == "3":
+            # One PONG answers one PING; more of them must not set up more heartbeats.
+            if self.last_ping is not None:
+                self.schedule_ping()
+        elif kind == "1":
+            self.end(self.server.reason.CLIENT_DISCONNECT)
+        else:
+            raise ValueError("no packet of a client")
+        return None
+
+    def _begin(self, message: str | bytes) -> Coroutine[Any, Any, None] | None:
+        work: Coroutine[Any, Any, None] | None = self.server.begin_message(self.sid, message)
+        return work
+
+
+def read_payload(body: bytes) -> list[str | bytes]:
+    """The packets of a POST, binary ones as bytes; ValueError where one is none of a client."""
+    encoded = body.decode().split(SEPARATOR)
+    if len(encoded) > MAX_POLLING_PACKETS:
+        raise ValueError("too many packets")
+    packets: list[str | bytes] = []
+    for each in encoded:
+        if each[:1] == "b":
+            packets.append(base64.b64decode(each[1:], validate=True))
+        elif each[:1] in ("1", "3", "4"):
+            packets.append(each)
+        else:
+            raise ValueError("no packet of a client")
+    return packets
+
+
+async def _next_of(queue: Mailbox, within_s: float) -> list[Any]:
+    """What waits, or what comes first; nothing = nothing came in time."""
+    try:
+        async with asyncio.timeout(within_s):
+            first = await queue.get()
+    except TimeoutError:
+        return []
+    return [first, *queue.drain()]

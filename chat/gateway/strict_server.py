@@ -1,0 +1,256 @@
+"""python-socketio's server, hardened for any namespace: what may come in, what a malformed packet
+leads to, and what a crash or a hang in somebody else's handler does not lead to.
+
+Leans on python-socketio 5.18: _handle_connect, _handle_disconnect, _handle_ack, _send_packet and
+the two events of the Engine.IO server.
+"""
+
+import asyncio
+import inspect
+import re
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
+
+import socketio
+import structlog
+from socketio.packet import ACK, BINARY_ACK, CONNECT, CONNECT_ERROR, DISCONNECT
+
+from chat.errors import ChatError, ErrorCode, SetupError
+from chat.gateway.packets import ClientPacket, MalformedPacket, read_packet
+
+MAX_RUNNING_EVENTS: Final = 100
+"""Events of one session that may run at once in the namespaces of plugins."""
+
+HANDLER_TIMEOUT_S: Final = 5.0
+"""What `on_connect` and `on_disconnect` of a plugin may take; the end of a session waits for it."""
+
+_NAMESPACE: Final = re.compile(r"/[^,?\s]{0,254}")
+_log = structlog.get_logger("chat.transport")
+
+
+class StrictServer(socketio.AsyncServer):
+    """`begin` takes every message of a session, `close_session` ends one."""
+
+    def __init__(self, *, connect_within_s: float, max_bytes: int, **options: Any) -> None:
+        super().__init__(max_http_buffer_size=max_bytes, **options)
+        self._connect_within_s = connect_within_s
+        self._max_bytes = max_bytes
+        # Whose CONNECT has been read, and not begun yet.
+        self._connecting: set[tuple[str, str]] = set()
+        # Whose attachments are still to come.
+        self._unfinished: dict[str, ClientPacket] = {}
+        self._running: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def bring(self, namespaces: Sequence[Any]) -> None:
+        """Add the namespaces of plugins; SetupError in one sentence where one does not fit."""
+        for each in namespaces:
+            if not isinstance(each, socketio.AsyncNamespace):
+                raise SetupError(
+                    f"a plugin registers a {type(each).__name__} as a namespace; "
+                    "it has to be a socketio.AsyncNamespace."
+                )
+            if not _NAMESPACE.fullmatch(each.namespace):
+                raise SetupError(
+                    f"a plugin registers {each.namespace!r}, which is no name of a namespace."
+                )
+            if each.namespace in self.namespace_handlers:
+                raise SetupError(
+                    f"a plugin registers the namespace {each.namespace!r}, which there is already."
+                )
+            self.register_namespace(each)
+
+    def close_session(self, session_id: str) -> None:
+        raise NotImplementedError
+
+    def cancel_events(self) -> None:
+        """The server ends: events of plugins' namespaces go no further."""
+        for task in self._tasks:
+            task.cancel()
+
+    def end_malformed(self, session_id: str, why: str) -> None:
+        _log.info("malformed_packet", why=why)
+        self.close_session(session_id)
+
+    def begin(self, session_id: str, data: str | bytes) -> Coroutine[Any, Any, None] | None:
+        """Take one message; what it leads to beyond this turn of the loop. Never raises."""
+        unfinished = self._unfinished.get(session_id)
+        try:
+            if isinstance(data, bytes):
+                if unfinished is None:
+                    raise MalformedPacket("a binary frame of nothing")
+                if unfinished.attach(data, self._max_bytes):
+                    del self._unfinished[session_id]
+                    self._dispatch(session_id, unfinished)
+                return None
+            if unfinished is not None:
+                raise MalformedPacket("a text where an attachment was due")
+            packet = read_packet(data)
+            if packet.kind == CONNECT:
+                return self._connect(session_id, packet)
+            if packet.kind == DISCONNECT:
+                return self._leave(session_id, packet.namespace)
+            self._accept(session_id, packet)
+        except MalformedPacket as error:
+            self._unfinished.pop(session_id, None)
+            self.end_malformed(session_id, str(error))
+        return None
+
+    def is_deciding(self, session_id: str, namespace: str) -> bool:
+        """Whether the session has sent a CONNECT that is not refused. Until it is decided, events
+        go nowhere.
+        """
+        if (session_id, namespace) in self._connecting:
+            return True
+        return self.manager.sid_from_eio_sid(session_id, namespace) is not None
+
+    def _accept(self, session_id: str, packet: ClientPacket) -> None:
+        if not self.is_deciding(session_id, packet.namespace):
+            raise MalformedPacket("a packet before the CONNECT")
+        if packet.attachments:
+            self._unfinished[session_id] = packet
+        else:
+            self._dispatch(session_id, packet)
+
+    def _dispatch(self, session_id: str, packet: ClientPacket) -> None:
+        """Run a packet that is whole."""
+        socket_id = self.manager.sid_from_eio_sid(session_id, packet.namespace)
+        if not self.manager.is_connected(socket_id, packet.namespace):
+            return
+        if packet.kind in (ACK, BINARY_ACK):
+            work = self._take_ack(socket_id, packet)
+        elif self._running[session_id] < MAX_RUNNING_EVENTS:
+            self._running[session_id] += 1
+            work = self._run_event(session_id, socket_id, packet)
+        else:
+            raise MalformedPacket("too many events running")
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ---- coming and going
+
+    def _connect(self, session_id: str, packet: ClientPacket) -> Coroutine[Any, Any, None]:
+        if self.is_deciding(session_id, packet.namespace):
+            raise MalformedPacket("a second CONNECT")
+        self._connecting.add((session_id, packet.namespace))
+        return self._let_in(session_id, packet.namespace, packet.data)
+
+    async def _let_in(self, session_id: str, namespace: str, data: Any) -> None:
+        try:
+            if namespace in self.namespace_handlers:
+                async with asyncio.timeout(self._patience_s(namespace)):
+                    await self._handle_connect(session_id, namespace, data)
+            else:
+                refusal = {"message": "Invalid namespace"}
+                await self._send_packet(
+                    session_id,
+                    self.packet_class(CONNECT_ERROR, data=refusal, namespace=namespace),
+                )
+        except Exception:  # noqa: BLE001  # a crash in between must not leave a half-connected ghost
+            _log.exception("connect_crashed", namespace=namespace)
+            socket_id = self.manager.sid_from_eio_sid(session_id, namespace)
+            await self.manager.disconnect(socket_id, namespace, ignore_queue=True)
+            self.close_session(session_id)
+        finally:
+            self._connecting.discard((session_id, namespace))
+        session = self.eio.sockets.get(session_id)
+        if session is None or session.closed:
+            # The client went away while it was being let in.
+            await self._handle_disconnect(session_id, namespace, self.reason.TRANSPORT_CLOSE)
+
+    async def _leave(self, session_id: str, namespace: str) -> None:
+        await self._handle_disconnect(session_id, namespace, self.reason.CLIENT_DISCONNECT)
+        self._expect_connect(session_id)
+
+    async def _handle_disconnect(
+        self, eio_sid: str, namespace: str | None, reason: str | None = None
+    ) -> None:
+        """The library's, which a plugin's handler cannot keep from its end."""
+        namespace = namespace or "/"
+        socket_id = self.manager.sid_from_eio_sid(eio_sid, namespace)
+        try:
+            async with asyncio.timeout(self._patience_s(namespace)):
+                await super()._handle_disconnect(eio_sid, namespace, reason)
+        except Exception:  # noqa: BLE001  # or the socket would stay in its rooms for ever
+            _log.exception("disconnect_crashed", namespace=namespace)
+            await self.manager.disconnect(socket_id, namespace, ignore_queue=True)
+
+    def _patience_s(self, _namespace: str) -> float | None:
+        return HANDLER_TIMEOUT_S
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        await super()._handle_eio_connect(eio_sid, environ)
+        self._expect_connect(eio_sid)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._unfinished.pop(eio_sid, None)
+        await super()._handle_eio_disconnect(eio_sid, reason)
+
+    def _expect_connect(self, session_id: str) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._connect_within_s, self._end_stranger, session_id)
+
+    def _end_stranger(self, session_id: str) -> None:
+        """A session that is in no namespace by now holds a place for nothing."""
+        manager = self.manager
+        for namespace in self.namespace_handlers:
+            socket_id = manager.sid_from_eio_sid(session_id, namespace)
+            if socket_id is not None and manager.is_connected(socket_id, namespace):
+                return
+        self.close_session(session_id)
+
+    # ---- events and acks of the namespaces of plugins
+
+    async def _run_event(self, session_id: str, socket_id: str, packet: ClientPacket) -> None:
+        handler = self.namespace_handlers[packet.namespace]
+        name, *args = packet.data
+        try:
+            if not _fits(getattr(handler, f"on_{name}", None), socket_id, *args):
+                raise ChatError(ErrorCode.VALIDATION_ERROR, "the event takes other arguments")
+            answer = await handler.trigger_event(name, socket_id, *args)
+            if packet.ack_id is not None and answer is not self.not_handled:
+                await self._answer(session_id, packet, answer)
+        except ChatError as error:
+            await self._refuse(session_id, packet, error)
+        except Exception:  # noqa: BLE001  # a plugin's crash ends nothing but its event
+            crash = ChatError(ErrorCode.INTERNAL_ERROR, "something went wrong on the server")
+            _log.exception("event_crashed", namespace=packet.namespace, request_id=crash.request_id)
+            await self._refuse(session_id, packet, crash)
+        finally:
+            self._running[session_id] -= 1
+            if not self._running[session_id]:
+                del self._running[session_id]
+
+    async def _refuse(self, session_id: str, packet: ClientPacket, error: ChatError) -> None:
+        if packet.ack_id is not None:
+            await self._answer(session_id, packet, error.to_answer())
+
+    async def _answer(self, session_id: str, packet: ClientPacket, answer: Any) -> None:
+        values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
+        await self._send_packet(
+            session_id,
+            self.packet_class(ACK, namespace=packet.namespace, id=packet.ack_id, data=values),
+        )
+
+    async def _take_ack(self, socket_id: str, packet: ClientPacket) -> None:
+        # The library keeps its counter under 0.
+        callback = packet.ack_id and self.manager.callbacks.get(socket_id, {}).get(packet.ack_id)
+        if not callback or not _fits(callback, *packet.data):
+            return
+        try:
+            await self.manager.trigger_callback(socket_id, packet.ack_id, packet.data)
+        except Exception:  # noqa: BLE001  # as above
+            _log.exception("ack_crashed", namespace=packet.namespace)
+
+
+def _fits(handler: Any, *args: Any) -> bool:
+    """Whether a handler can be called with what a client sent; a client's mistake is no crash."""
+    if handler is None:
+        return True
+    try:
+        inspect.signature(handler).bind(*args)
+    except TypeError:
+        return False
+    return True
