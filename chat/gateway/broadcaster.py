@@ -2,8 +2,8 @@
 
 from chat.contracts.pushes import ServerEvent
 from chat.gateway.connections import Connections
-from chat.gateway.engine import ChatSession
 from chat.gateway.fanout import Fanout
+from chat.gateway.session import ChatSession
 from chat.gateway.transport import ChatServer
 from chat.identity import UserId
 from chat.rooms import NAMESPACE, chat_room

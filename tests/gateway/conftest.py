@@ -22,6 +22,4 @@ def serve(
     """`async with serve(...) as chat:` a server on a fresh database and on the transport under
     test; see running_chat.
     """
-    return functools.partial(
-        running_chat, mongodb_uri=mongodb_uri, chat_transport=chat_transport
-    )
+    return functools.partial(running_chat, mongodb_uri=mongodb_uri, chat_transport=chat_transport)
