@@ -24,7 +24,7 @@ from chat.gateway.token_life import TokenLife
 from chat.gateway.transport import ChatServer
 from chat.gateway.wire.names import missing_names
 from chat.hook_events import Registration, Shutdown, Startup
-from chat.hookspecs import register_events, register_routes, shutdown
+from chat.hookspecs import register_events, register_namespaces, register_routes, shutdown
 from chat.listening import bind
 from chat.origins import OriginPolicy
 from chat.plugin_api import Plugin
@@ -140,6 +140,7 @@ class ChatApp:
             settings=settings,
             plugin_events=await self.hooks.collect(register_events, Registration()),
         )
+        sio.bring(await self.hooks.collect(register_namespaces, Registration()))
         self._gate = Gate(
             domain=self.domain,
             authenticator=authenticator,

@@ -133,6 +133,12 @@ register_events: Final = CollectHook(
 register_routes: Final = CollectHook(
     "register_routes", Registration, HookKind.COLLECT, "Returns a list of Route."
 )
+register_namespaces: Final = CollectHook(
+    "register_namespaces",
+    Registration,
+    HookKind.COLLECT,
+    "Returns a list of socketio.AsyncNamespace, outside of /chat and all that guards it.",
+)
 
 HOOKS: Final[dict[str, Hook[Any]]] = {
     hook.name: hook
@@ -157,5 +163,6 @@ HOOKS: Final[dict[str, Hook[Any]]] = {
         shutdown,
         register_events,
         register_routes,
+        register_namespaces,
     )
 }
