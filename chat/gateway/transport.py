@@ -137,9 +137,12 @@ class ChatServer(socketio.AsyncServer):
         if not self._take(eio_sid, data):
             await self._take_slowly(eio_sid, data)
 
-    def _take(self, session_id: str, data: str | bytes) -> bool:
+    def _take(self, session_id: str, data: Any) -> bool:
         if isinstance(data, bytes):
             self._attachment(session_id)
+        elif not isinstance(data, str):
+            # python-engineio has taken what follows the 4 of a polled message for JSON.
+            self._end_malformed(session_id, "no packet of Socket.IO")
         elif data.startswith(EVENT_PREFIX):
             session = self.eio.sockets.get(session_id)
             if session is not None:
@@ -159,6 +162,8 @@ class ChatServer(socketio.AsyncServer):
             self._end_malformed(session_id, type(error).__name__)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        if eio_sid not in self.environ:
+            return  # the session has ended since its CONNECT came
         known = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
         if known is not None or not (data is None or isinstance(data, dict)):
             self._end_malformed(eio_sid, "second or malformed CONNECT")

@@ -50,6 +50,14 @@ class RecentSends:
         """Know a send from here on."""
         self._put(key, digest, sent)
 
+    def failed(self, key: Key, sent: Outcome[Sent]) -> None:
+        """A send was refused: the next under this key is a first one. (Its error would keep the
+        whole call alive, 20,000 times over.)
+        """
+        known = self._recent.get(key)
+        if known is not None and known[1] is sent:
+            del self._recent[key]
+
     def landed(self, message: Message) -> None:
         """A message is stored, whatever its sender was told."""
         if message.client_message_id is not None and message.body_digest is not None:

@@ -88,6 +88,7 @@ class MessageService:
             if earlier_id is None or not await self._answer_again(earlier_id, digest, sent):
                 await self._queue(identity, state, draft, digest, sent)
         except BaseException as error:
+            self._recent.failed(key, sent)
             # A twin that follows this one hears of it too.
             sent.set_exception(error if isinstance(error, ChatError) else _broken_off())
             raise
