@@ -49,10 +49,13 @@ class Sync(WireModel):
 
 
 def sync_cursors(payload: Sync) -> list[tuple[int, int | None]] | None:
-    """`(chat id, since)` of each chat that is asked for."""
+    """`(chat id, since)` of each chat that is asked for, once: a page a chat is work enough."""
     if payload.chats is None:
         return None
-    return [(each.chat_id, each.since) for each in payload.chats]
+    cursors: dict[int, int | None] = {}
+    for each in payload.chats:
+        cursors.setdefault(each.chat_id, each.since)
+    return list(cursors.items())
 
 
 class SendMessage(WireModel):

@@ -140,20 +140,7 @@ class Workers:
 
     async def _work(self) -> None:
         while True:
-            for _ in range(EVENTS_A_TURN):
-                if not self._ready:
-                    break
-                inbox, event = self._ready.popleft()
-                try:
-                    # One that has waited past its deadline was answered TIMEOUT and is never run.
-                    if not event.answered:
-                        event.begun = True
-                        await self._handle(event)
-                finally:
-                    following = inbox.advance()
-                    if following is not None:
-                        # At the end: nobody's hundred events hold up everybody else's one.
-                        self._ready.append((inbox, following))
+            await self._work_off()
             spare = len(self._resting) >= SPARE_WORKERS
             rest: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             if not spare:
@@ -163,6 +150,25 @@ class Workers:
             if spare:
                 return
             await rest
+
+    async def _work_off(self) -> None:
+        """What is ready, up to EVENTS_A_TURN. Apart from the rest, so that a worker that rests
+        keeps no event, and with it no session, alive.
+        """
+        for _ in range(EVENTS_A_TURN):
+            if not self._ready:
+                return
+            inbox, event = self._ready.popleft()
+            try:
+                # One that has waited past its deadline was answered TIMEOUT and is never run.
+                if not event.answered:
+                    event.begun = True
+                    await self._handle(event)
+            finally:
+                following = inbox.advance()
+                if following is not None:
+                    # At the end: nobody's hundred events hold up everybody else's one.
+                    self._ready.append((inbox, following))
 
 
 class Deadlines:

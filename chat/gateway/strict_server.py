@@ -139,6 +139,8 @@ class StrictServer(socketio.AsyncServer):
 
     async def _let_in(self, session_id: str, namespace: str, data: Any) -> None:
         try:
+            if session_id not in self.environ:
+                return  # it has ended since its CONNECT came
             if namespace in self.namespace_handlers:
                 async with asyncio.timeout(self._patience_s(namespace)):
                     await self._handle_connect(session_id, namespace, data)

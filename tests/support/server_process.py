@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
@@ -45,13 +45,13 @@ class ServerProcess:
         response = await AsyncHTTPClient().fetch(request, raise_error=False)
         return response.code, orjson.loads(response.body) if response.body else None
 
-    async def history(self, chat_id: int) -> list[dict[str, Any]]:
+    async def history(self, chat_id: int, user_id: Any = 1) -> list[dict[str, Any]]:
         """All messages of a chat, by pages."""
         found: list[dict[str, Any]] = []
         before = ""
         while True:
             path = f"/chat-messages?chatId={chat_id}&limit=200{before}"
-            _, body = await self.request("GET", path)
+            _, body = await self.request("GET", path, user_id)
             found = body["data"] + found
             if not body["page"]["hasBefore"]:
                 return found
@@ -68,9 +68,11 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server_process(
-    data_dir: Path, port: int = 0, **environment: str
+    data_dir: Path, port: int = 0, *, stderr: IO[bytes] | None = None, **environment: str
 ) -> AsyncIterator[ServerProcess]:
-    """Start a server and wait until it listens; whatever becomes of it, it is gone afterwards."""
+    """Start a server and wait until it listens; whatever becomes of it, it is gone afterwards.
+    Its log goes to `stderr`.
+    """
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -87,6 +89,7 @@ async def server_process(
             **environment,
         },
         stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
     )
     assert process.stdout is not None
     try:

@@ -73,15 +73,15 @@ def _only_text(data: bytes) -> bytes | None:
 class FrameReader:
     """Bytes in, messages out; `feed` raises FrameError and is not to be used after that."""
 
-    __slots__ = ("_max_bytes", "_opcode", "_parts", "_parts_bytes", "_rest")
+    __slots__ = ("_max_bytes", "_opcode", "_parts", "_rest")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._rest = b""
         # A message in fragments: its first opcode, and what has come of it.
         self._opcode = 0
-        self._parts: list[bytes] | None = None
-        self._parts_bytes = 0
+        # One buffer: a list would weigh eight bytes and more for a fragment of none.
+        self._parts: bytearray | None = None
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """The complete messages and control frames in what has come, `(opcode, payload)` each."""
@@ -126,7 +126,7 @@ class FrameReader:
                 raise FrameError(PROTOCOL_ERROR)
         elif opcode > BINARY or (opcode == CONTINUATION) == (self._parts is None):
             raise FrameError(PROTOCOL_ERROR)
-        elif size + self._parts_bytes > self._max_bytes:
+        elif size + len(self._parts or b"") > self._max_bytes:
             raise FrameError(TOO_BIG)
 
     def _take(self, first: int, payload: bytes, found: list[tuple[int, bytes]]) -> None:
@@ -136,9 +136,8 @@ class FrameReader:
             found.append((opcode, payload))
             return
         if self._parts is None:
-            self._opcode, self._parts = opcode, []
-        self._parts.append(payload)
-        self._parts_bytes += len(payload)
+            self._opcode, self._parts = opcode, bytearray()
+        self._parts += payload
         if final:
-            found.append((self._opcode, b"".join(self._parts)))
-            self._parts, self._parts_bytes = None, 0
+            found.append((self._opcode, bytes(self._parts)))
+            self._parts = None
