@@ -12,13 +12,14 @@ SOURCES := $(shell find chat plugins static tests docs deploy server.py setup.cf
 # A test that hangs is ended after so many seconds; by hand, in a debugger, there is no limit.
 PYTEST = $(BIN)/python -m pytest --timeout=60
 
-.PHONY: help run test lint check lock
+.PHONY: help run test lint check lock property fuzz bench-delivery
 
 help:
 	@echo 'make run      start the server, on http://127.0.0.1:3000 unless HOST and PORT say else'
 	@echo 'make test     all tests; make test ARGS="tests/unit -k rooms" for some'
 	@echo 'make check    formatting, lint, types, floors, all tests, coverage'
 	@echo 'make property        the promise of delivery, tried 500 times'
+	@echo 'make fuzz            the wire under 5 x 50,000 bad frames; ARGS="--transport stock", see --help'
 	@echo 'make bench-delivery  what catch-up costs in a chat of 200,000 messages; minutes'
 	@echo 'make lock     write requirements*.txt anew from setup.cfg; UPGRADE=--upgrade for newer ones'
 	@echo 'The first one sets up .venv; PYTHON=python3.12 names the Python to make it with.'
@@ -65,6 +66,9 @@ lock: $(DEV)
 
 property: $(DEV)
 	PROPERTY_RUNS=500 $(BIN)/python -m pytest tests/property --timeout=900
+
+fuzz: $(DEV)
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench-delivery: $(DEV)
 	PYTHONPATH=. $(BIN)/python benchmarks/delivery.py

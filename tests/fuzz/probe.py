@@ -36,7 +36,8 @@ from chat.plugin_api import (
 
 TICK_S = 0.005
 HELD_CLASSES = (
-    "chat.gateway.wire.session.WireSession", "chat.gateway.engine.ChatSession",
+    "chat.gateway.wire.session.WireSession", "chat.gateway.stock.StockSession",
+    "chat.gateway.stock.StockConnection",
     "chat.gateway.wire.connection.WireConnection", "chat.gateway.connections.Connection",
     "chat.gateway.inbox.Inbox", "chat.gateway.inbox.ReceivedEvent",
     "tornado.http1connection.HTTP1ServerConnection", "tornado.http1connection.HTTP1Connection",
@@ -137,7 +138,9 @@ class Probe(Plugin):
             "rooms by socket": len(manager._rooms_of),
             "half connected": sum(map(len, manager.pending_disconnect.values())),
             "callbacks": len(manager.callbacks),
-            "half packets": len(sio._binary_packet) + len(sio._attachments),
+            "half let in": len(sio._connecting),
+            "events running": len(sio._running),
+            "half packets": len(sio._unfinished),
             "connections": len(gateway._connections),
             "users": gateway.get_active_users_count(),
             "inboxes in use": sum(each.inbox.busy for each in gateway._connections.all()),
@@ -148,6 +151,9 @@ class Probe(Plugin):
             "typing": len(domain.typing._ends),
             "tasks": len(asyncio.all_tasks()),
             "descriptors": len(os.listdir("/proc/self/fd")),
+            "heartbeats": len(
+                {id(each) for due in sio.eio.heartbeat._pings.values() for each in due}
+            ),
             **self._of_the_lean_transport(sio.eio),
         }
         gc.collect()
@@ -182,9 +188,6 @@ class Probe(Plugin):
         return {
             "sockets polled": len(engine.outbox.poller._connections),
             "sockets closing": len(engine.outbox.lingering),
-            "heartbeats": len(
-                {id(each) for due in engine.heartbeat._pings.values() for each in due}
-            ),
         }
 
 
