@@ -75,6 +75,8 @@ class StrictServer(socketio.AsyncServer):
 
     def begin(self, session_id: str, data: str | bytes) -> Coroutine[Any, Any, None] | None:
         """Take one message; what it leads to beyond this turn of the loop. Never raises."""
+        if session_id not in self.environ:
+            return None  # it has ended, in the middle of a payload perhaps
         unfinished = self._unfinished.get(session_id)
         try:
             if isinstance(data, bytes):

@@ -84,12 +84,13 @@ class MessageService:
         recent = self._recent.find(key, draft)
         if isinstance(recent, Outcome):
             return follow(recent)
+        earlier_id = recent or state.earlier_keys.get(key[1:])
+        if earlier_id is not None and await self._answer_again(earlier_id, draft, sent):
+            return sent
         # Known from here on: a twin that comes while plugins think it over waits for this one.
         self._recent.begin(key, draft, sent)
         try:
-            earlier_id = recent or state.earlier_keys.get(key[1:])
-            if earlier_id is None or not await self._answer_again(earlier_id, draft, sent):
-                await self._queue(identity, state, draft, key, sent)
+            await self._queue(identity, state, draft, key, sent)
         except BaseException as error:
             self._recent.failed(key, sent)
             # A twin that follows this one hears of it too.

@@ -100,6 +100,21 @@ async def test_another_body_under_the_same_key_is_a_conflict(serve, other):
         assert await _stored(chat, chat_id) == ["one"]
 
 
+async def test_conflicts_take_no_number(serve):
+    """However often somebody insists, the others see no gap."""
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1])
+        ada = await chat.connect(1)
+        body = {"chatId": chat_id, "content": "one", "clientMessageId": "k"}
+        first = await ada.call("sendMessage", body)
+        sends = [{**body, "content": "two"}] * 3 + [{"chatId": chat_id, "content": "next"}]
+        answers = await asyncio.gather(*(ada.call("sendMessage", each) for each in sends))
+        codes = [answer.get("error", {}).get("code") for answer in answers]
+        assert codes == ["IDEMPOTENCY_CONFLICT"] * 3 + [None]
+        assert answers[-1]["data"]["seq"] == first["data"]["seq"] + 1
+        assert (await ada.call("sendMessage", body))["duplicate"] is True
+
+
 async def test_the_key_belongs_to_one_sender_in_one_chat(serve):
     """Others, and the same sender elsewhere, may use the same key."""
     async with serve() as chat:
