@@ -42,6 +42,7 @@ class ChatSession(PollingSession):
     receiver: Any = None
     wire: Any = None
     _candidate: Any = None
+    _upgrade_timer: asyncio.TimerHandle | None = None
 
     # ---- for the transports
 
@@ -71,7 +72,9 @@ class ChatSession(PollingSession):
         elif self.connected:
             self._candidate = connection
             self.upgrading = True
-            asyncio.get_running_loop().call_later(UPGRADE_WITHIN_S, self._give_up, connection)
+            self._upgrade_timer = asyncio.get_running_loop().call_later(
+                UPGRADE_WITHIN_S, connection.abort
+            )
             connection.start(self, received)
         else:
             self.connected = True
@@ -82,8 +85,7 @@ class ChatSession(PollingSession):
     def _move_to(self, connection: WebSocket) -> None:
         queue, self.queue = self.queue, NOWHERE
         self.upgraded = True
-        self.upgrading = False
-        self._candidate = None
+        self._forget_candidate()
         # A NOOP only ends a poll; on the websocket it would be a frame that nobody expects.
         waiting = [each for each in queue.drain() if each is not NOOP]
         if self._poll is not None:
@@ -96,9 +98,13 @@ class ChatSession(PollingSession):
             # there if the websocket went now: it is let through first.
             self._candidate.linger()
 
-    def _give_up(self, connection: WebSocket) -> None:
-        if self._candidate is connection:
-            connection.abort()
+    def _forget_candidate(self) -> None:
+        self._candidate = None
+        self.upgrading = False
+        if self._upgrade_timer is not None:
+            # It would keep the session for ten seconds, however short its life.
+            self._upgrade_timer.cancel()
+            del self._upgrade_timer
 
     def _on_probe(self, connection: WebSocket, payload: bytes) -> None:
         if payload == b"2probe":
@@ -107,7 +113,7 @@ class ChatSession(PollingSession):
             if self._poll is not None:
                 self.queue.put_nowait(NOOP)
         elif payload == b"5" and self.closed:
-            self._candidate = None
+            self._forget_candidate()
             connection.close()
         elif payload == b"5":
             self._move_to(connection)
@@ -139,8 +145,8 @@ class ChatSession(PollingSession):
 
     def on_lost(self, connection: WebSocket) -> None:
         if connection is self._candidate:
-            self._candidate = None
-            self._probed = self.upgrading = False
+            self._probed = False
+            self._forget_candidate()
         elif self._lost(connection):
             self.end(self.server.reason.TRANSPORT_CLOSE)
 
