@@ -18,6 +18,11 @@ from chat.logs import configure_logging
 from chat.settings import load_settings
 
 
+# A load comes from one address, and often as few users.
+for cap in ("MAX_SOCKETS_PER_ADDRESS", "MAX_SOCKETS_PER_USER"):
+    os.environ.setdefault(cap, "1000000")
+
+
 async def main() -> int:
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)

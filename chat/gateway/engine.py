@@ -11,6 +11,8 @@ import structlog
 from engineio import async_socket, exceptions, packet
 from engineio.async_drivers import tornado as engineio_tornado
 
+from chat.gateway.crowd import Crowd
+
 _log = structlog.get_logger("chat.transport")
 
 
@@ -23,6 +25,20 @@ class ChatSession(async_socket.AsyncSocket):
 
     receiver: Any = None
     wire: Any = None
+    # What the crowd counts it by, while it is counted.
+    home: str | None = None
+    # Its CONNECT was answered with an error: it gets no second one.
+    refused = False
+
+    async def close(
+        self, wait: bool = True, abort: bool = False, reason: str | None = None
+    ) -> None:
+        try:
+            await super().close(wait=wait, abort=abort, reason=reason)
+        finally:
+            home, self.home = self.home, None
+            if home is not None:
+                self.server.crowd.leave(home)
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
         try:
@@ -38,6 +54,8 @@ class ChatEngine(engineio.AsyncServer):
     """Engine.IO without the library's echo of client text in answers and logs, and with its tasks
     in hand.
     """
+
+    crowd: Crowd
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -61,6 +79,7 @@ class ChatEngine(engineio.AsyncServer):
             self.service_task_handle = self.start_background_task(self._service_task)
         session_id = self.generate_id()
         session = self.sockets[session_id] = self.make_session(session_id)
+        session.home = self.crowd.enter(environ["REMOTE_ADDR"])
         handshake = {
             "sid": session_id,
             "upgrades": self._upgrades(session_id, transport),

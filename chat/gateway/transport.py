@@ -17,7 +17,9 @@ import structlog
 from engineio import packet as engineio_packet
 from engineio import payload as engineio_payload
 
+from chat.contracts.json_text import read_json
 from chat.errors import ChatError, ErrorCode
+from chat.gateway.crowd import Crowd
 from chat.gateway.engine import ChatEngine, ChatSession
 from chat.gateway.room_manager import RoomManager
 from chat.gateway.wire.engine import WireEngine
@@ -73,9 +75,12 @@ class ChatServer(socketio.AsyncServer):
         ping_timeout_s: float,
         connect_within_s: float,
         max_bytes: int,
+        max_json_depth: int,
+        crowd: Crowd,
         fast: bool,
     ) -> None:
         self._connect_within_s = connect_within_s
+        self._max_json_depth = max_json_depth
         # Asked for by the library's constructor.
         self.fast = fast
         self.rooms_of_server = RoomManager()
@@ -100,6 +105,7 @@ class ChatServer(socketio.AsyncServer):
         # Of the lean transport, which hands messages over without a task.
         self.eio.take_message = self.take_message
         self.eio.take_event = self.take_event
+        self.eio.crowd = crowd
         self._attachments: dict[str, int] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -201,13 +207,13 @@ class ChatServer(socketio.AsyncServer):
             return
         ack_id, body = _split_ack_id(text)
         try:
-            data = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            if not _is_text(body):
+            # One level is the list's that every event is.
+            data = read_json(body, self._max_json_depth + 1, "the event")
+        except ChatError as error:
+            if _is_text(body):
+                self.sink.refuse(receiver, ack_id, error)
+            else:
                 self._end_malformed(session.sid, "not UTF-8")
-                return
-            error = ChatError(ErrorCode.VALIDATION_ERROR, "the event is not JSON")
-            self.sink.refuse(receiver, ack_id, error)
             return
         if not isinstance(data, list) or not data:
             self._end_malformed(session.sid, "an event without a name")
