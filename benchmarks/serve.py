@@ -17,6 +17,10 @@ from chat.cli import serve_until_signal
 from chat.logs import configure_logging
 from chat.settings import load_settings
 
+# A load comes from one address, and often as few users.
+for cap in ("MAX_SOCKETS_PER_ADDRESS", "MAX_SOCKETS_PER_USER"):
+    os.environ.setdefault(cap, "1000000")
+
 
 async def main() -> int:
     settings = load_settings()

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
-import tornado.httpserver
 from tornado.httpclient import AsyncHTTPClient
 
 from chat.auth import Authenticator
@@ -16,6 +15,7 @@ from chat.clock import SystemClock
 from chat.contracts.pushes import server_shutdown
 from chat.gateway.broadcaster import SocketBroadcaster
 from chat.gateway.connections import Connections
+from chat.gateway.crowd import Crowd
 from chat.gateway.door import build_gateway
 from chat.gateway.endpoint import PATH, socket_handler
 from chat.gateway.fanout import Fanout
@@ -25,6 +25,7 @@ from chat.gateway.transport import ChatServer
 from chat.gateway.wire.names import missing_names
 from chat.hook_events import Registration, Shutdown, Startup
 from chat.hookspecs import register_events, register_namespaces, register_routes, shutdown
+from chat.http_server import ChatHttpServer, make_http_server
 from chat.listening import bind
 from chat.origins import OriginPolicy
 from chat.plugin_api import Plugin
@@ -36,6 +37,7 @@ from chat.repositories.mongo import MongoStore
 from chat.rest.base import Gate
 from chat.rest.routes import build_application, build_routes
 from chat.server_api import PluginServerApi
+from chat.services.admission import Admission
 from chat.services.demo import DemoService, demo_secret
 from chat.services.domain import Domain, build_domain
 from chat.settings import Settings
@@ -70,7 +72,7 @@ class ChatApp:
         self.connections = Connections()
         self._embedded: EmbeddedStore | None = None
         self._store = store
-        self._http: tornado.httpserver.HTTPServer | None = None
+        self._http: ChatHttpServer | None = None
         self._sio: ChatServer | None = None
         self._gate: Gate | None = None
         self._stopped = False
@@ -105,6 +107,9 @@ class ChatApp:
             ping_timeout_s=settings.ping_timeout_s,
             connect_within_s=settings.connect_within_s,
             max_bytes=settings.max_payload_bytes,
+            max_json_depth=settings.max_json_depth,
+            max_backlog_bytes=settings.max_backlog_bytes,
+            crowd=Crowd(settings.max_sockets_per_address),
             fast=_may_be_fast(settings),
         )
         fanout = self._fanout = Fanout(sio)
@@ -124,8 +129,14 @@ class ChatApp:
             fetch=self._fetch_jwks if settings.jwt_jwks_url else None,
         )
         await keys.refresh()
-        authenticator = Authenticator(
-            keys, self.clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer
+        admission = Admission(
+            authenticator=Authenticator(
+                keys, self.clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer
+            ),
+            access=self.domain.access,
+            hooks=self.hooks,
+            clock=self.clock,
+            max_failed_per_min=settings.max_failed_tokens_per_min,
         )
         self._token_life = TokenLife(sio, fanout, self.clock)
         self.gateway = build_gateway(
@@ -134,7 +145,7 @@ class ChatApp:
             connections=self.connections,
             token_life=self._token_life,
             domain=self.domain,
-            authenticator=authenticator,
+            admission=admission,
             hooks=self.hooks,
             clock=self.clock,
             settings=settings,
@@ -143,7 +154,7 @@ class ChatApp:
         sio.bring(await self.hooks.collect(register_namespaces, Registration()))
         self._gate = Gate(
             domain=self.domain,
-            authenticator=authenticator,
+            admission=admission,
             hooks=self.hooks,
             origins=OriginPolicy(settings.cors_origins),
             clock=self.clock,
@@ -246,18 +257,10 @@ class ChatApp:
         )
         origins = OriginPolicy(settings.cors_origins)
         application = build_application(
-            [(PATH, socket_handler(sio, origins)), *routes], settings.max_payload_bytes
+            [(PATH, socket_handler(sio, origins)), *routes],
+            settings.max_payload_bytes,
         )
-        self._http = tornado.httpserver.HTTPServer(
-            application,
-            xheaders=settings.trust_proxy,
-            # Above our own limit, whose refusal is typed; Tornado's is a bare 400.
-            max_body_size=4 * settings.max_payload_bytes,
-            max_buffer_size=5 * settings.max_payload_bytes,
-            max_header_size=32 * 1024,
-            idle_connection_timeout=120,
-            body_timeout=30,
-        )
+        self._http = make_http_server(application, settings)
         self._http.add_sockets(sockets)
 
     async def _wait_for_running(self, gate: Gate, deadline: float) -> None:

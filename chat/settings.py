@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from chat.addresses import Networks
 from chat.errors import SetupError
 
 DEFAULT_PLUGINS: Final = (
@@ -77,6 +78,10 @@ class Settings(BaseSettings):
         False,
         description="Believe X-Forwarded-For and -Proto; only behind a proxy that sets them.",
     )
+    trusted_proxies: _List = Field(
+        ("127.0.0.0/8", "::1"),
+        description="Addresses and networks of proxies that TRUST_PROXY believes, comma-separated.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Lines below this level are not written."
     )
@@ -104,7 +109,17 @@ class Settings(BaseSettings):
     max_payload_bytes: int = Field(
         1_000_000, ge=1_000, description="Largest frame, polling POST and JSON body, in bytes."
     )
+    max_json_depth: int = Field(
+        32, ge=8, le=64, description="Levels of nesting in the JSON of an event or a body."
+    )
     max_participants: int = Field(1_000, ge=2, description="Most participants in one chat.")
+    max_sockets_per_user: int = Field(20, ge=1, description="Sockets that a user may have open.")
+    max_sockets_per_address: int = Field(
+        200, ge=1, description="Sockets that may come from one address (the /64 of an IPv6 one)."
+    )
+    max_failed_tokens_per_min: int = Field(
+        30, ge=1, description="Bad tokens a minute that are looked into, by address and user."
+    )
     max_rooms_per_socket: int = Field(
         500, ge=1, description="Most chats one socket may have joined."
     )
@@ -112,6 +127,26 @@ class Settings(BaseSettings):
         1_000,
         ge=1,
         description="Events of one socket that may wait to be handled; one more ends it.",
+    )
+    max_waiting_bytes: int = Field(
+        1_000_000, ge=1, description="Bytes of those events; what does not fit ends the socket."
+    )
+    max_backlog_bytes: int = Field(
+        4_000_000,
+        ge=1,
+        description="Bytes that may wait for a socket that does not read, before it is cut.",
+    )
+    idle_connection_s: float = Field(
+        120, gt=0, description="Seconds that an HTTP connection may be open without a request."
+    )
+    body_within_s: float = Field(
+        30, gt=0, description="Seconds that the body of a request may take to arrive."
+    )
+    spare_files: int = Field(
+        64, ge=4, description="Open files below `ulimit -n` at which newcomers are refused."
+    )
+    loop_blocked_ms: int = Field(
+        100, ge=0, description="Who holds up everybody for this long is named in the log; 0 = off."
     )
     edit_window_s: int = Field(
         86_400, ge=0, description="Seconds in which one's own message can be edited or deleted."
@@ -128,7 +163,9 @@ class Settings(BaseSettings):
         5, ge=0, description="Seconds that running requests get to end after SIGTERM."
     )
 
-    @field_validator("cors_origins", "plugins", "jwt_secret_previous", mode="before")
+    @field_validator(
+        "cors_origins", "plugins", "jwt_secret_previous", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -144,6 +181,18 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{origin!r} is no exact origin; write it like https://crm.example.com"
                 )
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            try:
+                Networks([item])
+            except ValueError:
+                raise ValueError(
+                    f"{item!r} is no address and no network; write it like 10.0.0.5 or 10.0.0.0/8"
+                ) from None
         return value
 
     @field_validator("plugins")

@@ -14,7 +14,6 @@ from pydantic.alias_generators import to_camel
 from chat.errors import ChatError, ErrorCode
 from chat.identity import MAX_INTEGER, UserId, parse_user_id
 
-MAX_JSON_DEPTH: Final = 32
 MAX_METADATA_BYTES: Final = 16_000
 """Metadata travels with every push of the message: it is for references, not for documents."""
 
@@ -117,7 +116,7 @@ def _finite_json(value: dict[str, Any] | None) -> dict[str, Any] | None:
         return None
     size = 0
     level: list[Any] = [value]
-    for _ in range(MAX_JSON_DEPTH):
+    while level:
         inner: list[Any] = []
         for item in level:
             size += 8
@@ -137,10 +136,8 @@ def _finite_json(value: dict[str, Any] | None) -> dict[str, Any] | None:
                 raise ValueError("holds an integer beyond 2^53")
         if size > MAX_METADATA_BYTES:
             raise ValueError(f"is larger than {MAX_METADATA_BYTES} bytes")
-        if not inner:
-            return value
         level = inner
-    raise ValueError(f"is nested deeper than {MAX_JSON_DEPTH} levels")
+    return value
 
 
 Id = Annotated[int, Field(strict=True, ge=1, le=MAX_INTEGER)]

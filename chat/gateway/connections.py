@@ -56,6 +56,9 @@ class Connections:
         """All sockets of one user, the oldest first."""
         return list(self._by_user.get(user_id, {}).values())
 
+    def count_of(self, user_id: UserId) -> int:
+        return len(self._by_user.get(user_id, ()))
+
     def all(self) -> list[Connection]:
         return list(self._by_socket.values())
 

@@ -1,9 +1,7 @@
 """Puts the parts of the socket door together."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from chat.auth import Authenticator
 from chat.gateway.connections import Connections
 from chat.gateway.fanout import Fanout
 from chat.gateway.funnel import Funnel
@@ -15,11 +13,9 @@ from chat.gateway.transport import ChatServer
 from chat.hook_events import ClientEvent
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
+from chat.services.admission import Admission
 from chat.services.domain import Domain
 from chat.settings import Settings
-
-MAX_WAITING_BYTES: Final = 1_000_000
-"""Of one socket, beside the bound on their number: a thousand events of 1 MB would be 1 GB."""
 
 
 def build_gateway(
@@ -29,7 +25,7 @@ def build_gateway(
     connections: Connections,
     token_life: TokenLife,
     domain: Domain,
-    authenticator: Authenticator,
+    admission: Admission,
     hooks: PluginManager,
     clock: Clock,
     settings: Settings,
@@ -40,7 +36,7 @@ def build_gateway(
     handlers = Handlers(
         domain=domain,
         rooms=rooms,
-        authenticator=authenticator,
+        admission=admission,
         token_life=token_life,
         clock=clock,
         limits={
@@ -59,7 +55,7 @@ def build_gateway(
         access=domain.access,
         clock=clock,
         max_waiting=settings.max_waiting_events,
-        max_waiting_bytes=MAX_WAITING_BYTES,
+        max_waiting_bytes=settings.max_waiting_bytes,
     )
     gateway = ChatGateway(
         server=server,
@@ -67,10 +63,11 @@ def build_gateway(
         funnel=funnel,
         rooms=rooms,
         domain=domain,
-        authenticator=authenticator,
+        admission=admission,
         token_life=token_life,
         hooks=hooks,
         query_token=settings.query_token,
+        max_sockets_per_user=settings.max_sockets_per_user,
     )
     server.register_namespace(gateway)
     server.sink = funnel

@@ -5,11 +5,12 @@ the 101.
 import socket
 from typing import Any, Final
 
+import orjson
 import structlog
 import tornado.web
 from engineio.async_drivers import tornado as engineio_tornado
 
-from chat.gateway.mailbox import MAX_BACKLOG_BYTES
+from chat.errors import ChatError, ErrorCode
 from chat.gateway.session import CONNECTION_KEY, ChatSession
 from chat.gateway.stock import StockConnection
 from chat.gateway.transport import ChatServer
@@ -18,12 +19,16 @@ from chat.gateway.wire.takeover import takeover_protocol
 from chat.origins import OriginPolicy
 
 PATH: Final = r"/socket\.io/"
+FULL_RETRY_S: Final = 5.0
+"""What an address is told that has all its sockets: until then one of them may have gone."""
 
 _log = structlog.get_logger("chat.transport")
 
 
 def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.web.RequestHandler]:
-    """The handler for PATH. Refuses unknown origins, protocols and sessions with a plain 4xx."""
+    """The handler for PATH. Refuses unknown origins, protocols and sessions, and an address's
+    sockets over its share, with a plain 4xx.
+    """
     base = engineio_tornado.get_tornado_handler(server.eio)
     engine: Any = server.eio
 
@@ -35,7 +40,7 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
         def prepare(self) -> None:
             origin = self.request.headers.get("Origin")
             if not origins.allows(origin, self.request.host):
-                self._refuse(403, "this origin is not allowed")
+                self._refuse(ChatError(ErrorCode.FORBIDDEN, "this origin is not allowed"))
                 return
             if origin is not None:
                 for name, value in origins.headers(origin).items():
@@ -46,7 +51,11 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 self.set_status(204)
                 self.finish()
             elif not self._speaks_our_protocol():
-                self._refuse(400, "Engine.IO 4 over websocket or polling is spoken here")
+                why = "Engine.IO 4 over websocket or polling is spoken here"
+                self._refuse(ChatError(ErrorCode.VALIDATION_ERROR, why))
+            elif not self._has_room():
+                why = "too many sockets of this address"
+                self._refuse(ChatError(ErrorCode.RATE_LIMITED, why, retry_after_s=FULL_RETRY_S))
 
         def log_exception(self, _type: Any, value: Any, _traceback: Any) -> None:
             """Tornado's own would write the query string, and a token in it."""
@@ -83,13 +92,14 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 connection,
                 engine.outbox,
                 max_message_bytes=engine.max_http_buffer_size,
-                max_backlog_bytes=MAX_BACKLOG_BYTES,
+                max_backlog_bytes=engine.max_backlog_bytes,
             )
             await self._hand_over(wire, received)
 
         async def _hand_over(self, connection: Any, received: bytes) -> None:
             self.extra_environ = {CONNECTION_KEY: (connection, received)}
-            await engine.handle_request(self)
+            if self._has_room():
+                await engine.handle_request(self)
             if connection.session is None:  # nobody took it: refused after all
                 connection.abort()
 
@@ -122,13 +132,25 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 return False
             return not (upgrade and session.upgrading)
 
-        def _refuse(self, status: int, reason: str) -> None:
+        def _has_room(self) -> bool:
+            """Whether this is no new session, or one that its address may still have. Asked again
+            after the 101, since many may have asked for one at once.
+            """
+            address = self.request.remote_ip or ""
+            is_new = not self.request.query_arguments.get("sid")
+            return not is_new or bool(engine.crowd.has_room(address))
+
+        def _refuse(self, error: ChatError) -> None:
             # Closed, since a refused websocket client would otherwise keep its connection open for
             # ever; Tornado looks at the request's Connection header alone.
+            _log.info("handshake_refused", why=error.message, remote_ip=self.request.remote_ip)
             stream = self.request.connection.stream
-            self.set_status(status)
+            self.set_status(error.kind.status)
             self.set_header("Connection", "close")
-            self.set_header("Content-Type", "text/plain; charset=utf-8")
-            self.finish(reason).add_done_callback(lambda _: stream.close())
+            self.set_header("Content-Type", "application/json; charset=utf-8")
+            if error.retry_after_s is not None:
+                self.set_header("Retry-After", str(round(error.retry_after_s)))
+            answer = orjson.dumps(error.to_answer())
+            self.finish(answer).add_done_callback(lambda _: stream.close())
 
     return SocketHandler

@@ -11,6 +11,7 @@ import structlog
 from engineio import exceptions, packet
 from engineio.async_drivers import tornado as engineio_tornado
 
+from chat.gateway.crowd import Crowd
 from chat.gateway.heartbeat import Heartbeat
 from chat.gateway.mailbox import NOWHERE, Mailbox
 from chat.gateway.session import ChatSession
@@ -26,6 +27,8 @@ class ChatEngine(engineio.AsyncServer):
 
     take_event: Callable[[ChatSession, bytes], None]
     begin_message: Callable[[str, str | bytes], Coroutine[Any, Any, None] | None]
+    crowd: Crowd
+    max_backlog_bytes: int
 
     def __init__(self, **options: Any) -> None:
         # The library's monitor would look at its own heartbeats.
@@ -51,6 +54,7 @@ class ChatEngine(engineio.AsyncServer):
         """The library's, with a session of ours; it offers no way to say which class to make."""
         session_id = self.generate_id()
         session = self.sockets[session_id] = self.make_session(session_id)
+        session.home = self.crowd.enter(environ["REMOTE_ADDR"])
         handshake = {
             "sid": session_id,
             "upgrades": self._upgrades(session_id, transport),
@@ -72,6 +76,9 @@ class ChatEngine(engineio.AsyncServer):
     def forget(self, session: ChatSession) -> None:
         """The session is closed."""
         self.sockets.pop(session.sid, None)
+        if session.home is not None:
+            self.crowd.leave(session.home)
+            session.home = None
 
     def own(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something to its end, in a task that is cancelled with the server."""

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from chat.auth import Authenticator
 from chat.contracts.base import iso
 from chat.contracts.client_events import (
     Authenticate,
@@ -27,6 +26,7 @@ from chat.gateway.room_keeper import RoomKeeper
 from chat.gateway.token_life import TokenLife
 from chat.hook_events import MessageDraft
 from chat.ports import Clock
+from chat.services.admission import Admission
 from chat.services.catch_up import Cursor
 from chat.services.domain import Domain
 from chat.services.journal_entries import Sent
@@ -47,7 +47,7 @@ class Handlers:
         *,
         domain: Domain,
         rooms: RoomKeeper,
-        authenticator: Authenticator,
+        admission: Admission,
         token_life: TokenLife,
         clock: Clock,
         limits: dict[str, int],
@@ -55,7 +55,7 @@ class Handlers:
     ) -> None:
         self._domain = domain
         self._rooms = rooms
-        self._authenticator = authenticator
+        self._admission = admission
         self._token_life = token_life
         self._clock = clock
         self._limits = limits
@@ -78,11 +78,10 @@ class Handlers:
         on.
         """
         if payload.token is not None:
-            fresh = await self._authenticator.identify(payload.token)
+            fresh = await self._admission.identify(payload.token, connection.remote_ip, "socket")
             if fresh.user_id != connection.identity.user_id:
                 self._token_life.end_soon(connection)
                 raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
-            self._domain.access.check(fresh)
             connection.identity = fresh
             self._token_life.watch(connection)
             self._rooms.leave_closed(connection)

@@ -6,10 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-MAX_BACKLOG_BYTES: Final = 4_000_000
-"""What may wait for a socket that does not read, before it is cut; it comes back with its cursor.
-"""
-
 PACKET_BYTES: Final = 100
 """Of a packet beside its text: a million empty ones are no small thing either."""
 

@@ -8,22 +8,26 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 import socketio
+import structlog
 
-from chat.auth import Authenticator
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.connections import Connection, Connections
 from chat.gateway.funnel import Funnel
 from chat.gateway.room_keeper import RoomKeeper
 from chat.gateway.token_life import TokenLife
-from chat.hook_events import AuthFailure, ConnectAttempt, Connected, Disconnected
-from chat.hookspecs import after_auth_failure, after_connect, after_disconnect, before_connect
+from chat.hook_events import ConnectAttempt, Connected, Disconnected
+from chat.hookspecs import after_connect, after_disconnect, before_connect
 from chat.identity import Identity, UserId
 from chat.plugin_manager import PluginManager
 from chat.rooms import NAMESPACE
+from chat.services.admission import Admission
 from chat.services.domain import Domain
 
 REFUSED_CLOSE_AFTER_S: Final = 1.0
 """Time for a refusal to reach the client before its transport is closed."""
+
+FULL_RETRY_S: Final = 5.0
+_log = structlog.get_logger("chat.gateway")
 
 
 class ChatGateway(socketio.AsyncNamespace):
@@ -37,10 +41,11 @@ class ChatGateway(socketio.AsyncNamespace):
         funnel: Funnel,
         rooms: RoomKeeper,
         domain: Domain,
-        authenticator: Authenticator,
+        admission: Admission,
         token_life: TokenLife,
         hooks: PluginManager,
         query_token: bool,
+        max_sockets_per_user: int,
     ) -> None:
         super().__init__(NAMESPACE)
         self._sio = server
@@ -48,10 +53,11 @@ class ChatGateway(socketio.AsyncNamespace):
         self._funnel = funnel
         self._rooms = rooms
         self._domain = domain
-        self._authenticator = authenticator
+        self._admission = admission
         self._token_life = token_life
         self._hooks = hooks
         self._query_token = query_token
+        self._max_sockets_per_user = max_sockets_per_user
         self._draining = False
 
     def get_active_users_count(self) -> int:
@@ -93,21 +99,27 @@ class ChatGateway(socketio.AsyncNamespace):
         session_id = self._sio.manager.eio_sid_from_sid(socket_id, NAMESPACE)
         self._sio.environ[session_id] = environ = _slim_environ(environ["REMOTE_ADDR"])
         remote_ip = environ["REMOTE_ADDR"]
+        session = self._sio.eio.sockets.get(session_id)
+        if session is None or session.refused:
+            # Not one token after the other, in the moment until a refused session is closed.
+            await self._sio.eio.disconnect(session_id)
+            raise socketio.exceptions.ConnectionRefusedError("refused before")
         try:
             if self._draining:
                 raise ChatError(
                     ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1
                 )
-            identity = await self._identify(token, remote_ip)
+            identity = await self._admission.identify(token, remote_ip, "socket")
             attempt = ConnectAttempt(identity=identity, remote_ip=remote_ip)
             await self._hooks.filter(before_connect, attempt)
             # Asked again: the host may have decided while the plugins thought it over.
             self._domain.access.check(identity)
+            self._check_room(identity, remote_ip)
         except ChatError as error:
+            session.refused = True
             await self._send_away(session_id, error)
             return
-        session = self._sio.eio.sockets.get(session_id)
-        if session is None or session.closed:
+        if session.closed:
             return  # gone while it was being let in
         connection = Connection(
             socket_id=socket_id,
@@ -126,15 +138,15 @@ class ChatGateway(socketio.AsyncNamespace):
             Connected(identity=identity, remote_ip=remote_ip, socket_id=socket_id),
         )
 
-    async def _identify(self, token: object, remote_ip: str) -> Identity:
-        try:
-            identity = await self._authenticator.identify(token)
-            self._domain.access.check(identity)
-        except ChatError as error:
-            failure = AuthFailure(code=error.code, remote_ip=remote_ip, door="socket")
-            self._hooks.notify_soon(after_auth_failure, failure)
-            raise
-        return identity
+    def _check_room(self, identity: Identity, remote_ip: str) -> None:
+        """RATE_LIMITED where the user has all sockets already. The newcomer waits: to end an older
+        one instead would make two tabs chase each other out for ever.
+        """
+        if self._connections.count_of(identity.user_id) >= self._max_sockets_per_user:
+            _log.info("too_many_sockets", user_id=identity.user_id, remote_ip=remote_ip)
+            raise ChatError(
+                ErrorCode.RATE_LIMITED, "too many sockets of this user", retry_after_s=FULL_RETRY_S
+            )
 
     def _token(self, environ: dict[str, Any], auth: Any) -> object:
         """The first of `auth.token`, the Authorization header, `?token=` that is there."""

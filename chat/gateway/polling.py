@@ -13,7 +13,7 @@ from typing import Any, Final
 import structlog
 from engineio import async_socket, exceptions, packet
 
-from chat.gateway.mailbox import MAX_BACKLOG_BYTES, NOWHERE, Mailbox
+from chat.gateway.mailbox import NOWHERE, Mailbox
 
 MAX_POLLING_PACKETS: Final = 1_000
 """Packets in one polling POST: a client flushes its buffer after a reconnect."""
@@ -35,6 +35,10 @@ class PollingSession(async_socket.AsyncSocket):
     _poll: Any = None
     _probed = False
     _pings = 0
+    # What the crowd counts it by, while it is counted.
+    home: str | None = None
+    # Its CONNECT was answered with an error: it gets no second one.
+    refused = False
 
     queue: Mailbox
     connected: bool
@@ -45,7 +49,7 @@ class PollingSession(async_socket.AsyncSocket):
 
     def __init__(self, server: Any, sid: str) -> None:
         super().__init__(server, sid)
-        self.queue = Mailbox(MAX_BACKLOG_BYTES, self._overflow)
+        self.queue = Mailbox(server.max_backlog_bytes, self._overflow)
         self.last_ping = None
 
     # ---- towards the client
@@ -92,13 +96,15 @@ class PollingSession(async_socket.AsyncSocket):
             queue.put_nowait(NOOP if goodbye else _CLOSE)
 
     async def _finish(self, reason: str) -> None:
-        await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)
-        if not self.ended:
-            self.write(_CLOSE)
-        self.closed = self.ended = True
-        self._end_websocket()
-        self.queue = NOWHERE
-        self.server.forget(self)
+        try:
+            await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)
+        finally:
+            if not self.ended:
+                self.write(_CLOSE)
+            self.closed = self.ended = True
+            self._end_websocket()
+            self.queue = NOWHERE
+            self.server.forget(self)
 
     def _end_websocket(self) -> None:
         """Close the websocket, if it lives on one, behind what has been written."""

@@ -10,7 +10,7 @@ from engineio import packet
 from tornado.websocket import WebSocketClosedError
 
 from chat.gateway.engine import ChatEngine
-from chat.gateway.mailbox import MAX_BACKLOG_BYTES, Mailbox
+from chat.gateway.mailbox import Mailbox
 from chat.gateway.session import ChatSession
 
 NORMAL: Final = 1000
@@ -97,7 +97,7 @@ class StockSession(ChatSession):
 
     def _continue_on(self, connection: StockConnection, waiting: list[packet.Packet]) -> None:
         self._connection = connection
-        self.queue = Mailbox(MAX_BACKLOG_BYTES, self._overflow)
+        self.queue = Mailbox(self.server.max_backlog_bytes, self._overflow)
         for each in waiting:
             self.queue.put_nowait(each)
         connection.write_from(self.queue)

@@ -12,7 +12,9 @@ import engineio
 import orjson
 import structlog
 
+from chat.contracts.json_text import read_json
 from chat.errors import ChatError, ErrorCode
+from chat.gateway.crowd import Crowd
 from chat.gateway.packets import MAX_ACK_DIGITS, ClientPacket
 from chat.gateway.room_manager import RoomManager
 from chat.gateway.session import ChatSession
@@ -62,8 +64,12 @@ class ChatServer(StrictServer):
         ping_timeout_s: float,
         connect_within_s: float,
         max_bytes: int,
+        max_json_depth: int,
+        max_backlog_bytes: int,
+        crowd: Crowd,
         fast: bool,
     ) -> None:
+        self._max_json_depth = max_json_depth
         # Asked for by the library's constructor.
         self.fast = fast
         self.rooms_of_server = RoomManager()
@@ -86,6 +92,8 @@ class ChatServer(StrictServer):
         )
         self.eio.begin_message = self.begin
         self.eio.take_event = self.take_event
+        self.eio.crowd = crowd
+        self.eio.max_backlog_bytes = max_backlog_bytes
         self._closing: set[asyncio.Task[None]] = set()
 
     def close_session(self, session_id: str) -> None:
@@ -132,13 +140,13 @@ class ChatServer(StrictServer):
             return
         ack_id, body = _split_ack_id(text)
         try:
-            data = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            if not _is_text(body):
+            # One level is the list's that every event is.
+            data = read_json(body, self._max_json_depth + 1, "the event")
+        except ChatError as error:
+            if _is_text(body):
+                self.sink.refuse(receiver, ack_id, error)
+            else:
                 self.end_malformed(session.sid, "not UTF-8")
-                return
-            error = ChatError(ErrorCode.VALIDATION_ERROR, "the event is not JSON")
-            self.sink.refuse(receiver, ack_id, error)
             return
         if not isinstance(data, list) or not data:
             self.end_malformed(session.sid, "an event without a name")

@@ -12,14 +12,15 @@ import structlog
 import tornado.web
 from pydantic import BaseModel
 
-from chat.auth import Authenticator
+from chat.contracts.json_text import read_json
 from chat.errors import ChatError, ErrorCode
-from chat.hook_events import Action, ActionDone, AuthFailure
-from chat.hookspecs import after_action, after_auth_failure, after_refusal, before_action
+from chat.hook_events import Action, ActionDone
+from chat.hookspecs import after_action, after_refusal, before_action
 from chat.identity import MAX_INTEGER, Identity, UserId, parse_user_id
 from chat.origins import OriginPolicy
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
+from chat.services.admission import Admission
 from chat.services.domain import Domain
 from chat.settings import Settings
 
@@ -37,7 +38,7 @@ class Gate:
     """
 
     domain: Domain
-    authenticator: Authenticator
+    admission: Admission
     hooks: PluginManager
     origins: OriginPolicy
     clock: Clock
@@ -100,10 +101,7 @@ class ApiHandler(tornado.web.RequestHandler):
         # A text/plain form of another site would come without a preflight.
         if content_type != "application/json":
             raise ChatError(ErrorCode.UNSUPPORTED_MEDIA, "send application/json")
-        try:
-            return orjson.loads(self.request.body)
-        except orjson.JSONDecodeError:
-            raise ChatError(ErrorCode.VALIDATION_ERROR, "the body is not JSON") from None
+        return read_json(self.request.body, self.gate.settings.max_json_depth, "the body")
 
     async def begin(self, action: str, payload: Model) -> Model:
         """Name what is about to be done and let the plugins see it; returns the payload that is to
@@ -198,16 +196,7 @@ class ApiHandler(tornado.web.RequestHandler):
     async def _identify(self) -> Identity:
         header = self.request.headers.get("Authorization", "")
         token = header[7:].strip() if header[:7].lower() == "bearer " else None
-        try:
-            identity = await self.gate.authenticator.identify(token)
-            self.gate.domain.access.check(identity)
-        except ChatError as error:
-            failure = AuthFailure(
-                code=error.code, remote_ip=self.request.remote_ip or "", door="rest"
-            )
-            self.gate.hooks.notify_soon(after_auth_failure, failure)
-            raise
-        return identity
+        return await self.gate.admission.identify(token, self.request.remote_ip or "", "rest")
 
     def _as_chat_error(self, status_code: int, cause: BaseException | None) -> ChatError:
         if isinstance(cause, ChatError):

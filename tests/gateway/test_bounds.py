@@ -36,11 +36,10 @@ async def test_a_session_that_shows_no_token_in_time_is_ended(serve):
         assert await guest.is_alive()
 
 
-async def test_events_that_wait_are_bounded_in_bytes(serve, monkeypatch):
+async def test_events_that_wait_are_bounded_in_bytes(serve):
     """One socket cannot fill the memory by sending faster than it is served."""
-    monkeypatch.setattr("chat.gateway.door.MAX_WAITING_BYTES", 50_000)
     holder = Holder()
-    async with serve(plugins=[holder]) as chat:
+    async with serve(plugins=[holder], max_waiting_bytes=50_000) as chat:
         raw = await RawSocket.enter(chat)
         await raw.send('42/chat,1["hold"]')
         body = json.dumps(["ping", "x" * 9_000])

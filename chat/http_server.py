@@ -1,0 +1,147 @@
+"""Tornado's HTTP server, made fit for a port that anybody can reach: it keeps files free, does not
+spin when there are none, lets nobody dawdle, and believes only proxies that it was told of.
+"""
+
+import asyncio
+import errno
+import resource
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+import orjson
+import structlog
+import tornado.web
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream, StreamClosedError
+
+from chat.addresses import Networks
+from chat.errors import ChatError, ErrorCode
+from chat.settings import Settings
+
+MAX_HEADER_BYTES: Final = 32 * 1024
+ACCEPTS_A_TURN: Final = 128
+PAUSE_S: Final = 1.0
+"""How long nobody is let in when the system has no more files: without it the loop would spin."""
+
+REFUSED_WITHIN_S: Final = 2.0
+FULL_RETRY_S: Final = 5
+_OUT_OF_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_log = structlog.get_logger("chat.http")
+
+
+def make_http_server(application: tornado.web.Application, settings: Settings) -> "ChatHttpServer":
+    """The server for an application; `add_sockets` makes it listen."""
+    server = ChatHttpServer(
+        application,
+        # Above our own limit, whose refusal is typed; Tornado's is a bare 400.
+        max_body_size=4 * settings.max_payload_bytes,
+        max_buffer_size=5 * settings.max_payload_bytes,
+        max_header_size=MAX_HEADER_BYTES,
+        idle_connection_timeout=settings.idle_connection_s,
+        body_timeout=settings.body_within_s,
+    )
+    server.keep_free(settings.spare_files)
+    server.proxies = Networks(settings.trusted_proxies if settings.trust_proxy else ())
+    return server
+
+
+class ChatHttpServer(HTTPServer):
+    """Leans on Tornado 6.6: TCPServer's `_sockets`, `_handlers`, `_handle_connection`, and the
+    request context's `trusted_downstream`.
+    """
+
+    proxies = Networks(())
+
+    def keep_free(self, spare_files: int) -> None:
+        """Refuse new connections while no more than so many files are left to this process.
+
+        Half of them are for those who are told so, the rest for the store, the logs and plugins.
+        """
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        if limit == resource.RLIM_INFINITY:
+            limit = 2**31
+        spare = min(spare_files, limit // 4)
+        # A new file bears the lowest free number: one of n and above says that n files are open.
+        self._full_at, self._crammed_at = limit - spare, limit - spare // 2
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        for each in sockets:
+            self._sockets[each.fileno()] = each
+            self._handlers[each.fileno()] = _accept(each, self._handle_connection)
+
+    def handle_stream(  # type: ignore[override]  # TCPServer's own says that this may be awaited
+        self, stream: IOStream, address: tuple[Any, ...]
+    ) -> Awaitable[None] | None:
+        number = stream.socket.fileno()
+        if number < self._full_at:
+            super().handle_stream(stream, address)
+            return None
+        _log.warning("connection_refused", why="out of files", open_files=number)
+        if number < self._crammed_at:
+            return _say_full(stream)
+        stream.close()
+        return None
+
+    def start_request(self, server_conn: object, request_conn: Any) -> Any:
+        # Tornado believes X-Real-Ip and its kind of everybody or of nobody.
+        context = request_conn.context
+        self.xheaders = context.remote_ip in self.proxies
+        # And which of the addresses in X-Forwarded-For are proxies it would look up in a set.
+        context.trusted_downstream = self.proxies
+        return super().start_request(server_conn, request_conn)
+
+
+def _accept(
+    listening: socket.socket, take: Callable[[socket.socket, Any], None]
+) -> Callable[[], None]:
+    """Hand new connections to `take`; returns how to stop that. As Tornado's, but where the system
+    has no file for a connection that waits, that is looked at again after a pause.
+    """
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle | None = None
+
+    def on_readable() -> None:
+        nonlocal timer
+        for _ in range(ACCEPTS_A_TURN):
+            try:
+                connection, address = listening.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _OUT_OF_FILES:
+                    raise
+                _log.warning("connection_refused", why=error.strerror, pause_s=PAUSE_S)
+                loop.remove_reader(listening)
+                timer = loop.call_later(PAUSE_S, loop.add_reader, listening, on_readable)
+                return
+            take(connection, address)
+
+    def stop() -> None:
+        loop.remove_reader(listening)
+        if timer is not None:
+            timer.cancel()
+
+    loop.add_reader(listening, on_readable)
+    return stop
+
+
+async def _say_full(stream: IOStream) -> None:
+    """503, once the request is read: closed before that, the client might not see the answer."""
+    error = ChatError(
+        ErrorCode.RATE_LIMITED, "the server is full, try again", retry_after_s=FULL_RETRY_S
+    )
+    body = orjson.dumps(error.to_answer())
+    head = (
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
+        f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        f"Retry-After: {FULL_RETRY_S}\r\n\r\n"
+    )
+    try:
+        async with asyncio.timeout(REFUSED_WITHIN_S):
+            await stream.read_until(b"\r\n\r\n", max_bytes=MAX_HEADER_BYTES)
+            await stream.write(head.encode() + body)
+    except (TimeoutError, StreamClosedError):
+        pass
+    finally:
+        stream.close()

@@ -1,0 +1,96 @@
+"""Who is let in by their token: asked by both doors, at connect, for each request, and when a
+socket renews its token.
+"""
+
+from typing import Final
+
+import structlog
+
+from chat.addresses import home_of
+from chat.auth import Authenticator, claimed_user
+from chat.errors import ChatError, ErrorCode
+from chat.hook_events import AuthFailure, Door
+from chat.hookspecs import after_auth_failure
+from chat.identity import Identity, UserId
+from chat.plugin_manager import PluginManager
+from chat.ports import Clock
+from chat.services.access import AccessService
+
+WINDOW_S: Final = 60.0
+MAX_NAMES: Final = 10_000
+"""Beyond it failures are counted by address alone: names are made up more cheaply than addresses.
+"""
+
+_BAD_TOKEN: Final = (ErrorCode.TOKEN_INVALID, ErrorCode.TOKEN_EXPIRED)
+_log = structlog.get_logger("chat.auth")
+
+
+class FailedTokens:
+    """Bad tokens of the last minute, by address and by the user whom they claim to be of: an office
+    shares an address, and one broken client in it must not speak for the others.
+
+    A pair's whole state is one number, the moment at which it is forgotten (GCRA).
+    """
+
+    def __init__(self, most_per_min: int, clock: Clock) -> None:
+        self._clock = clock
+        self._each_s = WINDOW_S / most_per_min
+        self._forgotten_at: dict[tuple[str, UserId | None], float] = {}
+
+    def wait_s(self, address: str, user: UserId | None) -> float:
+        """Count a failure; 0, or the seconds until the next one is looked into."""
+        now = self._clock.monotonic()
+        key = (home_of(address), user)
+        if key not in self._forgotten_at and len(self._forgotten_at) >= MAX_NAMES:
+            self._forgotten_at = {k: at for k, at in self._forgotten_at.items() if at > now}
+            if len(self._forgotten_at) >= MAX_NAMES:
+                key = (key[0], None)
+        forgotten_at = max(self._forgotten_at.get(key, now), now) + self._each_s
+        wait_s = forgotten_at - now - WINDOW_S
+        # Sums of fractions are off by less than that.
+        if wait_s > 1e-6:
+            return wait_s
+        self._forgotten_at[key] = forgotten_at
+        return 0.0
+
+
+class Admission:
+    """A good token always passes. Of bad ones over the limit nobody is told any more, neither the
+    client what is wrong with it, nor plugins, nor the log line by line.
+    """
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        access: AccessService,
+        hooks: PluginManager,
+        clock: Clock,
+        max_failed_per_min: int,
+    ) -> None:
+        self._authenticator = authenticator
+        self._access = access
+        self._hooks = hooks
+        self._failed = FailedTokens(max_failed_per_min, clock)
+
+    async def identify(self, token: object, remote_ip: str, door: Door) -> Identity:
+        """The identity of a good token of somebody who is not shut out; else ChatError."""
+        try:
+            identity = await self._authenticator.identify(token)
+            self._access.check(identity)
+        except ChatError as error:
+            if error.code in _BAD_TOKEN:
+                self._count(token, remote_ip)
+            self._hooks.notify_soon(
+                after_auth_failure, AuthFailure(code=error.code, remote_ip=remote_ip, door=door)
+            )
+            raise
+        return identity
+
+    def _count(self, token: object, remote_ip: str) -> None:
+        wait_s = self._failed.wait_s(remote_ip, claimed_user(token))
+        if wait_s > 0:
+            _log.info("auth_failures_limited", remote_ip=remote_ip)
+            raise ChatError(
+                ErrorCode.RATE_LIMITED, "too many bad tokens", retry_after_s=round(wait_s, 3)
+            ) from None
