@@ -42,6 +42,7 @@ from chat.services.demo import DemoService, demo_secret
 from chat.services.domain import Domain, build_domain
 from chat.settings import Settings
 from chat.token_keys import TokenKeys
+from chat.watchdog import Watchdog
 
 RECONNECT_AFTER_S: Final = 1.0
 JWKS_TIMEOUT_S: Final = 3.0
@@ -76,6 +77,7 @@ class ChatApp:
         self._sio: ChatServer | None = None
         self._gate: Gate | None = None
         self._stopped = False
+        self._watchdog: Watchdog | None = None
         # Set when another server has taken the database: this one must end.
         self.lost = asyncio.Event()
 
@@ -165,6 +167,8 @@ class ChatApp:
         demo = await self._open_demo(store, demo_key)
         await self._listen(sio, self._gate, demo, sockets)
         _tame_collector()
+        self._watchdog = Watchdog(settings.loop_blocked_ms / 1000, self.hooks.impls())
+        self._watchdog.start()
         _log.info(
             "listening",
             host=settings.host,
@@ -198,6 +202,8 @@ class ChatApp:
             await self._sio.close_all_sessions()
             await self._sio.shutdown()
             await self._http.close_all_connections()
+        if self._watchdog is not None:
+            self._watchdog.stop()
         if self._store is not None:
             await self._store.close()
         if self._embedded is not None:

@@ -5,6 +5,7 @@ contents never come here.
 import logging
 import re
 import sys
+from time import monotonic
 from typing import Any, Final
 
 import structlog
@@ -14,6 +15,22 @@ _UNSAFE: Final = re.compile(
     r"[^\x20-\x7e\xa0-\U0010ffff]|[\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _QUIET: Final = ("engineio", "socketio", "pymongo", "tornado.access", "asyncio")
+CAUSED_BY_STRANGERS: Final = frozenset(
+    (
+        "auth_failed",
+        "auth_failures_limited",
+        "connection_refused",
+        "handshake_refused",
+        "malformed_packet",
+        "malformed_post",
+        "refused",
+        "session_ended",
+        "too_many_sockets",
+    )
+)
+MAX_LINES_A_SECOND: Final = 10
+"""Of each of these events. Enough to see what is going on, too few to fill a disk with."""
+
 MAX_FIELD_CHARS: Final = 200
 """Longer client text says no more about what went wrong, and a log is not the place to store it."""
 
@@ -24,6 +41,7 @@ def configure_logging(level: str, log_format: str) -> None:
     """
     pretty = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
+        Throttle(),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _escape,
@@ -56,6 +74,33 @@ def configure_logging(level: str, log_format: str) -> None:
     for name in _QUIET:
         # They log requests, packets and driver chatter, with client text and query strings in them.
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+class Throttle:
+    """Drops what is over so many lines a second of an event that any stranger can cause; the next
+    line that is written tells how many, as `suppressed`.
+    """
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._lines: dict[str, int] = {}
+        self._suppressed: dict[str, int] = {}
+
+    def __call__(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
+        name = event.get("event")
+        if name not in CAUSED_BY_STRANGERS:
+            return event
+        second = int(monotonic())
+        if second != self._second:
+            self._second = second
+            self._lines.clear()
+        lines = self._lines[name] = self._lines.get(name, 0) + 1
+        if lines > MAX_LINES_A_SECOND:
+            self._suppressed[name] = self._suppressed.get(name, 0) + 1
+            raise structlog.DropEvent
+        if name in self._suppressed:
+            event["suppressed"] = self._suppressed.pop(name)
+        return event
 
 
 def keep_configuration() -> None:

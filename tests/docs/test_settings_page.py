@@ -17,6 +17,8 @@ def shown(value):
         return "`default`"
     if value == ():
         return "none"
+    if isinstance(value, tuple):
+        return f"`{', '.join(value)}`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"

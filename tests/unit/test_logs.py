@@ -110,3 +110,26 @@ def test_libraries_that_log_client_text_are_quiet(configured, capsys):
         logging.getLogger(name).warning("secret")
     assert capsys.readouterr().err == ""
     assert sys.stderr is not None
+
+
+def test_lines_that_strangers_cause_are_throttled(configured, capsys, monkeypatch):
+    """A flood of bad packets is ten lines a second, and the next one says how many it was."""
+    moment = [100.0]
+    monkeypatch.setattr("chat.logs.monotonic", lambda: moment[0])
+    configured("INFO", "json")
+    for _ in range(1_000):
+        structlog.get_logger().info("malformed_packet", why="no packet")
+    moment[0] += 1
+    structlog.get_logger().info("malformed_packet", why="no packet")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert len(lines) == 11
+    assert lines[-1]["suppressed"] == 990
+    assert not any("suppressed" in line for line in lines[:-1])
+
+
+def test_lines_of_things_done_are_never_throttled(configured, capsys):
+    """Who sent what, when: an audit has no holes."""
+    configured("INFO", "json")
+    for _ in range(100):
+        structlog.get_logger().info("message_sent", seq=1)
+    assert len(capsys.readouterr().err.splitlines()) == 100
