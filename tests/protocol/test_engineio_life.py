@@ -12,7 +12,7 @@ from tests.support.gateway_servers import eventually
 from tests.support.gateway_wire import RawPolling, RawSocket
 from tests.support.protocol_sessions import join, on_polling, on_websocket
 
-BEATS = {"ping_interval_s": 0.3, "ping_timeout_s": 0.2}
+BEATS = {"ping_interval_s": 0.2, "ping_timeout_s": 0.15}
 HELLO, HELLO_BACK = '42["message","hello"]', '42["message-back","hello"]'
 
 
@@ -41,7 +41,7 @@ async def test_a_polling_session_without_pong_is_over_in_time(serve_echo):
         loop = asyncio.get_running_loop()
         opened = loop.time()
         await eventually(lambda: raw.session_id not in chat.app._sio.eio.sockets)
-        assert 0.3 < loop.time() - opened < 1.5
+        assert 0.3 < loop.time() - opened < 1.5  # 0.35 by the settings, a bucket early at most
         assert (await raw.poll()).code == 400
 
 
@@ -64,7 +64,7 @@ async def test_one_pong_answers_one_ping(serve_echo):
             await raw.send("3")
         assert await raw.next() == "2"
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.15):
+            async with asyncio.timeout(0.1):
                 await raw.next()
 
 
