@@ -25,8 +25,8 @@ _log = structlog.get_logger("chat.watchdog")
 
 
 class Watchdog:
-    """Writes `loop_blocked` for a loop that gives no sign within `patience_s`: once a blockage, with
-    the plugin and hook where it is one of `hooks`, and the place in the code.
+    """Writes `loop_blocked` for a loop that gives no sign within `patience_s`: once a blockage,
+    with the plugin and hook where it is one of `hooks`, and the place in the code.
     """
 
     def __init__(self, patience_s: float, hooks: Sequence[HookImpl]) -> None:

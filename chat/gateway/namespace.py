@@ -169,7 +169,7 @@ class ChatGateway(socketio.AsyncNamespace):
             await self._sio.eio.disconnect(session_id)
         else:
             loop = asyncio.get_running_loop()
-            loop.call_later(REFUSED_CLOSE_AFTER_S, self._sio.close_session, session_id)
+            loop.call_later(REFUSED_CLOSE_AFTER_S, self._sio.end_stranger, session_id)
         wire = error.to_wire()
         raise socketio.exceptions.ConnectionRefusedError(error.message, wire)
 

@@ -112,13 +112,13 @@ class ChatSession(PollingSession):
             self._answer_probe(connection)
             if self._poll is not None:
                 self.queue.put_nowait(NOOP)
-        elif payload == b"5" and self.closed:
+        elif payload != b"5" or not self._probed:
+            self._break(connection)
+        elif self.closed:
             self._forget_candidate()
             connection.close()
-        elif payload == b"5":
-            self._move_to(connection)
         else:
-            self._break(connection)
+            self._move_to(connection)
 
     # ---- from the client
 

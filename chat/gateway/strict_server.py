@@ -194,9 +194,9 @@ class StrictServer(socketio.AsyncServer):
 
     def _expect_connect(self, session_id: str) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(self._connect_within_s, self._end_stranger, session_id)
+        loop.call_later(self._connect_within_s, self.end_stranger, session_id)
 
-    def _end_stranger(self, session_id: str) -> None:
+    def end_stranger(self, session_id: str) -> None:
         """A session that is in no namespace by now holds a place for nothing."""
         manager = self.manager
         for namespace in self.namespace_handlers:

@@ -1,25 +1,5 @@
 """Every test of the socket door runs on both transports."""
 
-import functools
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from tests.support.both_transports import chat_transport, serve
 
-import pytest
-
-from chat.testing import RunningChat, running_chat
-
-
-@pytest.fixture(params=["fast", "stock"])
-def chat_transport(request: pytest.FixtureRequest) -> str:
-    """CHAT_TRANSPORT of the server."""
-    return str(request.param)
-
-
-@pytest.fixture
-def serve(
-    mongodb_uri: str, chat_transport: str
-) -> Callable[..., AbstractAsyncContextManager[RunningChat]]:
-    """`async with serve(...) as chat:` a server on a fresh database and on the transport under
-    test; see running_chat.
-    """
-    return functools.partial(running_chat, mongodb_uri=mongodb_uri, chat_transport=chat_transport)
+__all__ = ["chat_transport", "serve"]

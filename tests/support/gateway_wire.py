@@ -22,11 +22,12 @@ END_WITHIN_S = 3.0
 SEPARATOR = "\x1e"
 
 
-def address(chat: RunningChat, transport: str, /, **query: str) -> str:
-    """The URL of the Engine.IO endpoint."""
+def address(chat: RunningChat, transport: str, /, **query: str | None) -> str:
+    """The URL of the Engine.IO endpoint; None leaves a parameter out."""
     scheme = "ws" if transport == "websocket" else "http"
     values = {"EIO": "4", "transport": transport, **query}
-    return f"{scheme}://127.0.0.1:{chat.app.port}/socket.io/?{urlencode(values)}"
+    given = {name: value for name, value in values.items() if value is not None}
+    return f"{scheme}://127.0.0.1:{chat.app.port}/socket.io/?{urlencode(given)}"
 
 
 def _ack_of(frame: str, ack_id: int) -> Any:
@@ -56,6 +57,14 @@ class RawSocket:
         return raw
 
     @classmethod
+    async def upgrade(cls, chat: RunningChat, session_id: str) -> Self:
+        """A websocket for a session that polls; nothing is sent on it yet."""
+        request = HTTPRequest(address(chat, "websocket", sid=session_id))
+        raw = cls(await websocket_connect(request))
+        chat._clients.append(raw)
+        return raw
+
+    @classmethod
     async def enter(cls, chat: RunningChat, user_id: int | str = 1) -> Self:
         """A session that is connected to /chat as the user."""
         raw = await cls.open(chat)
@@ -69,6 +78,13 @@ class RawSocket:
 
     async def send(self, frame: str | bytes) -> None:
         await self._connection.write_message(frame, binary=isinstance(frame, bytes))
+
+    async def next(self) -> str | bytes:
+        """The next frame, whatever it is; AssertionError when the connection ends first."""
+        async with asyncio.timeout(DEADLINE_S):
+            frame = await self._read()
+        assert frame is not None, f"the connection ended: {self.frames}"
+        return frame
 
     async def until(self, *heads: str) -> str:
         """The next frame that begins with one of `heads`; AssertionError when the connection ends
@@ -130,6 +146,7 @@ class RawPolling:
     """An Engine.IO session over long polling."""
 
     def __init__(self, chat: RunningChat, session_id: str) -> None:
+        self.session_id = session_id
         self._url = address(chat, "polling", sid=session_id)
         self._http = AsyncHTTPClient()
         self._ack_ids = itertools.count(100)
@@ -170,6 +187,12 @@ class RawPolling:
             self.frames += response.body.decode().split(SEPARATOR)
         return response
 
+    async def take(self) -> list[str]:
+        """The packets of one poll, which has to succeed."""
+        response = await self.poll()
+        assert response.code == 200, response.code
+        return response.body.decode().split(SEPARATOR)
+
     async def until(self, *heads: str) -> str:
         """The first packet so far, or of the polls to come, that begins with one of `heads`."""
         async with asyncio.timeout(DEADLINE_S):
@@ -194,7 +217,7 @@ class RawPolling:
 
 
 async def refused_upgrade(
-    chat: RunningChat, headers: dict[str, str] | None = None, **query: str
+    chat: RunningChat, headers: dict[str, str] | None = None, **query: str | None
 ) -> tuple[bytes, bool]:
     """Ask for a websocket; the whole HTTP answer, and whether the server then closed the
     connection."""

@@ -1,0 +1,210 @@
+"""Engine.IO: heartbeats, the end, and the way up to a websocket. Cases 16 to 24 of the Engine.IO
+suite, 8 to 16 of the Socket.IO one.
+"""
+
+import asyncio
+import json
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from tests.support.gateway_servers import eventually
+from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.protocol_sessions import join, on_polling, on_websocket
+
+BEATS = {"ping_interval_s": 0.2, "ping_timeout_s": 0.15}
+HELLO, HELLO_BACK = '42["message","hello"]', '42["message-back","hello"]'
+
+
+async def test_pings_over_polling_are_answered_and_come_again(serve_echo):
+    """A poll brings the PING, a POST the PONG; three times round, longer than a timeout."""
+    async with serve_echo(**BEATS) as chat:
+        raw = await RawPolling.open(chat)
+        for _ in range(3):
+            assert await raw.take() == ["2"]
+            assert (await raw.post("3")).code == 200
+
+
+async def test_pings_over_websocket_are_answered_and_come_again(serve_echo):
+    """The same in frames."""
+    async with serve_echo(**BEATS) as chat:
+        raw = await RawSocket.open(chat)
+        for _ in range(3):
+            assert await raw.next() == "2"
+            await raw.send("3")
+
+
+async def test_a_polling_session_without_pong_is_over_in_time(serve_echo):
+    """Interval and timeout later a poll of it is refused."""
+    async with serve_echo(**BEATS) as chat:
+        raw = await RawPolling.open(chat)
+        loop = asyncio.get_running_loop()
+        opened = loop.time()
+        await eventually(lambda: raw.session_id not in chat.app._sio.eio.sockets)
+        assert 0.3 < loop.time() - opened < 1.5  # 0.35 by the settings, a bucket early at most
+        assert (await raw.poll()).code == 400
+
+
+async def test_a_websocket_without_pong_is_closed_in_time(serve_echo, echo):
+    """The session ends for its namespaces, too, and they hear why."""
+    async with serve_echo(**BEATS) as chat:
+        raw = await on_websocket(chat)
+        await raw.until_end()
+        assert "2" in raw.frames
+        await eventually(lambda: echo.main.left)
+        assert echo.main.left == ["ping timeout"]
+
+
+async def test_one_pong_answers_one_ping(serve_echo):
+    """Pongs that nobody asked for set up no heartbeats of their own."""
+    async with serve_echo(**BEATS) as chat:
+        raw = await RawSocket.open(chat)
+        assert await raw.next() == "2"
+        for _ in range(5):
+            await raw.send("3")
+        assert await raw.next() == "2"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await raw.next()
+
+
+async def test_a_close_over_polling_ends_the_session(serve_echo, echo):
+    """The poll that waits is answered with a NOOP, later ones are refused."""
+    async with serve_echo() as chat:
+        raw = await on_polling(chat)
+        session = chat.app._sio.eio.sockets[raw.session_id]
+        poll = asyncio.ensure_future(raw.poll())
+        await eventually(lambda: session._poll)
+        assert (await raw.post("1")).code == 200
+        assert ((await poll).code, (await poll).body) == (200, b"6")
+        assert (await raw.poll()).code == 400
+        assert echo.main.left == ["client disconnect"]
+
+
+async def test_a_close_over_websocket_ends_the_session(serve_echo, echo):
+    """The server closes the websocket."""
+    async with serve_echo() as chat:
+        raw = await on_websocket(chat)
+        await raw.send("1")
+        await raw.until_end()
+        assert echo.main.left == ["client disconnect"]
+
+
+async def test_a_polling_session_goes_on_over_a_websocket(serve_echo):
+    """Probe and answer; the poll is let go with a NOOP; after the upgrade packet the websocket
+    speaks.
+    """
+    async with serve_echo() as chat:
+        polling = await on_polling(chat)
+        raw = await RawSocket.upgrade(chat, polling.session_id)
+        await raw.send("2probe")
+        assert await raw.next() == "3probe"
+        assert await polling.take() == ["6"]
+        await raw.send("5")
+        await raw.send(HELLO)
+        assert await raw.next() == HELLO_BACK
+
+
+async def test_a_poll_that_waits_is_let_go_by_the_probe(serve_echo):
+    """As the official client does it: its poll is already out when the probe comes."""
+    async with serve_echo() as chat:
+        polling = await on_polling(chat)
+        session = chat.app._sio.eio.sockets[polling.session_id]
+        poll = asyncio.ensure_future(polling.take())
+        await eventually(lambda: session._poll)
+        raw = await RawSocket.upgrade(chat, polling.session_id)
+        await raw.send("2probe")
+        assert await poll == ["6"]
+        assert await raw.next() == "3probe"
+        await raw.send("5")
+        await raw.send(HELLO)
+        assert await raw.next() == HELLO_BACK
+
+
+async def test_polls_of_an_upgraded_session_are_refused(serve_echo):
+    """400, and the websocket does not feel it."""
+    async with serve_echo() as chat:
+        polling = await on_polling(chat)
+        raw = await RawSocket.upgrade(chat, polling.session_id)
+        await raw.send("2probe")
+        await raw.send("5")
+        assert (await polling.poll()).code == 400
+        assert (await polling.post(HELLO)).code == 400
+        assert await raw.next() == "3probe"
+        await raw.send(HELLO)
+        assert await raw.next() == HELLO_BACK
+
+
+@pytest.mark.parametrize("upgraded", [True, False])
+async def test_another_websocket_of_the_session_is_refused(serve_echo, upgraded):
+    """There is one upgrade, begun or done; the second websocket changes nothing of it."""
+    async with serve_echo() as chat:
+        polling = await on_polling(chat)
+        raw = await RawSocket.upgrade(chat, polling.session_id)
+        await raw.send("2probe")
+        assert await raw.next() == "3probe"
+        if upgraded:
+            await raw.send("5")
+            await raw.send(HELLO)
+            assert await raw.next() == HELLO_BACK
+        with pytest.raises(HTTPClientError) as refusal:
+            await RawSocket.upgrade(chat, polling.session_id)
+        assert refusal.value.code == 400
+        if not upgraded:
+            await raw.send("5")
+        await raw.send(HELLO)
+        assert await raw.next() == HELLO_BACK
+
+
+@pytest.mark.parametrize("frame", ["2", "5", "3probe", HELLO, b"\x01"])
+async def test_a_websocket_that_does_not_probe_leaves_the_session_polling(serve_echo, frame):
+    """A probe comes first; without it the websocket is closed, and no more."""
+    async with serve_echo() as chat:
+        polling = await on_polling(chat)
+        raw = await RawSocket.upgrade(chat, polling.session_id)
+        await raw.send(frame)
+        await raw.until_end()
+        assert (await polling.post(HELLO)).code == 200
+        assert await polling.take() == [HELLO_BACK]
+
+
+async def test_what_waits_at_the_upgrade_comes_first(serve_echo):
+    """Nothing is lost between the last poll and the first frame, and nothing overtakes."""
+    async with serve_echo() as chat:
+        polling = await on_polling(chat)
+        raw = await RawSocket.upgrade(chat, polling.session_id)
+        await raw.send("2probe")
+        assert await raw.next() == "3probe"
+        texts = [json.dumps(f"hello {number}") for number in range(20)]
+        await polling.post(*(f'42["message",{each}]' for each in texts))
+        await raw.send("5")
+        await raw.send(HELLO)
+        got = [await raw.next() for _ in range(21)]
+        assert got == [*(f'42["message-back",{each}]' for each in texts), HELLO_BACK]
+
+
+async def test_a_poll_that_its_client_gave_up_ends_the_session(serve_echo, echo):
+    """The next message would be written into the void: better an end that the client can see."""
+    async with serve_echo() as chat:
+        polling = await on_polling(chat)
+        session = chat.app._sio.eio.sockets[polling.session_id]
+        target = f"/socket.io/?EIO=4&transport=polling&sid={polling.session_id}"
+        _, writer = await asyncio.open_connection("127.0.0.1", chat.app.port)
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{chat.app.port}\r\n\r\n".encode())
+        await eventually(lambda: session._poll)
+        writer.transport.abort()
+        await eventually(lambda: echo.main.left == ["transport close"])
+        assert (await polling.poll()).code == 400
+
+
+async def test_a_session_that_polls_may_join_and_upgrade_in_any_order(serve_echo):
+    """A CONNECT over the new websocket is as good as one over the polls before."""
+    async with serve_echo() as chat:
+        polling = await RawPolling.open(chat)
+        raw = await RawSocket.upgrade(chat, polling.session_id)
+        await raw.send("2probe")
+        assert await raw.next() == "3probe"
+        await raw.send("5")
+        connected, greeting = await join(raw)
+        assert connected.startswith('40{"sid":')
+        assert greeting == '42["auth",{}]'
