@@ -171,6 +171,8 @@ class PollingSession(async_socket.AsyncSocket):
         """One packet; what it leads to beyond this turn of the loop. ValueError when a client has
         no business sending it.
         """
+        if self.ended:
+            return None
         if isinstance(data, bytes):
             return self._begin(data)
         kind = data[:1]
