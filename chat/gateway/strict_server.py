@@ -1,7 +1,7 @@
 """python-socketio's server, hardened for any namespace: what may come in, what a malformed packet
 leads to, and what a crash or a hang in somebody else's handler does not lead to.
 
-Leans on python-socketio 5.18: _handle_connect, _handle_disconnect, _handle_ack, _send_packet and
+Leans on python-socketio 5.18: _handle_connect, _handle_disconnect, _trigger_event, _send_packet and
 the two events of the Engine.IO server.
 """
 

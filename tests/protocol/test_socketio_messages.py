@@ -48,7 +48,8 @@ async def test_an_event_with_attachments_comes_back(serve_echo, sent, answer):
 
 
 @pytest.mark.parametrize(
-    "frame", ["4abc", "42{}", '42abc["message-with-ack",1,"2",{"3":[false]}]', "42", "42[]", "42[1]"]
+    "frame",
+    ["4abc", "42{}", '42abc["message-with-ack",1,"2",{"3":[false]}]', "42", "42[]", "42[1]"],
 )
 async def test_an_event_of_another_form_ends_the_connection(serve_echo, frame):
     """An unknown type, a payload that is no event, an ack id that is no number."""
