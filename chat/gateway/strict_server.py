@@ -73,6 +73,9 @@ class StrictServer(socketio.AsyncServer):
 
     def end_malformed(self, session_id: str, why: str) -> None:
         _log.info("malformed_packet", why=why)
+        session = self.eio.sockets.get(session_id)
+        if session is not None:
+            session.ignore_client()
         self.close_session(session_id)
 
     def begin(self, session_id: str, data: str | bytes) -> Coroutine[Any, Any, None] | None:

@@ -27,6 +27,20 @@ async def test_a_connect_behind_the_end_of_a_session_is_nothing(serve_echo, echo
         assert not any(chat.app._sio.manager.rooms.values())
 
 
+@pytest.mark.parametrize("namespace", ["/", "/chat"])
+async def test_events_behind_a_malformed_packet_are_nothing(serve_echo, echo, log, namespace):
+    """Of a client that broke the protocol nothing more is taken, and one line says so."""
+    event = '421["hold"]' if namespace == "/" else '42/chat,1["authenticate"]'
+    async with serve_echo() as chat:
+        raw = await on_websocket(chat)
+        await raw.connect({"token": chat.token(1)})
+        await raw.burst("44{}", event, "44{}", "42/chat,[]", event)
+        await raw.until_end()
+        assert echo.main.held == 0
+        assert not [each for each in raw.frames if str(each).startswith("43")]
+        assert [line["event"] for line in log.entries].count("malformed_packet") == 1
+
+
 async def test_a_client_that_leaves_while_it_is_let_in_is_out(serve_echo, echo):
     """The handler had not answered when the client went; it hears of both."""
     async with serve_echo() as chat:
