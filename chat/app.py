@@ -22,7 +22,7 @@ from chat.gateway.fanout import Fanout
 from chat.gateway.namespace import ChatGateway
 from chat.gateway.token_life import TokenLife
 from chat.gateway.transport import ChatServer
-from chat.gateway.wire.names import missing_names
+from chat.gateway.wire.names import missing_names, require_names
 from chat.hook_events import Registration, Shutdown, Startup
 from chat.hookspecs import register_events, register_namespaces, register_routes, shutdown
 from chat.http_server import ChatHttpServer, make_http_server
@@ -290,7 +290,10 @@ def _tame_collector() -> None:
 
 
 def _may_be_fast(settings: Settings) -> bool:
-    """Whether to use the lean transport; not when a library has lost a name that it leans on."""
+    """Whether to use the lean transport; not when a library has lost a name that it leans on. With
+    one that both transports lean on there is no start.
+    """
+    require_names()
     if settings.chat_transport == "stock":
         return False
     missing = missing_names()

@@ -28,10 +28,11 @@ _log = structlog.get_logger("chat.transport")
 
 
 class PollingSession(async_socket.AsyncSocket):
-    """`ended`: nothing is written or answered any more."""
+    """`ended`: nothing is written or answered any more. `deaf`: nothing is taken any more."""
 
     # On the class, where they cost an idle session nothing.
     ended = False
+    deaf = False
     _poll: Any = None
     _probed = False
     _pings = 0
@@ -88,7 +89,7 @@ class PollingSession(async_socket.AsyncSocket):
             self.server.own(self._finish(reason))
 
     def _give_up_polling(self, reason: str | None) -> None:
-        self.ended = True
+        self.ended = self.deaf = True
         queue, self.queue = self.queue, NOWHERE
         if self._poll is not None:
             # Who has said goodbye need not be told.
@@ -177,6 +178,8 @@ class PollingSession(async_socket.AsyncSocket):
         """One packet; what it leads to beyond this turn of the loop. ValueError when a client has
         no business sending it.
         """
+        if self.deaf:
+            return None
         if isinstance(data, bytes):
             return self._begin(data)
         kind = data[:1]

@@ -122,6 +122,11 @@ class ChatSession(PollingSession):
 
     # ---- from the client
 
+    def ignore_client(self) -> None:
+        """It broke the protocol and is about to be ended: what it sent behind that is nothing."""
+        self.deaf = True
+        self.receiver = None
+
     def on_text(self, connection: Any, payload: bytes) -> None:
         """A frame of a websocket of this session."""
         if connection is self._candidate:

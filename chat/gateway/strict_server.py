@@ -1,7 +1,7 @@
 """python-socketio's server, hardened for any namespace: what may come in, what a malformed packet
 leads to, and what a crash or a hang in somebody else's handler does not lead to.
 
-Leans on python-socketio 5.18: _handle_connect, _handle_disconnect, _handle_ack, _send_packet and
+Leans on python-socketio 5.18: _handle_connect, _handle_disconnect, _trigger_event, _send_packet and
 the two events of the Engine.IO server.
 """
 
@@ -38,6 +38,8 @@ class StrictServer(socketio.AsyncServer):
         self._max_bytes = max_bytes
         # Whose CONNECT has been read, and not begun yet.
         self._connecting: set[tuple[str, str]] = set()
+        # Who is on the way out of a namespace; done when it is out.
+        self._leaving: dict[tuple[str, str], asyncio.Future[None]] = {}
         # Whose attachments are still to come.
         self._unfinished: dict[str, ClientPacket] = {}
         self._running: Counter[str] = Counter()
@@ -71,6 +73,9 @@ class StrictServer(socketio.AsyncServer):
 
     def end_malformed(self, session_id: str, why: str) -> None:
         _log.info("malformed_packet", why=why)
+        session = self.eio.sockets.get(session_id)
+        if session is not None:
+            session.ignore_client()
         self.close_session(session_id)
 
     def begin(self, session_id: str, data: str | bytes) -> Coroutine[Any, Any, None] | None:
@@ -92,7 +97,7 @@ class StrictServer(socketio.AsyncServer):
             if packet.kind == CONNECT:
                 return self._connect(session_id, packet)
             if packet.kind == DISCONNECT:
-                return self._leave(session_id, packet.namespace)
+                return self._disconnect(session_id, packet.namespace)
             self._accept(session_id, packet)
         except MalformedPacket as error:
             self._unfinished.pop(session_id, None)
@@ -134,18 +139,26 @@ class StrictServer(socketio.AsyncServer):
     # ---- coming and going
 
     def _connect(self, session_id: str, packet: ClientPacket) -> Coroutine[Any, Any, None]:
-        if self.is_deciding(session_id, packet.namespace):
+        place = (session_id, packet.namespace)
+        if place in self._connecting:
             raise MalformedPacket("a second CONNECT")
-        self._connecting.add((session_id, packet.namespace))
-        return self._let_in(session_id, packet.namespace, packet.data)
+        # A client may leave and come again in one go, as somebody else.
+        leaving = self._leaving.get(place)
+        if leaving is None and self.is_deciding(*place):
+            raise MalformedPacket("a second CONNECT")
+        self._connecting.add(place)
+        return self._let_in(session_id, packet.namespace, packet.data, leaving)
 
-    async def _let_in(self, session_id: str, namespace: str, data: Any) -> None:
+    async def _let_in(
+        self, session_id: str, namespace: str, data: Any, leaving: "asyncio.Future[None] | None"
+    ) -> None:
         try:
+            if leaving is not None:
+                await leaving
             if session_id not in self.environ:
-                return  # it has ended since its CONNECT came
+                return  # the session has ended before its CONNECT came to its turn
             if namespace in self.namespace_handlers:
-                async with asyncio.timeout(self._patience_s(namespace)):
-                    await self._handle_connect(session_id, namespace, data)
+                await self._handle_connect(session_id, namespace, data)
             else:
                 refusal = {"message": "Invalid namespace"}
                 await self._send_packet(
@@ -164,9 +177,30 @@ class StrictServer(socketio.AsyncServer):
             # The client went away while it was being let in.
             await self._handle_disconnect(session_id, namespace, self.reason.TRANSPORT_CLOSE)
 
+    def _disconnect(self, session_id: str, namespace: str) -> Coroutine[Any, Any, None]:
+        place = (session_id, namespace)
+        if place not in self._leaving:
+            self._leaving[place] = asyncio.get_running_loop().create_future()
+        return self._leave(session_id, namespace)
+
     async def _leave(self, session_id: str, namespace: str) -> None:
-        await self._handle_disconnect(session_id, namespace, self.reason.CLIENT_DISCONNECT)
-        self._expect_connect(session_id)
+        try:
+            await self._handle_disconnect(session_id, namespace, self.reason.CLIENT_DISCONNECT)
+            self._expect_connect(session_id)
+        finally:
+            leaving = self._leaving.pop((session_id, namespace), None)
+            if leaving is not None:
+                leaving.set_result(None)
+
+    async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """The library's, for `connect` and `disconnect` alone; it must not take for ever. The
+        library takes a handler that was cancelled for one that answered: who hangs would let in.
+        """
+        async with asyncio.timeout(self._patience_s(namespace)) as patience:
+            answer = await super()._trigger_event(event, namespace, *args)
+        if patience.expired():
+            raise TimeoutError
+        return answer
 
     async def _handle_disconnect(
         self, eio_sid: str, namespace: str | None, reason: str | None = None
@@ -175,8 +209,7 @@ class StrictServer(socketio.AsyncServer):
         namespace = namespace or "/"
         socket_id = self.manager.sid_from_eio_sid(eio_sid, namespace)
         try:
-            async with asyncio.timeout(self._patience_s(namespace)):
-                await super()._handle_disconnect(eio_sid, namespace, reason)
+            await super()._handle_disconnect(eio_sid, namespace, reason)
         except Exception:  # noqa: BLE001  # or the socket would stay in its rooms for ever
             _log.exception("disconnect_crashed", namespace=namespace)
             await self.manager.disconnect(socket_id, namespace, ignore_queue=True)

@@ -135,7 +135,7 @@ class ChatServer(StrictServer):
         receiver = session.receiver
         if receiver is None:
             # While a CONNECT is being decided, and after a refusal, events go nowhere.
-            if not self.is_deciding(session.sid, NAMESPACE):
+            if not (session.deaf or self.is_deciding(session.sid, NAMESPACE)):
                 self.end_malformed(session.sid, "an event before the CONNECT")
             return
         ack_id, body = _split_ack_id(text)

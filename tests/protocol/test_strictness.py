@@ -13,7 +13,6 @@ from chat.errors import SetupError
 from chat.gateway.packets import MAX_ATTACHMENTS, MAX_DEPTH
 from chat.gateway.strict_server import MAX_RUNNING_EVENTS
 from tests.support.gateway_servers import eventually
-from tests.support.gateway_wire import RawSocket
 from tests.support.protocol_namespaces import Echo, EchoPlugin
 from tests.support.protocol_sessions import join, on_polling, on_websocket
 
@@ -199,12 +198,3 @@ async def test_the_stop_does_not_wait_for_handlers_of_plugins(serve_echo, echo):
             await chat.app.stop()
         await raw.until_end()
         assert echo.main.left == echo.custom.left == ["server disconnect"]
-
-
-async def test_a_connect_in_pieces_of_one_payload_is_taken_in_order(serve_echo):
-    """A client that posts its CONNECT and its first event together is answered both."""
-    async with serve_echo() as chat:
-        raw = await RawSocket.open(chat)
-        await raw.send("40")
-        await raw.send('421["message-with-ack",1]')
-        assert str(await raw.next()).startswith("40{")

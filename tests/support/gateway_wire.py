@@ -40,6 +40,8 @@ class RawSocket:
 
     def __init__(self, connection: WebSocketClientConnection) -> None:
         self._connection = connection
+        # Or a second small frame would wait for the kernel's acknowledgement of the first: 40 ms.
+        connection.protocol.set_nodelay(True)
         self._ack_ids = itertools.count(100)
         self.frames: list[str | bytes] = []
         self.ended = False
@@ -78,6 +80,10 @@ class RawSocket:
 
     async def send(self, frame: str | bytes) -> None:
         await self._connection.write_message(frame, binary=isinstance(frame, bytes))
+
+    async def burst(self, *frames: str) -> None:
+        """Send all of them before the server reads the first."""
+        await asyncio.gather(*[self._connection.write_message(each) for each in frames])
 
     async def next(self) -> str | bytes:
         """The next frame, whatever it is; AssertionError when the connection ends first."""

@@ -25,15 +25,23 @@ class Echo(socketio.AsyncNamespace):
         self.go_on = asyncio.Event()
         self.held = 0
         self.left: list[str] = []
+        self.crash_at_end = False
 
     async def on_connect(self, sid: str, _environ: dict[str, Any], auth: Any) -> None:
         if (auth or {}).get("stranger"):
             raise socketio.exceptions.ConnectionRefusedError("no strangers")
+        if (auth or {}).get("crash"):
+            raise RuntimeError("a fault of the plugin")
+        if (auth or {}).get("wait"):
+            self.held += 1
+            await self.go_on.wait()
         # In a task, since what is emitted in here leaves before the CONNECT.
         self.server.start_background_task(self.emit, "auth", auth or {}, to=sid)
 
     async def on_disconnect(self, _sid: str, reason: str) -> None:
         self.left.append(reason)
+        if self.crash_at_end:
+            raise RuntimeError("a fault of the plugin")
 
     async def on_message(self, sid: str, *args: Any) -> None:
         await self.emit("message-back", args, to=sid)

@@ -1,43 +1,107 @@
-"""Whether the libraries still have the undocumented names that the lean transport leans on. Asked
-at start.
+"""Whether the libraries still have the undocumented names that the socket door leans on. Asked at
+start, of classes and of the attributes that their instances begin with.
+
+Without one of LEAN the server says so and uses Tornado's own websockets. Without one of ALWAYS
+there is nothing to fall back on: both transports share the session and the strictness that need it,
+so the start stops. A whole module or class that is gone fails at its import, before this is asked.
 """
 
+import contextlib
+import socket
+from collections.abc import Iterator
 from typing import Any, Final
 
 import engineio
+import socketio
 import tornado.iostream
 import tornado.util
 import tornado.websocket
-from engineio import async_socket, base_socket, packet
+from engineio import async_socket, exceptions, packet
+from engineio.async_drivers import tornado as engineio_tornado
 
-_NAMES: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
+from chat.errors import SetupError
+
+Names = tuple[tuple[Any, tuple[str, ...]], ...]
+
+LEAN: Final[Names] = (
     (tornado.websocket.WebSocketProtocol13, ("_receive_frame_loop", "on_connection_close")),
     (tornado.websocket, ("_WebSocketParams",)),
     (tornado.util, ("_websocket_mask",)),
     (tornado.iostream.IOStream, ("writing", "write")),
+)
+ALWAYS: Final[Names] = (
+    (engineio_tornado, ("get_tornado_handler", "_async")),
     (
         engineio.AsyncServer,
-        ("_handle_connect", "_upgrades", "_ok", "_bad_request", "_trigger_event"),
+        (
+            "_handle_connect", "_upgrades", "_ok", "_bad_request", "_trigger_event",
+            "_log_error_once", "create_queue", "generate_id", "start_background_task",
+        ),
     ),
-    (async_socket.AsyncSocket, ("poll", "close", "handle_get_request", "schedule_ping")),
-    (async_socket.AsyncSocket, ("check_ping_timeout", "_upgrade_websocket")),
-    (packet, ("OPEN", "PING", "NOOP", "MESSAGE")),
-)
-_SESSION_FIELDS: Final = ("queue", "last_ping", "connected", "upgrading", "upgraded", "closing")
+    (
+        async_socket.AsyncSocket,
+        ("send", "close", "schedule_ping", "handle_get_request", "handle_post_request"),
+    ),
+    (exceptions, ("EngineIOError", "QueueEmpty")),
+    (packet, ("OPEN", "CLOSE", "PING", "NOOP", "MESSAGE")),
+    (
+        socketio.AsyncServer,
+        (
+            "_handle_connect", "_handle_disconnect", "_handle_eio_connect",
+            "_handle_eio_disconnect", "_trigger_event", "_send_packet", "_engineio_server_class",
+        ),
+    ),
+    (
+        socketio.AsyncManager,
+        (
+            "basic_enter_room", "basic_leave_room", "basic_disconnect", "get_participants",
+            "is_sid_room", "is_connected", "sid_from_eio_sid", "eio_sid_from_sid", "disconnect",
+            "trigger_callback",
+        ),
+    ),
+)  # fmt: skip
 
-
-class _Server:
-    def create_queue(self) -> None: ...
+_STREAM_FIELDS: Final = (
+    "socket", "io_loop", "_read_buffer", "_state", "_closed", "_close_callback",
+)  # fmt: skip
+_SERVER_FIELDS: Final = (
+    "eio", "manager", "environ", "namespace_handlers", "packet_class", "not_handled",
+)  # fmt: skip
+_ENGINE_FIELDS: Final = (
+    "_async", "sockets", "ping_interval", "ping_timeout", "max_http_buffer_size",
+)  # fmt: skip
+_SESSION_FIELDS: Final = (
+    "sid", "server", "queue", "last_ping", "connected", "upgrading", "upgraded", "closing",
+    "closed",
+)  # fmt: skip
+_MANAGER_FIELDS: Final = ("rooms", "callbacks", "pending_connect", "pending_disconnect")
 
 
 def missing_names() -> list[str]:
-    """The names that are no longer there; empty = the lean transport can be used."""
-    missing = [
-        f"{getattr(owner, '__name__', owner)}.{name}"
-        for owner, names in _NAMES
-        for name in names
-        if not hasattr(owner, name)
-    ]
-    session = base_socket.BaseSocket(_Server(), "")
-    missing += [f"BaseSocket.{name}" for name in _SESSION_FIELDS if not hasattr(session, name)]
-    return missing
+    """Those of the lean transport that are no longer there; empty = it can be used."""
+    with contextlib.closing(tornado.iostream.IOStream(socket.socket())) as stream:
+        return [*_missing(*LEAN), *_missing((stream, _STREAM_FIELDS))]
+
+
+def require_names() -> None:
+    """SetupError where one is gone that both transports need."""
+    missing = [*_missing(*ALWAYS)]
+    if not missing:
+        server = socketio.AsyncServer(async_mode="tornado", monitor_clients=False)
+        missing += _missing(
+            (server, _SERVER_FIELDS),
+            (server.eio, _ENGINE_FIELDS),
+            (server.manager, _MANAGER_FIELDS),
+            (async_socket.AsyncSocket(server.eio, ""), _SESSION_FIELDS),
+        )
+    if missing:
+        raise SetupError(
+            "the installed python-socketio or python-engineio lacks what this server leans on "
+            f"({', '.join(missing)}); install the versions in requirements.txt."
+        )
+
+
+def _missing(*names: tuple[Any, tuple[str, ...]]) -> Iterator[str]:
+    for owner, wanted in names:
+        label = getattr(owner, "__name__", type(owner).__name__)
+        yield from (f"{label}.{name}" for name in wanted if not hasattr(owner, name))
