@@ -3,7 +3,6 @@ all, decides nothing.
 """
 
 import asyncio
-import gc
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -77,7 +76,7 @@ class ChatApp:
         self._sio: ChatServer | None = None
         self._gate: Gate | None = None
         self._stopped = False
-        self._watchdog: Watchdog | None = None
+        self._watchdog = Watchdog(settings.loop_blocked_ms / 1000, self.hooks)
         # Set when another server has taken the database: this one must end.
         self.lost = asyncio.Event()
 
@@ -166,9 +165,8 @@ class ChatApp:
         await self._start_plugins(broadcaster, store)
         demo = await self._open_demo(store, demo_key)
         await self._listen(sio, self._gate, demo, sockets)
-        _tame_collector()
-        self._watchdog = Watchdog(settings.loop_blocked_ms / 1000, self.hooks.impls())
-        self._watchdog.start()
+        if settings.loop_blocked_ms:
+            self._watchdog.start()
         _log.info(
             "listening",
             host=settings.host,
@@ -202,12 +200,11 @@ class ChatApp:
             await self._sio.close_all_sessions()
             await self._sio.shutdown()
             await self._http.close_all_connections()
-        if self._watchdog is not None:
-            self._watchdog.stop()
         if self._store is not None:
             await self._store.close()
         if self._embedded is not None:
             await self._embedded.stop()
+        self._watchdog.stop()
         _log.info("stopped")
 
     def _stats(self) -> dict[str, Any]:
@@ -278,15 +275,6 @@ class ChatApp:
                 await gate.idle.wait()
         except TimeoutError:
             _log.warning("drain_cut_short", running=gate.running, over_s=loop.time() - deadline)
-
-
-def _tame_collector() -> None:
-    """What is alive now stays alive: later collections need not walk it. And they come less often:
-    what an event makes goes with its last reference, so the default of 700 finds next to nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _may_be_fast(settings: Settings) -> bool:

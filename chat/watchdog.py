@@ -1,87 +1,152 @@
-"""Names who holds up everybody: one call that does not return in time stops all sockets at once.
+"""Names what holds up the loop, and with it everybody: a plugin, most often.
 
-A thread looks ten times a second at what the loop's thread is doing. Only when that is not waiting
-for the network does it ask the loop for a sign; so an idle server is left alone, and a message
-costs nothing.
+A thread looks ten times a second what the loop's thread is doing. Where that does not just wait for
+the network, it asks the loop for a sign of life, and where none comes in time it looks again. So an
+idle server is left alone, and the way of a message costs nothing.
 """
 
 import asyncio
 import sys
 import threading
-from collections.abc import Sequence
-from time import monotonic
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Final
 
 import structlog
 
-from chat.hook_calls import HookImpl
+from chat.plugin_manager import PluginManager
 
 LOOK_EVERY_S: Final = 0.1
-WAITING: Final = ("select", "poll", "_poll", "_run_once")
-"""Functions in which an idle loop is found: selectors, and the loop around them."""
+IDLE: Final = ("select", "poll")
+"""Functions in which a loop waits for the network."""
+
+TELL_AFTER_S: Final = 1.0
+"""What lasts is told while it lasts: it may never end."""
+
+PAUSE_S: Final = 1.0
+"""Who holds up everybody all the time is told once a second."""
 
 _log = structlog.get_logger("chat.watchdog")
 
 
-class Watchdog:
-    """Writes `loop_blocked` for a loop that gives no sign within `patience_s`: once a blockage,
-    with the plugin and hook where it is one of `hooks`, and the place in the code.
-    """
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """What ran while the loop was held up. `hook` is None in a handler of an event or a route."""
 
-    def __init__(self, patience_s: float, hooks: Sequence[HookImpl]) -> None:
-        self._patience_s = patience_s
-        self._hooks: dict[CodeType, tuple[str, str]] = {
-            each.method.__code__: (each.plugin, each.hook.name) for each in hooks
-        }
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+    plugin: str | None
+    hook: str | None
+    where: str
+
+
+class Watchdog:
+    """`start` on the loop that is to be watched; `stop` waits for the thread."""
+
+    def __init__(self, blocked_after_s: float, hooks: PluginManager) -> None:
+        self._blocked_after_s = blocked_after_s
+        self._hooks = hooks
+        self._alive = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Watch the running loop, whose thread this is; with no patience at all, don't."""
-        if not self._patience_s:
-            return
-        loop, thread_id = asyncio.get_running_loop(), threading.get_ident()
-        self._thread = threading.Thread(
-            target=self._watch, args=(loop, thread_id), name="watchdog", daemon=True
-        )
+        self._loop = asyncio.get_running_loop()
+        self._watched = threading.get_ident()
+        # Known by now, and looked up while the loop cannot answer.
+        self._methods = {
+            impl.method.__func__.__code__: (impl.plugin, impl.hook.name)
+            for impl in self._hooks.impls()
+        }
+        self._modules = {type(each).__module__: name for name, each in self._hooks.plugins.items()}
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout=2 * LOOK_EVERY_S)
+        self._stopped.set()
+        self._alive.set()
+        if self._thread.ident is not None:
+            self._thread.join()
 
-    def _watch(self, loop: asyncio.AbstractEventLoop, thread_id: int) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
-            frame = sys._current_frames().get(thread_id)
-            if frame is None or frame.f_code.co_name in WAITING:
-                continue
-            sign, asked_at = threading.Event(), monotonic()
-            try:
-                loop.call_soon_threadsafe(sign.set)
-            except RuntimeError:  # the loop is closed
+    def _watch(self) -> None:
+        while True:
+            slept_at, used_s = time.monotonic(), time.process_time()
+            if self._stopped.wait(LOOK_EVERY_S):
                 return
-            if sign.wait(self._patience_s):
-                continue
-            frame = sys._current_frames().get(thread_id)
-            if frame is not None:
-                self._name(frame, monotonic() - asked_at)
-            while not sign.wait(LOOK_EVERY_S):
-                if self._stopping.is_set():
+            if self._is_late(slept_at + LOOK_EVERY_S, used_s):
+                # Something has kept all threads from running, this one too: a regular expression.
+                self._tell(self._look(), slept_at)
+            elif not self._is_idle():
+                try:
+                    self._ask()
+                except RuntimeError:  # the loop is closed
                     return
 
-    def _name(self, frame: FrameType, blocked_s: float) -> None:
-        where = f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
-        plugin = hook = None
-        caller: FrameType | None = frame
-        while caller is not None and plugin is None:
-            plugin, hook = self._hooks.get(caller.f_code, (None, None))
-            caller = caller.f_back
-        _log.warning(
-            "loop_blocked",
-            plugin=plugin,
-            hook=hook,
-            where=where,
-            for_ms=round(blocked_s * 1000),
-        )
+    def _ask(self) -> None:
+        self._alive.clear()
+        asked_at, used_s = time.monotonic(), time.process_time()
+        self._loop.call_soon_threadsafe(self._alive.set)
+        if self._alive.wait(self._blocked_after_s):
+            return
+        late = time.monotonic() - asked_at > 2 * self._blocked_after_s
+        if late and not self._is_late(asked_at, used_s):
+            return  # this thread has not run either: the machine or the process was stopped
+        blocker = self._look()
+        if not self._alive.wait(TELL_AFTER_S):
+            self._tell(blocker, asked_at, goes_on=True)
+            self._alive.wait()
+        self._tell(blocker, asked_at)
+        self._stopped.wait(PAUSE_S)
+
+    def _is_idle(self) -> bool:
+        frame = sys._current_frames().get(self._watched)
+        return frame is None or frame.f_code.co_name in IDLE
+
+    def _is_late(self, due: float, used_s: float) -> bool:
+        """Whether this process has been busy since, for longer than anybody should."""
+        late_s = time.monotonic() - due
+        return late_s > self._blocked_after_s and time.process_time() - used_s > late_s / 2
+
+    def _look(self) -> Blocker:
+        frames = list(_outwards(sys._current_frames().get(self._watched)))
+        return find_blocker(frames, self._methods, self._modules)
+
+    def _tell(self, blocker: Blocker, since: float, **more: bool) -> None:
+        if not self._stopped.is_set():
+            _log.warning(
+                "loop_blocked",
+                plugin=blocker.plugin,
+                hook=blocker.hook,
+                where=blocker.where,
+                ms=round(1000 * (time.monotonic() - since)),
+                **more,
+            )
+
+
+def find_blocker(
+    frames: list[FrameType],
+    methods: Mapping[CodeType, tuple[str, str]],
+    modules: Mapping[str, str],
+) -> Blocker:
+    """Who is to blame for a stack, innermost frame first: the plugin that was called last."""
+    where = _place(frames[0]) if frames else "nowhere"
+    for frame in frames:
+        if frame.f_code in methods:
+            plugin, hook = methods[frame.f_code]
+            return Blocker(plugin, hook, where)
+    for frame in frames:
+        plugin_name = modules.get(frame.f_globals.get("__name__", ""))
+        if plugin_name is not None:
+            return Blocker(plugin_name, None, where)
+    return Blocker(None, None, where)
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _place(frame: FrameType) -> str:
+    code = frame.f_code
+    return f"{code.co_qualname} ({Path(code.co_filename).name}:{frame.f_lineno})"

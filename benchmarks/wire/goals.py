@@ -37,7 +37,7 @@ GOALS: Final = {
 
 
 def verdict(metric: Metric, ratio: float | None, goal: float | None) -> str:
-    """`1.6 held`, `1.6 missed`, `1.6` where nothing was measured, nothing where there is no goal."""
+    """`1.6 held`, `1.6 missed`, `1.6` where nothing was measured, nothing without a goal."""
     if goal is None:
         return ""
     if ratio is None:

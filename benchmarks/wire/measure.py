@@ -118,7 +118,7 @@ def load(
         [*command, *work.options.split()],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: os.sched_setaffinity(0, {cores()[1]}),  # noqa: PLW1509
+        preexec_fn=lambda: os.sched_setaffinity(0, {cores()[1]}),
     ) as generator:
         try:
             begun = b""

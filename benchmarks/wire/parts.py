@@ -1,4 +1,4 @@
-"""What has to be there before anything is measured: the generator, our server, the peer, a store."""
+"""What has to be there before anything is measured: generator, our server, the peer, a store."""
 
 import os
 import shlex

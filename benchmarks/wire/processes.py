@@ -37,7 +37,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=lambda: _prepare(core),  # noqa: PLW1509  # the runner has one thread
+                preexec_fn=lambda: _prepare(core),  # the runner has one thread
             )
         self.pid = self._popen.pid
 

@@ -1,70 +1,143 @@
-"""A plugin that blocks the loop holds up everybody, so the log names it."""
+"""A plugin that blocks the loop is named, while it blocks and afterwards; the others go on."""
 
 import asyncio
-from time import monotonic
+import re
+import subprocess
+import threading
+import time
 
-from chat.plugin_api import Plugin, before_message_send, hookimpl
-from tests.support.gateway_servers import eventually
+import pytest
 
-BLOCKED_S = 0.5
-
-
-class Blocker(Plugin):
-    """Computes for half a second where it should wait."""
-
-    name = "blocker"
-
-    @hookimpl(before_message_send, timeout_s=5)
-    async def compute(self, draft):
-        until = monotonic() + BLOCKED_S
-        while draft.content == "block" and monotonic() < until:
-            pass
+from chat.plugin_api import (
+    ClientEvent,
+    MessageDraft,
+    Plugin,
+    before_message_send,
+    hookimpl,
+    register_events,
+)
+from chat.plugin_manager import PluginManager
+from chat.watchdog import Watchdog
+from tests.support.gateway_servers import eventually, generous
 
 
-class Waiter(Plugin):
-    """Takes as long, and lets the others go on meanwhile."""
+class Sleeper(Plugin):
+    """Sleeps where it should have awaited, in a hook and in an event of its own."""
 
-    name = "waiter"
+    name = "sleeper"
 
-    @hookimpl(before_message_send, timeout_s=5)
-    async def wait(self, _draft):
-        await asyncio.sleep(BLOCKED_S)
+    @hookimpl(before_message_send)
+    async def ponder(self, draft: MessageDraft) -> None:
+        await asyncio.sleep(0)
+        _think(0.4)
+
+    @hookimpl(register_events)
+    async def events(self, _start):
+        return [ClientEvent(name="dawdle", handler=self.dawdle)]
+
+    async def dawdle(self, _identity, _payload):
+        _think(0.4)
+        return {"success": True}
+
+
+def _think(seconds):
+    subprocess.run(["sleep", str(seconds)], check=True)
 
 
 def _blocked(log):
     return [line for line in log.entries if line["event"] == "loop_blocked"]
 
 
-async def test_who_blocks_the_loop_is_named(serve, log):
-    """LOOP_BLOCKED_MS: one line a blockage, with plugin and hook, and the sender still gets an
-    answer.
-    """
-    async with serve(plugins=[Blocker()]) as chat:
+async def test_a_hook_that_blocks_is_named_with_its_plugin(serve, log):
+    """`loop_blocked`: plugin, hook, where, and for how long; the message goes through."""
+    async with serve(**generous(Sleeper())) as chat:
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
-        answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "block"})
+        answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "hi"})
         assert answer["success"]
-        (line,) = [each for each in _blocked(log) if each["plugin"] is not None]
-        assert (line["plugin"], line["hook"]) == ("blocker", "before_message_send")
-        assert line["for_ms"] >= 100
-        assert "test_watchdog.py" in line["where"]
+        (line,) = await eventually(lambda: _blocked(log))
+    assert (line["plugin"], line["hook"]) == ("sleeper", "before_message_send")
+    assert line["log_level"] == "warning"
+    assert 100 <= line["ms"] < 1_000
+    assert re.fullmatch(r"[\w.<>]+ \(\w+\.py:\d+\)", line["where"])
 
 
-async def test_who_waits_blocks_nobody(serve, log):
-    """A hook may take its time, as long as it awaits."""
-    async with serve(plugins=[Waiter()]) as chat:
+async def test_an_event_of_a_plugin_that_blocks_is_named_too(serve, log):
+    """It has no hook, but a plugin that it belongs to."""
+    async with serve(**generous(Sleeper())) as chat:
+        ada = await chat.connect(1)
+        assert (await ada.call("dawdle"))["success"]
+        (line,) = await eventually(lambda: _blocked(log))
+    assert (line["plugin"], line["hook"]) == ("sleeper", None)
+
+
+async def test_it_can_be_switched_off(serve, log):
+    """LOOP_BLOCKED_MS=0: nobody looks, no thread."""
+    async with serve(loop_blocked_ms=0, **generous(Sleeper())) as chat:
+        assert "watchdog" not in {thread.name for thread in threading.enumerate()}
+        ada = await chat.connect(1)
+        assert (await ada.call("dawdle"))["success"]
+    assert _blocked(log) == []
+
+
+async def test_a_server_that_awaits_is_not_blocked(serve, log):
+    """Whatever waits for something else lets the others go on, and is nobody to be named."""
+    async with serve(loop_blocked_ms=1_000, **generous()) as chat:
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
-        answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "x"})
-        assert answer["success"]
-        assert [each for each in _blocked(log) if each["plugin"] is not None] == []
+        for number in range(20):
+            await ada.call("sendMessage", {"chatId": chat_id, "content": str(number)})
+    assert _blocked(log) == []
 
 
-async def test_nobody_watches_with_a_patience_of_zero(serve, log):
-    """LOOP_BLOCKED_MS=0 turns it off."""
-    async with serve(plugins=[Blocker()], loop_blocked_ms=0) as chat:
-        chat_id = await chat.create_chat([1])
-        ada = await chat.connect(1)
-        await ada.call("sendMessage", {"chatId": chat_id, "content": "block"})
-        await eventually(lambda: chat.app.gateway.get_user_sockets(1))
-        assert _blocked(log) == []
+@pytest.fixture
+def watched():
+    """A loop in a thread of its own, watched; what runs in it may block."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    dog = Watchdog(0.1, PluginManager())
+
+    async def start():
+        dog.start()
+
+    asyncio.run_coroutine_threadsafe(start(), loop).result(5)
+    yield loop
+    loop.call_soon_threadsafe(dog.stop)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def test_what_does_not_end_is_told_while_it_lasts(watched, log):
+    """A loop that is held up for ever has its line after a second."""
+    go_on = threading.Event()
+    watched.call_soon_threadsafe(go_on.wait, 20)
+    deadline = time.monotonic() + 5
+    while not _blocked(log) and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
+    (line,) = _blocked(log)
+    assert (line["goes_on"], line["plugin"]) == (True, None)
+    assert line["where"].startswith("Condition.wait")
+    go_on.set()
+    while len(_blocked(log)) < 2 and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
+    assert "goes_on" not in _blocked(log)[1]
+    assert _blocked(log)[1]["ms"] > line["ms"]
+
+
+def test_a_call_that_keeps_all_threads_from_running_is_seen(watched, log):
+    """A regular expression or the like lets no other thread in until it is done."""
+    done = threading.Event()
+
+    def backtrack():
+        re.match(r"(a+)+$", "a" * 25 + "b")
+        time.sleep(0.02)
+        done.set()
+
+    watched.call_soon_threadsafe(backtrack)
+    assert done.wait(30)
+    deadline = time.monotonic() + 5
+    while not _blocked(log) and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
+    assert re.match(r"match |test_a_call_that", _blocked(log)[0]["where"])

@@ -19,13 +19,22 @@ class MovableClock(SystemClock):
 
     def __init__(self) -> None:
         self._moved = timedelta()
+        self._passed_s = 0.0
 
     def move(self, **amount: float) -> None:
         """Forward by a timedelta's arguments."""
         self._moved += timedelta(**amount)
 
+    def jump(self, seconds: float) -> None:
+        """Forward as time passes: for deadlines too."""
+        self._passed_s += seconds
+        self.move(seconds=seconds)
+
     def now(self) -> datetime:
         return super().now() + self._moved
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._passed_s
 
 
 def limits(**settings: Any) -> RateLimit:
