@@ -3,7 +3,6 @@ all, decides nothing.
 """
 
 import asyncio
-import gc
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -166,7 +165,6 @@ class ChatApp:
         await self._start_plugins(broadcaster, store)
         demo = await self._open_demo(store, demo_key)
         await self._listen(sio, self._gate, demo, sockets)
-        _tame_collector()
         self._watchdog = Watchdog(settings.loop_blocked_ms / 1000, self.hooks.impls())
         self._watchdog.start()
         _log.info(
@@ -278,15 +276,6 @@ class ChatApp:
                 await gate.idle.wait()
         except TimeoutError:
             _log.warning("drain_cut_short", running=gate.running, over_s=loop.time() - deadline)
-
-
-def _tame_collector() -> None:
-    """What is alive now stays alive: later collections need not walk it. And they come less often:
-    what an event makes goes with its last reference, so the default of 700 finds next to nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _may_be_fast(settings: Settings) -> bool:
