@@ -100,9 +100,10 @@ class ChatServer(StrictServer):
         """End a transport soon; the client sees it closed and, unless it was refused, comes back by
         itself.
         """
-        task = asyncio.get_running_loop().create_task(self._close_session(session_id))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        if session_id in self.eio.sockets:
+            task = asyncio.get_running_loop().create_task(self._close_session(session_id))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     async def close_all_sessions(self) -> None:
         """End every transport; not by a Socket.IO DISCONNECT, after which the official client stays
@@ -110,7 +111,7 @@ class ChatServer(StrictServer):
         """
         self.cancel_events()
         await asyncio.gather(*(self._close_session(each) for each in list(self.eio.sockets)))
-        if self._closing:
+        while self._closing:
             await asyncio.wait(self._closing)
         await self.eio.stop()
 
