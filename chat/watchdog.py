@@ -84,6 +84,8 @@ class Watchdog:
 
     def _ask(self) -> None:
         self._alive.clear()
+        if self._stopped.is_set():  # looked at after the clearing: `stop` sets both, this one first
+            return
         asked_at, used_s = time.monotonic(), time.process_time()
         self._loop.call_soon_threadsafe(self._alive.set)
         if self._alive.wait(self._blocked_after_s):

@@ -141,3 +141,19 @@ def test_a_call_that_keeps_all_threads_from_running_is_seen(watched, log):
     while not _blocked(log) and time.monotonic() < deadline:
         threading.Event().wait(0.02)
     assert re.match(r"match |test_a_call_that", _blocked(log)[0]["where"])
+
+
+def test_it_stops_at_any_moment():
+    """The loop waits for the thread, so the thread must not wait for the loop."""
+
+    async def start_and_stop(moment_s):
+        dog = Watchdog(0.1, PluginManager())
+        dog.start()
+        # Not idle when the thread looks, which is the moment in which it asks.
+        until = time.monotonic() + moment_s
+        while time.monotonic() < until:
+            await asyncio.sleep(0)
+        dog.stop()
+
+    for step in range(30):
+        asyncio.run(start_and_stop(0.0995 + step / 10_000))
