@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from benchmarks.wire.works import RAISED_LIMITS
-
 BENCHMARKS: Final = Path(__file__).resolve().parent.parent
 BUILD: Final = BENCHMARKS.parent / "build"
 PEER: Final = BENCHMARKS / "peers" / "socketio"
@@ -29,11 +27,9 @@ class Server:
 
 
 def our_server(command: str | None = None, env: Mapping[str, str] | None = None) -> Server:
-    """The production app with its limits raised; `env` on top."""
+    """The production app, or what `command` starts."""
     own = [sys.executable, str(BENCHMARKS / "serve.py")]
-    return Server(
-        "ours", shlex.split(command) if command else own, {**RAISED_LIMITS, **(env or {})}
-    )
+    return Server("ours", shlex.split(command) if command else own, env or {})
 
 
 def node_peer() -> Server:

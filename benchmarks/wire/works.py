@@ -1,26 +1,7 @@
 """The works: what the generator is told for each, and what is read off it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
-
-RAISED_LIMITS: Final[Mapping[str, str]] = {
-    "LOG_LEVEL": "WARNING",
-    "MAX_PARTICIPANTS": "20000",
-    "MAX_SOCKETS_PER_USER": "100000",
-    "MAX_SOCKETS_PER_ADDRESS": "100000",
-    "CHAT_RATE_LIMIT_SEND_PER_S": "1000000",
-    "CHAT_RATE_LIMIT_SEND_BURST": "1000000",
-    "CHAT_RATE_LIMIT_JOIN_PER_S": "1000000",
-    "CHAT_RATE_LIMIT_JOIN_BURST": "1000000",
-    "CHAT_RATE_LIMIT_ACTION_PER_S": "1000000",
-    "CHAT_RATE_LIMIT_ACTION_BURST": "1000000",
-    "CHAT_RATE_LIMIT_CONNECT_PER_S": "1000000",
-    "CHAT_RATE_LIMIT_CONNECT_BURST": "1000000",
-    "CHAT_RATE_LIMIT_TYPING_PER_S": "1000000",
-    "CHAT_RATE_LIMIT_READ_PER_S": "1000000",
-}
-"""Of our server only: raised and not removed, so that what each limit costs is in the figures."""
 
 
 @dataclass(frozen=True, slots=True)
