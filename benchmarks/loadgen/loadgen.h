@@ -37,6 +37,7 @@ struct usage {
 struct options {
     int port, server_pid, store_pid, conns, room_size, in_flight, handshakes, content_bytes;
     int busy_poll;
+    long since;
     double window_s, warm_s, rate, hold_s, connect_limit_s;
     const char *mode, *token_file, *chat_file, *store_name;
     int is_fan, is_typing, is_ack, is_open, is_idle; /* what the mode means */

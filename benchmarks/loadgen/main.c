@@ -162,7 +162,7 @@ static char **read_lines(const char *path, int *count)
 static void read_options(int argc, char **argv)
 {
     int o;
-    while ((o = getopt(argc, argv, "p:P:S:x:t:k:m:n:r:w:d:W:q:c:h:l:b")) != -1)
+    while ((o = getopt(argc, argv, "p:P:S:x:t:k:m:n:r:w:d:W:q:c:h:l:s:b")) != -1)
         switch (o) {
         case 'p': opt.port = atoi(optarg); break;
         case 'P': opt.server_pid = atoi(optarg); break;   /* root of the server's process tree */
@@ -180,6 +180,7 @@ static void read_options(int argc, char **argv)
         case 'c': opt.handshakes = atoi(optarg); break;   /* connecting at the same time */
         case 'h': opt.hold_s = atof(optarg); break;       /* idle: seconds */
         case 'l': opt.content_bytes = atoi(optarg); break;
+        case 's': opt.since = atol(optarg); break;        /* joins know the chat up to here */
         case 'b': opt.busy_poll = 1; break;               /* never sleep in epoll: see README */
         default: exit(2);
         }
@@ -191,7 +192,7 @@ static void read_options(int argc, char **argv)
     if (!(opt.is_fan || opt.is_ack || opt.is_open || opt.is_idle)
         || opt.room_size < 1 + opt.is_typing || !opt.port
         || opt.in_flight < 1 || opt.in_flight > MAX_IN_FLIGHT || opt.content_bytes > 10000) {
-        fprintf(stderr, "bad options: see the top of loadgen.c\n");
+        fprintf(stderr, "bad options: see the top of main.c\n");
         exit(2);
     }
 }

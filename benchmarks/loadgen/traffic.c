@@ -194,8 +194,11 @@ static void on_packet(struct conn *c, const char *text, int n)
                      gen.tokens[(c - gen.all) % gen.token_count]);
     } else if (starts(text, "40/chat,") && c->state == OPENING) {
         c->state = JOINING;
-        k = snprintf(out, sizeof out, "42/chat,0[\"joinChat\",{\"chatId\":%s}]",
-                     gen.chat_ids[c->room]);
+        char known[32] = "";
+        if (opt.since)
+            snprintf(known, sizeof known, ",\"since\":%ld", opt.since);
+        k = snprintf(out, sizeof out, "42/chat,0[\"joinChat\",{\"chatId\":%s%s}]",
+                     gen.chat_ids[c->room], known);
     } else if (text[0] != '6' && !starts(text, "40")) {
         fprintf(stderr, "unexpected packet: %.200s\n", text);
         errno = 0;

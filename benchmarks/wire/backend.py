@@ -50,17 +50,17 @@ def is_ready(port: int) -> bool:
     return get(port, "/health/ready")[0] == 200
 
 
-def make_chats(port: int, secret: str, work: Work) -> list[str]:
-    """One group chat for each room, of users 1..R, R+1..2R and so on; their ids."""
+def make_chats(port: int, secret: str, work: Work) -> list[tuple[int, int]]:
+    """One group chat for each room, of users 1..R, R+1..2R and so on: (id, last number)."""
     bearer = make_token(secret, id="bench", type="service", role="service", name="bench")
     headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
-    ids: list[str] = []
+    chats: list[tuple[int, int]] = []
     try:
         with closing(http.client.HTTPConnection(HOST, port, timeout=30)) as connection:
             for first in range(1, work.connections + 1, work.room):
                 body = {
                     "type": "group",
-                    "title": f"bench {len(ids) + 1}",
+                    "title": f"bench {len(chats) + 1}",
                     "participantIds": list(range(first, first + work.room)),
                 }
                 connection.request("POST", "/chats", json.dumps(body), headers)
@@ -68,7 +68,8 @@ def make_chats(port: int, secret: str, work: Work) -> list[str]:
                 text = response.read().decode(errors="replace")
                 if response.status not in (200, 201):
                     raise RunFailed(f"POST /chats answered {response.status}: {text[:300]}")
-                ids.append(str(int(json.loads(text)["data"]["id"])))
+                chat = json.loads(text)["data"]
+                chats.append((int(chat["id"]), int(chat.get("seq", 0))))
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         raise RunFailed(f"POST /chats: {error!r}") from error
-    return ids
+    return chats

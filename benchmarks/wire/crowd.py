@@ -31,6 +31,7 @@ TO_ALL: Final = Work(
     (DELIVERIES,),
     30,
     users=200,
+    knows_chat=True,
 )
 
 

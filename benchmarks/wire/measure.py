@@ -40,6 +40,8 @@ class Running:
     port: int
     process: Process
     folder: Path
+    seq: int
+    """The last number of the chats, before anything is said."""
     store: Process | None = None
 
 
@@ -95,9 +97,10 @@ def _serving(
     }
     with Process(server.command, cores()[0], env, folder) as process:
         wait_until(lambda: is_ready(port), process, server.name)
-        (folder / "chats").write_text("\n".join(make_chats(port, secret, work)))
+        chats = make_chats(port, secret, work)
+        (folder / "chats").write_text("\n".join(str(chat_id) for chat_id, _ in chats))
         (folder / "tokens").write_text("\n".join(user_tokens(secret, work)))
-        yield Running(server, port, process, folder, store)
+        yield Running(server, port, process, folder, chats[-1][1], store)
         process.require_alive(server.name)
 
 
@@ -111,6 +114,8 @@ def load(
     options = {"-p": target.port, "-P": target.process.pid, "-x": STORE_WORD}
     options |= {"-t": target.folder / "tokens", "-k": target.folder / "chats"}
     options |= {"-n": work.connections, "-r": work.room}
+    if work.knows_chat:
+        options["-s"] = target.seq
     if target.store is not None:
         options["-S"] = target.store.pid
     command = [str(loadgen), *(str(each) for pair in options.items() for each in pair)]

@@ -34,6 +34,8 @@ class Work:
     max_reps: int = 99
     users: int | None = None
     """Who connects, when that is fewer users than there are sockets; they take turns."""
+    knows_chat: bool = False
+    """Joins as one who has been there: not told again who all the members are."""
 
 
 BUSY: Final = "-W 1 -d 2 -b"
