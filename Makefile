@@ -12,7 +12,7 @@ SOURCES := $(shell find chat plugins static tests docs deploy server.py setup.cf
 # A test that hangs is ended after so many seconds; by hand, in a debugger, there is no limit.
 PYTEST = $(BIN)/python -m pytest --timeout=60
 
-.PHONY: help run test lint check lock property fuzz bench bench-crowd bench-growth bench-delivery
+.PHONY: help run test lint check lock property fuzz bench bench-crowd bench-growth bench-floor bench-delivery
 
 help:
 	@echo 'make run      start the server, on http://127.0.0.1:3000 unless HOST and PORT say else'
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench           work per CPU-second beside Node; 20 minutes; ARGS="--works fan10 --reps 7"'
 	@echo 'make bench-crowd     10,000 idle connections, and messages to all of them; 2 minutes'
 	@echo 'make bench-growth    what a delivery costs as rooms and connections grow, plotted; 10 minutes'
+	@echo 'make bench-floor     what the kernel alone takes for a send on this machine'
 	@echo 'make bench-delivery  what catch-up costs in a chat of 200,000 messages; minutes'
 	@echo 'make lock     write requirements*.txt anew from setup.cfg; UPGRADE=--upgrade for newer ones'
 	@echo 'The first one sets up .venv; PYTHON=python3.12 names the Python to make it with.'
@@ -82,6 +83,9 @@ bench-crowd: $(DEV)
 bench-growth: $(DEV)
 	@$(BIN)/python -m benchmarks.wire.growth
 	@$(BIN)/python -m benchmarks.plot
+
+bench-floor: $(DEV)
+	@$(BIN)/python -m benchmarks.floor
 
 bench-delivery: $(DEV)
 	PYTHONPATH=. $(BIN)/python benchmarks/delivery.py
