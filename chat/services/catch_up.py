@@ -5,6 +5,7 @@ page, and only then moves its cursor. Nothing is replayed: an edited message com
 now, a deleted one as a tombstone.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +26,28 @@ WINDOW: Final = 512
 missed.
 """
 
+ANSWERS_IN_A_BACKLOG: Final = 4
+"""The texts of one answer fill this part of what may wait for a socket. Over all of it who catches
+up would be cut, come back, and be cut again for ever.
+"""
+
+
+class _Budget:
+    """The bytes of texts that one answer has left, for all of its pages."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._left = most_bytes
+
+    def fit(self, messages: Iterable[Message]) -> list[Message]:
+        """The first of them that fit; one at least, so that every page goes on."""
+        fitting: list[Message] = []
+        for message in messages:
+            self._left -= len(message.message.encode())
+            if self._left < 0 and fitting:
+                break
+            fitting.append(message)
+        return fitting
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -43,21 +66,29 @@ class CatchUpService:
         chats: ChatService,
         clock: Clock,
         epoch: str,
+        max_backlog_bytes: int,
     ) -> None:
         self._states = states
         self._messages = messages
         self._chats = chats
         self._clock = clock
+        self._answer_bytes = max_backlog_bytes // ANSWERS_IN_A_BACKLOG
         self.epoch = epoch
 
     async def page(
         self, identity: Identity, chat_id: int, cursor: Cursor, limit: int = DEFAULT_LIMIT
     ) -> dict[str, Any]:
-        """The dict of CatchUpModel for one chat; raises NOT_PARTICIPANT.
+        """The dict of CatchUpModel for one chat, of up to `limit` messages; raises
+        NOT_PARTICIPANT.
 
         `reset` = the cursor is of another epoch or ahead of the server: drop what you have of the
         chat. Every page is bounded above by the last number that was pushed when it was asked for.
         """
+        return await self._page(identity, chat_id, cursor, limit, _Budget(self._answer_bytes))
+
+    async def _page(
+        self, identity: Identity, chat_id: int, cursor: Cursor, limit: int, budget: _Budget
+    ) -> dict[str, Any]:
         state = await self._states.require(chat_id, identity)
         head = state.head
         reset = cursor.since is not None and (
@@ -67,10 +98,14 @@ class CatchUpService:
         if reset or cursor.since is None:
             # Most joins of a new chat find it empty: that is known without a query.
             empty = state.last_message is None
-            messages = [] if empty else await read_back(self._messages, chat_id, head + 1, limit)
+            newest = [] if empty else await read_back(self._messages, chat_id, head + 1, limit)
+            messages = budget.fit(reversed(newest))[::-1]
             upto = head
         else:
-            messages, upto = await self._changed(chat_id, since, head, limit)
+            changed, upto = await self._changed(chat_id, since, head, limit)
+            messages = budget.fit(changed)
+            if len(messages) < len(changed):
+                upto = messages[-1].updated_seq
         page: dict[str, Any] = {
             "chatId": chat_id,
             "fromSeq": since,
@@ -99,7 +134,11 @@ class CatchUpService:
         if cursors is None:
             chats, _ = await self._chats.overview(identity, limit=MAX_OVERVIEW, cursor=None)
         else:
-            chats = [await self._page_or_error(identity, *each, epoch, limit) for each in cursors]
+            budget = _Budget(self._answer_bytes)
+            chats = [
+                await self._page_or_error(identity, chat_id, Cursor(since, epoch), limit, budget)
+                for chat_id, since in cursors
+            ]
         return {"epoch": self.epoch, "serverTime": iso(self._clock.now()), "chats": chats}
 
     def head_of(self, state: ChatState) -> dict[str, Any]:
@@ -107,10 +146,10 @@ class CatchUpService:
         return {"chatId": state.chat.id, "epoch": self.epoch, "seq": state.head}
 
     async def _page_or_error(
-        self, identity: Identity, chat_id: int, since: int | None, epoch: str | None, limit: int
+        self, identity: Identity, chat_id: int, cursor: Cursor, limit: int, budget: _Budget
     ) -> dict[str, Any]:
         try:
-            return await self.page(identity, chat_id, Cursor(since, epoch), limit)
+            return await self._page(identity, chat_id, cursor, limit, budget)
         except ChatError as error:
             if error.kind.retryable:
                 raise

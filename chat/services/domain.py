@@ -132,6 +132,7 @@ def build_domain(
             chats=chat_service,
             clock=clock,
             epoch=store.epoch,
+            max_backlog_bytes=settings.max_backlog_bytes,
         ),
         participants=ParticipantService(
             states=states,

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -68,10 +70,15 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server_process(
-    data_dir: Path, port: int = 0, *, stderr: IO[bytes] | None = None, **environment: str
+    data_dir: Path,
+    port: int = 0,
+    *,
+    stderr: IO[bytes] | None = None,
+    open_files: int | None = None,
+    **environment: str,
 ) -> AsyncIterator[ServerProcess]:
     """Start a server and wait until it listens; whatever becomes of it, it is gone afterwards.
-    Its log goes to `stderr`.
+    Its log goes to `stderr`, its `ulimit -n` is `open_files`.
     """
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     process = await asyncio.create_subprocess_exec(
@@ -90,6 +97,7 @@ async def server_process(
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=stderr,
+        preexec_fn=None if open_files is None else partial(_limit_files, open_files),
     )
     assert process.stdout is not None
     try:
@@ -99,6 +107,10 @@ async def server_process(
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+def _limit_files(most: int) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def processes_with(text: str) -> list[int]:
