@@ -24,8 +24,8 @@ from chat.gateway.wire.frames import (
 from chat.gateway.wire.poller import make_poller
 
 READ_BYTES: Final = 65_536
-SENDS_A_TURN: Final = 1_000
-"""About 7 ms of sends; a broadcast to more goes on in the next turn, so that nobody's heartbeat
+SENDS_A_TURN: Final = 500
+"""About 4 ms of sends; a broadcast to more goes on in the next turn, so that nobody's heartbeat
 waits for it.
 """
 
