@@ -18,9 +18,10 @@ from chat.contracts.client_events import CLIENT_EVENTS, Event
 from chat.contracts.pushes import error_event
 from chat.errors import ChatError, ErrorCode, SetupError
 from chat.gateway.connections import Connection
+from chat.gateway.deadlines import Deadlines
 from chat.gateway.fanout import Fanout
 from chat.gateway.handlers import Answer, Handler, sent_answer
-from chat.gateway.inbox import Deadlines, ReceivedEvent, Workers
+from chat.gateway.inbox import ReceivedEvent, Workers
 from chat.hook_events import Action, ActionDone, ClientEvent
 from chat.hookspecs import after_action, after_refusal, before_action
 from chat.plugin_manager import PluginManager
@@ -28,6 +29,9 @@ from chat.ports import Clock
 from chat.services.access import AccessService
 from chat.services.journal_entries import Sent
 from chat.services.outcome import Outcome
+
+ACK_DEADLINE_S: Final = 8.0
+"""Every event is answered within this time of its receipt, if only with TIMEOUT."""
 
 PLUGIN_EVENT_TIMEOUT_S: Final = 5.0
 """A plugin's event holds up the later ones of its socket, and has to end before the ack's deadline.
@@ -58,7 +62,7 @@ class Funnel:
         self._access = access
         self._clock = clock
         self._workers = Workers(self._handle, max_waiting, max_waiting_bytes)
-        self._deadlines = Deadlines(self._expire)
+        self._deadlines = Deadlines(ACK_DEADLINE_S, self._expire)
         self._handlers = dict(handlers)
         self._models: dict[str, type[BaseModel] | None] = dict(CLIENT_EVENTS)
         for each in plugin_events:
@@ -86,7 +90,7 @@ class Funnel:
         event = ReceivedEvent(connection, known, args, ack_id, size)
         if not self._workers.put(connection.inbox, event):
             return False
-        self._deadlines.watch(event)
+        self._deadlines.watch(event, event.received_at)
         return True
 
     def refuse(self, connection: Connection, ack_id: int | None, error: ChatError) -> None:

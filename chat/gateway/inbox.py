@@ -12,9 +12,6 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-ACK_DEADLINE_S: Final = 8.0
-"""Every event is answered within this time of its receipt, if only with TIMEOUT."""
-
 EVENTS_A_TURN: Final = 200
 """About 10 ms of messages; then heartbeats and writes have their turn, whatever is waiting."""
 
@@ -169,41 +166,3 @@ class Workers:
                 if following is not None:
                     # At the end: nobody's hundred events hold up everybody else's one.
                     self._ready.append((inbox, following))
-
-
-class Deadlines:
-    """Calls `expire` for every event that is not answered in time. One timer for all, since a timer
-    each costs 2 us and nearly none of them ever comes.
-    """
-
-    def __init__(self, expire: Callable[[ReceivedEvent], None]) -> None:
-        self._expire = expire
-        # In the order of receipt, so the first is the next to be due.
-        self._open: dict[ReceivedEvent, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
-
-    def watch(self, event: ReceivedEvent) -> None:
-        self._open[event] = None
-        if self._timer is None:
-            self._look_at(event)
-
-    def forget(self, event: ReceivedEvent) -> None:
-        self._open.pop(event, None)
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _look_at(self, event: ReceivedEvent) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_at(event.received_at + ACK_DEADLINE_S, self._look)
-
-    def _look(self) -> None:
-        self._timer = None
-        due = asyncio.get_running_loop().time() - ACK_DEADLINE_S
-        for event in list(self._open):
-            if event.received_at > due:
-                self._look_at(event)
-                return
-            del self._open[event]
-            self._expire(event)

@@ -17,6 +17,7 @@ import structlog
 from socketio.packet import ACK, BINARY_ACK, CONNECT, CONNECT_ERROR, DISCONNECT
 
 from chat.errors import ChatError, ErrorCode, SetupError
+from chat.gateway.deadlines import Deadlines
 from chat.gateway.packets import ClientPacket, MalformedPacket, read_packet
 
 MAX_RUNNING_EVENTS: Final = 100
@@ -34,7 +35,7 @@ class StrictServer(socketio.AsyncServer):
 
     def __init__(self, *, connect_within_s: float, max_bytes: int, **options: Any) -> None:
         super().__init__(max_http_buffer_size=max_bytes, **options)
-        self._connect_within_s = connect_within_s
+        self._strangers = Deadlines(connect_within_s, self.end_stranger)
         self._max_bytes = max_bytes
         # Whose CONNECT has been read, and not begun yet.
         self._connecting: set[tuple[str, str]] = set()
@@ -68,6 +69,7 @@ class StrictServer(socketio.AsyncServer):
 
     def cancel_events(self) -> None:
         """The server ends: events of plugins' namespaces go no further."""
+        self._strangers.stop()
         for task in self._tasks:
             task.cancel()
 
@@ -223,11 +225,12 @@ class StrictServer(socketio.AsyncServer):
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self._unfinished.pop(eio_sid, None)
+        self._strangers.forget(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     def _expect_connect(self, session_id: str) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._connect_within_s, self.end_stranger, session_id)
+        self._strangers.forget(session_id)
+        self._strangers.watch(session_id, asyncio.get_running_loop().time())
 
     def end_stranger(self, session_id: str) -> None:
         """A session that is in no namespace by now holds a place for nothing."""

@@ -109,7 +109,7 @@ async def test_an_event_that_is_not_begun_in_time_is_answered_timeout_and_never_
     serve, monkeypatch
 ):
     """What waits behind a hanging event is refused at its deadline; a later repeat runs once."""
-    monkeypatch.setattr("chat.gateway.inbox.ACK_DEADLINE_S", 0.3)
+    monkeypatch.setattr("chat.gateway.funnel.ACK_DEADLINE_S", 0.3)
     tools = Tools()
     async with serve(**generous(tools)) as chat:
         ada = await chat.connect(1)
