@@ -39,7 +39,7 @@ class Deadlines(Generic[ItemT]):
 
     def _look(self) -> None:
         self._timer = None
-        # Those that are nearly due as well, or a thousand items were a thousand looks.
+        # With those that are nearly due: each look wakes the process, which costs more than it does.
         begun_by = asyncio.get_running_loop().time() - self._within_s * (1 - EARLY)
         due: list[ItemT] = []
         for item, since in self._open.items():
