@@ -39,7 +39,7 @@ class Deadlines(Generic[ItemT]):
 
     def _look(self) -> None:
         self._timer = None
-        # With those that are nearly due: each look wakes the process, which costs more than it does.
+        # With those that are nearly due: what a look costs is mostly that it wakes the process.
         begun_by = asyncio.get_running_loop().time() - self._within_s * (1 - EARLY)
         due: list[ItemT] = []
         for item, since in self._open.items():
