@@ -25,8 +25,13 @@ from chat.gateway.wire.poller import make_poller
 
 READ_BYTES: Final = 65_536
 SENDS_A_TURN: Final = 500
-"""About 4 ms of sends; a broadcast to more goes on in the next turn, so that nobody's heartbeat
-waits for it.
+"""About 4 ms of sends, of a broadcast to more than SENDS_AT_ONCE; it goes on in the next turn, so
+that nobody's heartbeat waits for it.
+"""
+
+SENDS_AT_ONCE: Final = 1_000
+"""A room of a thousand is not split: its next message would come between, and its frames would not
+be joined any more (eight in flight: 890,000 deliveries a CPU-second instead of 780,000).
 """
 
 LINGER_S: Final = 2.0
@@ -106,7 +111,7 @@ class Outbox:
     def _flush(self) -> None:
         waiting = self._waiting
         self._scheduled = False
-        if len(waiting) <= SENDS_A_TURN:
+        if len(waiting) <= SENDS_AT_ONCE:
             self._waiting = []
         else:
             self._waiting = waiting[SENDS_A_TURN:]
