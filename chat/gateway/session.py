@@ -60,7 +60,8 @@ class ChatSession(PollingSession):
     # ---- onto a websocket
 
     async def handle_get_request(self, environ: dict[str, Any]) -> Any:
-        if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        # Not by the header: of two `Upgrade` lines the library and Tornado see different ones.
+        if CONNECTION_KEY in environ:
             return await self._upgrade_websocket(environ)
         return await super().handle_get_request(environ)
 

@@ -4,10 +4,12 @@ nothing in between."""
 import json
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError
 
 from tests.support.gateway_servers import eventually
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway_wire import RawPolling, RawSocket, address
 
 MALFORMED = [
     "",
@@ -159,3 +161,17 @@ async def test_a_socket_io_disconnect_leaves_the_namespace(serve):
         await eventually(lambda: chat.app.gateway.get_active_users_count() == 0)
         await raw.connect({"token": chat.token(2)})
         assert (await raw.event('["authenticate"]'))["userId"] == 2
+
+
+async def test_a_poll_with_two_upgrade_headers_is_a_poll(serve):
+    """Its last line alone would be a websocket's; there is none, and nothing crashes."""
+    async with serve() as chat:
+        raw = await RawPolling.open(chat)
+        await raw.post("40/chat," + json.dumps({"token": chat.token(1)}))
+        headers = HTTPHeaders()
+        headers.add("Upgrade", "h2c")
+        headers.add("Upgrade", "websocket")
+        url = address(chat, "polling", sid=raw.session_id)
+        answer = await AsyncHTTPClient().fetch(url, headers=headers, raise_error=False)
+        assert answer.code == 200
+        assert b"40/chat," in answer.body
