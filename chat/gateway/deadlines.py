@@ -5,6 +5,8 @@ from collections.abc import Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 EARLY: Final = 0.01
+"""The part of its time by which an item may be due too early, to go with others in one look."""
+
 ItemT = TypeVar("ItemT", bound=Hashable)
 
 

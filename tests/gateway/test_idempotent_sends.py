@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chat.plugin_api import Plugin, before_message_send, hookimpl
-from tests.support.gateway_servers import UNLIMITED, generous, limits
+from tests.support.gateway_servers import UNLIMITED, eventually, generous, limits
 
 
 async def _stored(chat, chat_id, user_id=1):
@@ -75,8 +75,12 @@ async def test_a_twin_that_comes_while_plugins_think_waits_for_the_first(serve):
         chat_id = await chat.create_chat([1])
         one, two = await chat.connect(1), await chat.connect(1)
         body = {"chatId": chat_id, "content": "once", "clientMessageId": "k"}
-        sends = [asyncio.create_task(each.call("sendMessage", body)) for each in (one, two)]
-        await one.socket.sleep(0.1)
+        sends = [asyncio.create_task(one.call("sendMessage", body))]
+        await eventually(lambda: slow.asked)
+        sends.append(asyncio.create_task(two.call("sendMessage", body)))
+        await asyncio.sleep(0)  # the task emits before what comes next
+        # Answered behind the twin, whose handler has returned by then.
+        await two.settle()
         slow.go_on.set()
         answers = await asyncio.gather(*sends)
         assert [answer["data"]["message"] for answer in answers] == ["ONCE", "ONCE"]
