@@ -11,6 +11,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from chat.auth import Authenticator
 from chat.clock import SystemClock
+from chat.contracts.json_text import JsonLimits
 from chat.contracts.pushes import server_shutdown
 from chat.gateway.broadcaster import SocketBroadcaster
 from chat.gateway.connections import Connections
@@ -108,7 +109,7 @@ class ChatApp:
             ping_timeout_s=settings.ping_timeout_s,
             connect_within_s=settings.connect_within_s,
             max_bytes=settings.max_payload_bytes,
-            max_json_depth=settings.max_json_depth,
+            json_limits=JsonLimits.of(settings),
             max_backlog_bytes=settings.max_backlog_bytes,
             crowd=Crowd(settings.max_sockets_per_address),
             fast=_may_be_fast(settings),

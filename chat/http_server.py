@@ -91,6 +91,13 @@ class ChatHttpServer(HTTPServer):
         context.trusted_downstream = self.proxies
         return super().start_request(server_conn, request_conn)
 
+    def on_close(self, server_conn: Any) -> None:
+        super().on_close(server_conn)
+        error = server_conn.stream.error
+        if error is not None:
+            # It leads back to the stream, and to whatever the loop had in hand when it failed.
+            error.__traceback__ = None
+
 
 def _accept(
     listening: socket.socket, take: Callable[[socket.socket, Any], None]

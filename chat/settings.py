@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     max_json_depth: int = Field(
         32, ge=8, le=64, description="Levels of nesting in the JSON of an event or a body."
     )
+    max_json_values: int = Field(
+        10_000, ge=1_000, description="Values in the JSON of an event or a body."
+    )
     max_participants: int = Field(1_000, ge=2, description="Most participants in one chat.")
     max_sockets_per_user: int = Field(20, ge=1, description="Sockets that a user may have open.")
     max_sockets_per_address: int = Field(

@@ -100,6 +100,7 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             self.extra_environ = {CONNECTION_KEY: (connection, received)}
             if self._has_room():
                 await engine.handle_request(self)
+            del self.extra_environ  # its connection leads back here
             if connection.session is None:  # nobody took it: refused after all
                 connection.abort()
 
@@ -108,8 +109,9 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 self.connection.on_message(message)
 
         def on_close(self) -> None:
-            if self.connection is not None:
-                self.connection.on_close()
+            connection, self.connection = self.connection, None
+            if connection is not None:
+                connection.on_close()
 
         def on_connection_close(self) -> None:
             if self.session is not None:

@@ -167,6 +167,8 @@ class Funnel:
 
     def _answer_error(self, event: ReceivedEvent, error: ChatError) -> None:
         """Answer with an error: by ack, or by the pushed `error` where no ack was asked for."""
+        # It leads back to the outcome that keeps the error: the two would wait for the collector.
+        error.__traceback__ = None
         if event.answered:
             return
         self._write(event, error.to_answer())

@@ -11,11 +11,16 @@ from typing import Any, Final
 import orjson
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, DISCONNECT, EVENT
 
+from chat.contracts.json_text import has_more_marks
+
 MAX_ATTACHMENTS: Final = 16
 MAX_ACK_DIGITS: Final = 15
 """Within what a JavaScript client can count to."""
 
 MAX_DEPTH: Final = 32
+MAX_MARKS: Final = 20_000
+"""Commas and opening brackets."""
+
 RESERVED_EVENTS: Final = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
 )
@@ -77,6 +82,8 @@ def read_packet(text: str) -> ClientPacket:
 
 
 def _read_json(body: str) -> Any:
+    if has_more_marks(body.encode(), MAX_MARKS):
+        raise MalformedPacket("too many values")
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -88,6 +88,10 @@ class StockConnection:
         session, self.session = self.session, None
         if self._queue is not None:
             self._queue.put_nowait(None)
+        stream = self._protocol.stream
+        if stream is not None and stream.error is not None:
+            # It leads back to the stream; see ChatHttpServer.on_close.
+            stream.error.__traceback__ = None
         if session is not None:
             session.on_lost(self)
 

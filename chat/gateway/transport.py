@@ -12,7 +12,7 @@ import engineio
 import orjson
 import structlog
 
-from chat.contracts.json_text import read_json
+from chat.contracts.json_text import JsonLimits, read_json
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.crowd import Crowd
 from chat.gateway.packets import MAX_ACK_DIGITS, ClientPacket
@@ -64,12 +64,13 @@ class ChatServer(StrictServer):
         ping_timeout_s: float,
         connect_within_s: float,
         max_bytes: int,
-        max_json_depth: int,
+        json_limits: JsonLimits,
         max_backlog_bytes: int,
         crowd: Crowd,
         fast: bool,
     ) -> None:
-        self._max_json_depth = max_json_depth
+        # One level is the list's that every event is.
+        self._json_limits = json_limits._replace(depth=json_limits.depth + 1)
         # Asked for by the library's constructor.
         self.fast = fast
         self.rooms_of_server = RoomManager()
@@ -141,8 +142,7 @@ class ChatServer(StrictServer):
             return
         ack_id, body = _split_ack_id(text)
         try:
-            # One level is the list's that every event is.
-            data = read_json(body, self._max_json_depth + 1, "the event")
+            data = read_json(body, self._json_limits, "the event")
         except ChatError as error:
             if _is_text(body):
                 self.sink.refuse(receiver, ack_id, error)

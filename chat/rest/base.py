@@ -12,7 +12,7 @@ import structlog
 import tornado.web
 from pydantic import BaseModel
 
-from chat.contracts.json_text import read_json
+from chat.contracts.json_text import JsonLimits, read_json
 from chat.errors import ChatError, ErrorCode
 from chat.hook_events import Action, ActionDone
 from chat.hookspecs import after_action, after_refusal, before_action
@@ -47,8 +47,10 @@ class Gate:
     draining: bool = False
     running: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+    json_limits: JsonLimits = field(init=False)
 
     def __post_init__(self) -> None:
+        self.json_limits = JsonLimits.of(self.settings)
         self.idle.set()
 
     def entered(self) -> None:
@@ -101,7 +103,7 @@ class ApiHandler(tornado.web.RequestHandler):
         # A text/plain form of another site would come without a preflight.
         if content_type != "application/json":
             raise ChatError(ErrorCode.UNSUPPORTED_MEDIA, "send application/json")
-        return read_json(self.request.body, self.gate.settings.max_json_depth, "the body")
+        return read_json(self.request.body, self.gate.json_limits, "the body")
 
     async def begin(self, action: str, payload: Model) -> Model:
         """Name what is about to be done and let the plugins see it; returns the payload that is to
@@ -161,10 +163,11 @@ class ApiHandler(tornado.web.RequestHandler):
 
     def on_finish(self) -> None:
         self.gate.left()
+        # Its traceback leads back to this handler: kept, the two would wait for the collector.
+        error, self._error = self._error, None
         identity = getattr(self, "identity", None)
         if identity is None:
             return
-        error = self._error
         done = ActionDone(
             name=self._action,
             identity=identity,

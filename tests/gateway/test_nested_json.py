@@ -1,4 +1,6 @@
-"""JSON that is nested deeper than anything of ours: what walks it would run out of stack."""
+"""JSON that is nested deeper than anything of ours, or holds more values: what walks it would run
+out of stack, and what makes them would take forty times the memory that the text has.
+"""
 
 import json
 
@@ -55,3 +57,62 @@ async def test_a_body_nested_too_deeply_is_refused_and_names_the_field(serve):
             "POST", "/chat-messages", body=body, headers={"Content-Type": "application/json"}
         )
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+
+
+LIMITS = {"max_json_values": 1_000, "max_content_chars": 500, "max_participants": 100}
+ALLOWED = sum(LIMITS.values())
+
+
+def _of_many(values):
+    """A text of that many commas and opening brackets."""
+    return "[" + "{}," * ((values - 1) // 2) + "{}" * (values % 2 == 0) + "0]"
+
+
+def _marks(text):
+    return sum(map(text.count, ",[{"))
+
+
+@pytest.mark.parametrize("transport", [RawSocket, RawPolling])
+async def test_an_event_of_too_many_values_is_refused_before_they_are_made(serve, transport):
+    """MAX_JSON_VALUES, besides the longest message and list of people; the socket lives."""
+    async with serve(**LIMITS, **generous()) as chat:
+        client = await transport.enter(chat)
+        for values, too_many in ((ALLOWED - 3, False), (ALLOWED - 2, True)):
+            body = f'["joinChat",{{"chatId":{_of_many(values)}}}]'
+            assert _marks(body) == values + 3
+            error = (await client.event(body))["error"]
+            assert error["code"] == "VALIDATION_ERROR"
+            assert (error["message"] == "the event holds too many values") == too_many, error
+        assert (await client.event('["authenticate"]'))["success"]
+
+
+async def test_a_body_of_too_many_values_is_refused(serve):
+    """The same over REST."""
+    async with serve(**LIMITS, **generous()) as chat:
+        for values, too_many in ((ALLOWED - 1, False), (ALLOWED, True)):
+            answer = await chat.request(
+                "POST",
+                "/chat-messages",
+                body=f'{{"chatId":{_of_many(values)}}}'.encode(),
+                headers={"Content-Type": "application/json"},
+            )
+            assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+            message = answer.body["error"]["message"]
+            assert (message == "the body holds too many values") == too_many, message
+
+
+async def test_a_connect_of_too_many_values_ends_the_session(serve):
+    """Of a stranger, who may say little."""
+    async with serve(**generous()) as chat:
+        client = await RawSocket.open(chat)
+        await client.send('40/chat,{"token":' + _of_many(30_000) + "}")
+        await client.until_end()
+
+
+async def test_the_longest_message_may_be_of_commas_alone(serve):
+    """What is text is no value."""
+    async with serve(**LIMITS, **generous()) as chat:
+        chat_id = await chat.create_chat([1, 2])
+        client = await RawSocket.enter(chat)
+        payload = {"chatId": chat_id, "content": "," * LIMITS["max_content_chars"]}
+        assert (await client.call("sendMessage", payload))["success"]

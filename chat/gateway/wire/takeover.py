@@ -27,8 +27,10 @@ class TakeoverProtocol(WebSocketProtocol13):
         if stream.writing():
             await stream.write(b"")
         connection, received = _take(stream)
-        # Nothing of the request stays alive but what the session keeps.
+        # Nothing of the request stays alive but what the session keeps: without the circle of the
+        # handler and its `ui` it goes at once, 58 objects that would wait for the collector.
         self.stream = self.handler = None  # type: ignore[assignment]
+        handler.ui = None  # type: ignore[attr-defined]
         await handler.taken(connection, received)  # type: ignore[attr-defined]
 
     def on_connection_close(self) -> None:
