@@ -27,16 +27,26 @@ missed.
 """
 
 ANSWERS_IN_A_BACKLOG: Final = 4
-"""The texts of one answer fill this part of what may wait for a socket. Over all of it who catches
-up would be cut, come back, and be cut again for ever.
+"""The texts and people of one answer fill this part of what may wait for a socket. Over all of it
+who catches up would be cut, come back, and be cut again for ever.
 """
+
+PERSON_BYTES: Final = 200
+"""Of a participant with a name of a usual length."""
 
 
 class _Budget:
-    """The bytes of texts that one answer has left, for all of its pages."""
+    """The bytes of texts and people that one answer has left, for all of its pages."""
 
     def __init__(self, most_bytes: int) -> None:
         self._left = most_bytes
+
+    @property
+    def spent(self) -> bool:
+        return self._left < 0
+
+    def take_people(self, count: int) -> None:
+        self._left -= count * PERSON_BYTES
 
     def fit(self, messages: Iterable[Message]) -> list[Message]:
         """The first of them that fit; one at least, so that every page goes on."""
@@ -95,6 +105,8 @@ class CatchUpService:
             cursor.since > head or cursor.epoch not in (None, self.epoch)
         )
         since = 0 if reset or cursor.since is None else cursor.since
+        if budget.spent and since < head and not reset and cursor.since is not None:
+            return _nothing_yet(chat_id, since)
         if reset or cursor.since is None:
             # Most joins of a new chat find it empty: that is known without a query.
             empty = state.last_message is None
@@ -115,6 +127,7 @@ class CatchUpService:
             "messages": [message_to_wire(message) for message in messages],
         }
         if state.people_seq > since:
+            budget.take_people(len(state.members))
             page["participants"] = await self._chats.people_of(state)
         if state.chat.updated_seq > since:
             page["chat"] = await self._chats.describe(state, identity, with_people=False)
@@ -171,3 +184,15 @@ class CatchUpService:
             kept = found[:limit]
             return kept, kept[-1].updated_seq
         return found, low - 1
+
+
+def _nothing_yet(chat_id: int, since: int) -> dict[str, Any]:
+    """A page for which the answer had no room; who asks for what there is more of gets there."""
+    return {
+        "chatId": chat_id,
+        "fromSeq": since,
+        "toSeq": since,
+        "hasMore": True,
+        "reset": False,
+        "messages": [],
+    }

@@ -74,41 +74,6 @@ async def test_pages_follow_each_other_without_hole_or_overlap(serve, door):
         assert pages[-1]["toSeq"] == await head_of(chat, chat_id)
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_a_page_of_long_messages_is_shorter(serve, door):
-    """An answer over MAX_BACKLOG_BYTES would cut the client that asked for it, each time anew; so
-    a quarter of that is filled with texts, or with one message that is longer.
-    """
-    async with serve(max_backlog_bytes=400_000, **generous()) as chat:
-        chat_id = await chat.create_chat([1, 2])
-        ada, grace = await chat.connect(1), await chat.connect(2)
-        since = await head_of(chat, chat_id)
-        sent = await say(grace, chat_id, *["\u00fc" * 10_000] * 12)
-        newest = await catch_up(door, chat, ada, chat_id)
-        assert (newest["messages"], newest["hasMore"]) == (sent[-5:], False)
-        pages = [await catch_up(door, chat, ada, chat_id, since=since)]
-        while pages[-1]["hasMore"]:
-            last = pages[-1]["toSeq"]
-            pages.append(await catch_up(door, chat, ada, chat_id, since=last))
-        assert [len(page["messages"]) for page in pages] == [5, 5, 2]
-        assert [each for page in pages for each in page["messages"]] == sent
-        assert pages[-1]["toSeq"] == await head_of(chat, chat_id)
-
-
-async def test_an_answer_of_many_pages_is_bounded_as_one(serve):
-    """What the first chats take is not there for the last; each goes on by a message at least."""
-    async with serve(max_backlog_bytes=400_000, **generous()) as chat:
-        ada = await chat.connect(1)
-        cursors = []
-        for _ in range(3):
-            chat_id = await chat.create_chat([1])
-            cursors.append({"chatId": chat_id, "since": await head_of(chat, chat_id)})
-            await say(ada, chat_id, *["x" * 10_000] * 8)
-        pages = (await ada.call("sync", {"chats": cursors}))["data"]["chats"]
-        assert [len(page["messages"]) for page in pages] == [8, 2, 1]
-        assert [page["hasMore"] for page in pages] == [False, True, True]
-
-
 async def test_a_page_that_is_exactly_full_says_that_nothing_is_left(serve):
     """`hasMore` speaks of messages that are there, not of a page that is full."""
     async with serve(**generous()) as chat:
