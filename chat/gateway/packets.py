@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, DISCONNECT, EVENT
 
-from chat.contracts.json_text import has_more_marks
+from chat.contracts.json_text import marks_in
 
 MAX_ATTACHMENTS: Final = 16
 MAX_ACK_DIGITS: Final = 15
@@ -82,7 +82,7 @@ def read_packet(text: str) -> ClientPacket:
 
 
 def _read_json(body: str) -> Any:
-    if has_more_marks(body.encode(), MAX_MARKS):
+    if marks_in(body.encode()) > MAX_MARKS:
         raise MalformedPacket("too many values")
     try:
         data = orjson.loads(body)
