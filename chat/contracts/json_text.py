@@ -6,10 +6,15 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from chat.contracts.base import MAX_METADATA_BYTES
 from chat.errors import ChatError, ErrorCode
 from chat.settings import Settings
 
 MAX_PATH_CHARS: Final = 200
+MARK_BYTES: Final = 150
+"""What a value takes in memory, by the mark that it has in the text: `{"a":0},` has two."""
+
+SMALL_TEXT: Final = 2_000
 
 
 class JsonLimits(NamedTuple):
@@ -22,8 +27,9 @@ class JsonLimits(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> "JsonLimits":
-        # A message may be nothing but commas, and a list of people has one for each.
-        allowed = settings.max_content_chars + settings.max_participants
+        # A message and its metadata may be nothing but commas, and a list of people has one for
+        # each.
+        allowed = settings.max_content_chars + MAX_METADATA_BYTES + settings.max_participants
         return cls(settings.max_json_depth, settings.max_json_values + allowed)
 
 
@@ -49,6 +55,11 @@ def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
 def marks_in(text: bytes) -> int:
     """Commas and opening brackets; those in strings, too."""
     return text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
+def memory_of(text: bytes) -> int:
+    """About how many bytes its values take. (Of a small text, nothing to count for.)"""
+    return len(text) + (MARK_BYTES * marks_in(text) if len(text) > SMALL_TEXT else 0)
 
 
 def _too_deep(value: Any, max_depth: int, what: str) -> ChatError:

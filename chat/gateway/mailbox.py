@@ -55,4 +55,6 @@ NOWHERE: Final = _Nowhere()
 
 def _size(packet: Any) -> int:
     data = getattr(packet, "data", None)
+    if isinstance(data, str) and not data.isascii():
+        return PACKET_BYTES + 4 * len(data)  # as much as it takes, at most, in memory and as UTF-8
     return PACKET_BYTES + (len(data) if isinstance(data, str | bytes) else 0)

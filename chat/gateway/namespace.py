@@ -97,8 +97,13 @@ class ChatGateway(socketio.AsyncNamespace):
     async def _connect(self, socket_id: str, environ: dict[str, Any], auth: Any = None) -> None:
         token = self._token(environ, auth)
         session_id = self._sio.manager.eio_sid_from_sid(socket_id, NAMESPACE)
-        self._sio.environ[session_id] = environ = _slim_environ(environ["REMOTE_ADDR"])
         remote_ip = environ["REMOTE_ADDR"]
+        environ_token = self._token(environ, None)
+        slim = _slim_environ(remote_ip)
+        if environ_token is not None:
+            # It holds for a second CONNECT, too.
+            slim = {**slim, "HTTP_AUTHORIZATION": f"Bearer {environ_token}"}
+        self._sio.environ[session_id] = slim
         session = self._sio.eio.sockets.get(session_id)
         if session is None or session.refused:
             # Not one token after the other, in the moment until a refused session is closed.
@@ -119,8 +124,9 @@ class ChatGateway(socketio.AsyncNamespace):
             session.refused = True
             await self._send_away(session_id, error)
             return
-        if session.closed:
-            return  # gone while it was being let in
+        if session.closing:
+            # Gone while it was being let in; its other namespaces may still be at their ends.
+            return
         connection = Connection(
             socket_id=socket_id,
             session=session,

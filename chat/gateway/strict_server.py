@@ -175,7 +175,7 @@ class StrictServer(socketio.AsyncServer):
         finally:
             self._connecting.discard((session_id, namespace))
         session = self.eio.sockets.get(session_id)
-        if session is None or session.closed:
+        if session is None or session.closing:
             # The client went away while it was being let in.
             await self._handle_disconnect(session_id, namespace, self.reason.TRANSPORT_CLOSE)
 
@@ -186,9 +186,12 @@ class StrictServer(socketio.AsyncServer):
         return self._leave(session_id, namespace)
 
     async def _leave(self, session_id: str, namespace: str) -> None:
+        # Or a stranger would put off its deadline by leaving where it never was.
+        was_in = self.manager.sid_from_eio_sid(session_id, namespace) is not None
         try:
             await self._handle_disconnect(session_id, namespace, self.reason.CLIENT_DISCONNECT)
-            self._expect_connect(session_id)
+            if was_in:
+                self._expect_connect(session_id)
         finally:
             leaving = self._leaving.pop((session_id, namespace), None)
             if leaving is not None:

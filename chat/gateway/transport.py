@@ -12,7 +12,7 @@ import engineio
 import orjson
 import structlog
 
-from chat.contracts.json_text import JsonLimits, read_json
+from chat.contracts.json_text import JsonLimits, memory_of, read_json
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.crowd import Crowd
 from chat.gateway.packets import MAX_ACK_DIGITS, ClientPacket
@@ -151,7 +151,7 @@ class ChatServer(StrictServer):
             return
         if not isinstance(data, list) or not data:
             self.end_malformed(session.sid, "an event without a name")
-        elif not self.sink.receive(receiver, data[0], data[1:], ack_id, len(text)):
+        elif not self.sink.receive(receiver, data[0], data[1:], ack_id, memory_of(body)):
             self.end_malformed(session.sid, "too many events waiting")
 
     def _accept(self, session_id: str, packet: ClientPacket) -> None:

@@ -5,8 +5,10 @@ import contextlib
 import json
 
 import pytest
+from engineio import packet
 from tornado.websocket import WebSocketClosedError
 
+from chat.gateway.mailbox import Mailbox
 from chat.plugin_api import ClientEvent, Plugin, Startup, hookimpl, register_events, startup
 from tests.support.gateway_servers import eventually
 from tests.support.gateway_wire import RawPolling, RawSocket
@@ -34,6 +36,44 @@ async def test_a_session_that_shows_no_token_in_time_is_ended(serve):
         stranger = await RawSocket.open(chat)
         await stranger.until_end()
         assert await guest.is_alive()
+
+
+@pytest.mark.parametrize("transport", [RawSocket, RawPolling])
+async def test_a_stranger_cannot_put_off_its_deadline_by_leaving_where_it_never_was(
+    serve, transport
+):
+    """A DISCONNECT begins a new time only for who was in."""
+    async with serve(connect_within_s=0.6) as chat:
+        stranger = await transport.open(chat)
+        sessions = chat.app.gateway.server.eio.sockets
+        async with asyncio.timeout(3):
+            while sessions:
+                with contextlib.suppress(WebSocketClosedError):
+                    await (stranger.send if transport is RawSocket else stranger.post)("41/chat,")
+                await asyncio.sleep(0.05)
+
+
+async def test_events_that_wait_are_bounded_by_what_their_values_take(serve):
+    """Each far below MAX_WAITING_BYTES as a text, a few take tens of megabytes in memory."""
+    holder = Holder()
+    async with serve(plugins=[holder]) as chat:
+        raw = await RawSocket.enter(chat)
+        await raw.send('42/chat,1["hold"]')
+        body = '["ping",[' + ",".join(['{"a":0}'] * 5_000) + "]]"
+        with contextlib.suppress(WebSocketClosedError):
+            for number in range(2, 5):
+                await raw.send(f"42/chat,{number}{body}")
+        holder.go_on.set()
+        await raw.until_end()
+
+
+async def test_what_waits_for_a_poll_is_counted_as_it_is_in_memory():
+    """A text with one character beyond ASCII may take four times its length."""
+    full = []
+    mailbox = Mailbox(100_000, lambda: full.append(True))
+    for _ in range(3):
+        mailbox.put_nowait(packet.Packet(packet.MESSAGE, "\U0001f600" * 10_000))
+    assert full
 
 
 async def test_events_that_wait_are_bounded_in_bytes(serve):

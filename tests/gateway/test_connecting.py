@@ -49,6 +49,19 @@ async def test_the_auth_object_comes_before_the_header_and_that_before_the_query
         assert await _user_id(chat, RawSocket, auth={}, **query) == 3
 
 
+async def test_a_token_of_the_handshake_holds_for_a_second_connect(serve):
+    """A client that leaves the namespace and comes back on the same transport shows it no more."""
+    async with serve() as chat:
+        headers = {"Authorization": f"Bearer {chat.token(8)}"}
+        for raw in (
+            await RawSocket.open(chat, headers=headers),
+            await RawSocket.open(chat, token=chat.token(8)),
+        ):
+            for _ in range(2):
+                assert (await raw.connect(None)).startswith("40/chat,")
+                await raw.send("41/chat,")
+
+
 async def test_the_query_token_can_be_turned_off(serve):
     """With QUERY_TOKEN off a token in the query string is no token."""
     async with serve(query_token=False) as chat:

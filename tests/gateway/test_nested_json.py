@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from chat.contracts.base import MAX_METADATA_BYTES
 from tests.support.gateway_servers import generous
 from tests.support.gateway_wire import RawPolling, RawSocket
 
@@ -60,12 +61,12 @@ async def test_a_body_nested_too_deeply_is_refused_and_names_the_field(serve):
 
 
 LIMITS = {"max_json_values": 1_000, "max_content_chars": 500, "max_participants": 100}
-ALLOWED = sum(LIMITS.values())
+ALLOWED = sum(LIMITS.values()) + MAX_METADATA_BYTES
 
 
 def _of_many(values):
     """A text of that many commas and opening brackets."""
-    return "[" + "{}," * ((values - 1) // 2) + "{}" * (values % 2 == 0) + "0]"
+    return "[" + "{}," * ((values - 1) // 2) + "0," * (values % 2 == 0) + "0]"
 
 
 def _marks(text):
@@ -104,15 +105,25 @@ async def test_a_body_of_too_many_values_is_refused(serve):
 async def test_a_connect_of_too_many_values_ends_the_session(serve):
     """Of a stranger, who may say little."""
     async with serve(**generous()) as chat:
-        client = await RawSocket.open(chat)
-        await client.send('40/chat,{"token":' + _of_many(30_000) + "}")
-        await client.until_end()
+        for values in (19_000, 30_000):
+            client = await RawSocket.open(chat)
+            auth = f'{{"token":"{chat.token(1)}","more":{_of_many(values)}}}'
+            await client.send(f"40/chat,{auth}")
+            if values < 20_000:
+                assert (await client.until("4")).startswith("40/chat,")
+            else:
+                await client.until_end()
+                assert not [each for each in client.frames if each.startswith("40")]
 
 
 async def test_the_longest_message_may_be_of_commas_alone(serve):
-    """What is text is no value."""
+    """What is text is no value, in its metadata neither."""
     async with serve(**LIMITS, **generous()) as chat:
         chat_id = await chat.create_chat([1, 2])
         client = await RawSocket.enter(chat)
-        payload = {"chatId": chat_id, "content": "," * LIMITS["max_content_chars"]}
+        payload = {
+            "chatId": chat_id,
+            "content": "," * LIMITS["max_content_chars"],
+            "metadata": {"list": "," * (MAX_METADATA_BYTES - 100)},
+        }
         assert (await client.call("sendMessage", payload))["success"]

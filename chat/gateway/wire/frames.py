@@ -77,11 +77,13 @@ def _only_text(data: bytes) -> bytes | None:
 class FrameReader:
     """Bytes in, messages out; `feed` raises FrameError and is not to be used after that."""
 
-    __slots__ = ("_max_bytes", "_opcode", "_parts", "_rest")
+    __slots__ = ("_max_bytes", "_missing", "_opcode", "_parts", "_rest")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._rest = b""
+        self._rest: bytes | bytearray = b""
+        # How much has to come before looking again is worth it.
+        self._missing = 0
         # A message in fragments: its first opcode, and what has come of it.
         self._opcode = 0
         # One buffer: a list would weigh eight bytes and more for a fragment of none.
@@ -90,12 +92,20 @@ class FrameReader:
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """The complete messages and control frames in what has come, `(opcode, payload)` each."""
         if self._rest:
-            data = self._rest + data
+            # Added to, not copied: a frame of a megabyte may come in bytes.
+            if type(self._rest) is bytes:
+                self._rest = bytearray(self._rest)
+            self._rest += data
+            self._missing -= len(data)
+            if self._missing > 0:
+                return []
+            data = bytes(self._rest)
         elif self._parts is None and 6 < len(data) <= self._max_bytes and data[0] == _WHOLE_TEXT:
             payload = _only_text(data)
             if payload is not None:
                 return [(TEXT, payload)]
         found: list[tuple[int, bytes]] = []
+        self._missing = 0
         at, end = 0, len(data)
         while end - at >= 2:
             first, second = data[at], data[at + 1]
@@ -115,6 +125,7 @@ class FrameReader:
                 size = int.from_bytes(data[at + 2 : at + 10], "big")
             self._check(first, size)
             if end < start + size:
+                self._missing = start + size - end
                 break
             at = start + size
             payload = unmask(data[start - 4 : start], data[start:at]) if size else b""
