@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
+
 from chat.contracts.base import iso
 from chat.contracts.models import message_to_wire
 from chat.entities import Message
@@ -27,35 +29,40 @@ missed.
 """
 
 ANSWERS_IN_A_BACKLOG: Final = 4
-"""The texts and people of one answer fill this part of what may wait for a socket. Over all of it
-who catches up would be cut, come back, and be cut again for ever.
+"""One answer fills this part of what may wait for a socket, and twice that where it cannot be cut
+short. Over all of it who catches up would be cut, come back, and be cut again for ever.
 """
-
-PERSON_BYTES: Final = 200
-"""Of a participant with a name of a usual length."""
 
 
 class _Budget:
-    """The bytes of texts and people that one answer has left, for all of its pages."""
+    """The bytes that one answer has left, for all of its pages; counted as they are written, since
+    a character takes one to six of them.
+    """
 
     def __init__(self, most_bytes: int) -> None:
-        self._left = most_bytes
+        self._most = self._left = most_bytes
 
     @property
     def spent(self) -> bool:
         return self._left < 0
 
-    def take_people(self, count: int) -> None:
-        self._left -= count * PERSON_BYTES
+    @property
+    def far_spent(self) -> bool:
+        return self._left < -self._most
 
-    def fit(self, messages: Iterable[Message]) -> list[Message]:
+    def encode(self, value: Any) -> orjson.Fragment:
+        encoded = orjson.dumps(value)
+        self._left -= len(encoded)
+        return orjson.Fragment(encoded)
+
+    def fit(self, messages: Iterable[Message]) -> list[orjson.Fragment]:
         """The first of them that fit; one at least, so that every page goes on."""
-        fitting: list[Message] = []
+        fitting: list[orjson.Fragment] = []
         for message in messages:
-            self._left -= len(message.message.encode())
-            if self._left < 0 and fitting:
+            encoded = self.encode(message_to_wire(message))
+            if self.spent and fitting:
                 break
-            fitting.append(message)
+            fitting.append(encoded)
         return fitting
 
 
@@ -105,8 +112,11 @@ class CatchUpService:
             cursor.since > head or cursor.epoch not in (None, self.epoch)
         )
         since = 0 if reset or cursor.since is None else cursor.since
-        if budget.spent and since < head and not reset and cursor.since is not None:
-            return _nothing_yet(chat_id, since)
+        # Without a cursor, a page for which there was no room costs its client the newest messages
+        # for all of them: later, then.
+        waits = budget.far_spent if reset or cursor.since is None else budget.spent
+        if waits and since < head:
+            return _nothing_yet(chat_id, since, reset)
         if reset or cursor.since is None:
             # Most joins of a new chat find it empty: that is known without a query.
             empty = state.last_message is None
@@ -117,20 +127,20 @@ class CatchUpService:
             changed, upto = await self._changed(chat_id, since, head, limit)
             messages = budget.fit(changed)
             if len(messages) < len(changed):
-                upto = messages[-1].updated_seq
+                upto = changed[len(messages) - 1].updated_seq
         page: dict[str, Any] = {
             "chatId": chat_id,
             "fromSeq": since,
             "toSeq": upto,
             "hasMore": upto < head,
             "reset": reset,
-            "messages": [message_to_wire(message) for message in messages],
+            "messages": messages,
         }
         if state.people_seq > since:
-            budget.take_people(len(state.members))
-            page["participants"] = await self._chats.people_of(state)
+            page["participants"] = budget.encode(await self._chats.people_of(state))
         if state.chat.updated_seq > since:
-            page["chat"] = await self._chats.describe(state, identity, with_people=False)
+            chat = await self._chats.describe(state, identity, with_people=False)
+            page["chat"] = budget.encode(chat)
         self._states.check(state, identity)
         return page
 
@@ -144,10 +154,12 @@ class CatchUpService:
         """`{epoch, serverTime, chats}`: a page of each chat named, an `error` in place of one that
         is not the caller's; without cursors all of the caller's chats as `GET /chats` shows them.
         """
+        budget = _Budget(self._answer_bytes)
+        chats: list[Any]
         if cursors is None:
-            chats, _ = await self._chats.overview(identity, limit=MAX_OVERVIEW, cursor=None)
+            overview, _ = await self._chats.overview(identity, limit=MAX_OVERVIEW, cursor=None)
+            chats = [_shortened(each, budget) for each in overview]
         else:
-            budget = _Budget(self._answer_bytes)
             chats = [
                 await self._page_or_error(identity, chat_id, Cursor(since, epoch), limit, budget)
                 for chat_id, since in cursors
@@ -186,13 +198,22 @@ class CatchUpService:
         return found, low - 1
 
 
-def _nothing_yet(chat_id: int, since: int) -> dict[str, Any]:
+def _shortened(chat: dict[str, Any], budget: _Budget) -> orjson.Fragment:
+    """A chat of an overview, which is to name all of them; what it can do without goes first."""
+    if budget.spent:
+        chat["lastMessage"] = None
+    if budget.far_spent:
+        chat["metadata"] = None
+    return budget.encode(chat)
+
+
+def _nothing_yet(chat_id: int, since: int, reset: bool) -> dict[str, Any]:
     """A page for which the answer had no room; who asks for what there is more of gets there."""
     return {
         "chatId": chat_id,
         "fromSeq": since,
         "toSeq": since,
         "hasMore": True,
-        "reset": False,
+        "reset": reset,
         "messages": [],
     }
