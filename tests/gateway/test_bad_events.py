@@ -212,6 +212,8 @@ async def test_binary_payloads_are_refused_and_stepped_over(serve, binary):
         await raw.send(binary)
         _check(await raw.ack(7))
         assert await raw.is_alive()
+        acks = [each for each in raw.frames if isinstance(each, str) and "/chat,7[" in each]
+        assert len(acks) == 1
         assert await _stored(chat, chat_id) == []
 
 

@@ -9,6 +9,7 @@ from engineio import packet
 from tornado.websocket import WebSocketClosedError
 
 from chat.gateway.mailbox import Mailbox
+from chat.gateway.polling import MAX_POLLING_PACKETS
 from chat.plugin_api import ClientEvent, Plugin, Startup, hookimpl, register_events, startup
 from tests.support.gateway_servers import eventually
 from tests.support.gateway_wire import RawPolling, RawSocket
@@ -65,6 +66,29 @@ async def test_events_that_wait_are_bounded_by_what_their_values_take(serve):
                 await raw.send(f"42/chat,{number}{body}")
         holder.go_on.set()
         await raw.until_end()
+
+
+async def test_a_heartbeat_never_waits_behind_events(serve):
+    """Who answers pings stays, however long an event of its holds up the next."""
+    holder = Holder()
+    async with serve(plugins=[holder], ping_interval_s=0.2, ping_timeout_s=0.2) as chat:
+        raw = await RawSocket.enter(chat)
+        await raw.send('42/chat,1["hold"]')
+        await raw.send('42/chat,2["hold"]')
+        for _ in range(4):
+            await raw.until("2")
+            await raw.send("3")
+        holder.go_on.set()
+        assert (await raw.ack(2))["success"]
+
+
+async def test_packets_of_one_post_are_bounded(serve):
+    """A thousand, which a client may have gathered; a thousand and one end the session."""
+    async with serve() as chat:
+        polling = await RawPolling.enter(chat)
+        assert (await polling.post(*["3"] * MAX_POLLING_PACKETS)).code == 200
+        assert (await polling.post(*["3"] * (MAX_POLLING_PACKETS + 1))).code == 400
+        await polling.until_end()
 
 
 async def test_what_waits_for_a_poll_is_counted_as_it_is_in_memory():
