@@ -58,7 +58,7 @@ def marks_in(text: bytes) -> int:
 
 
 def memory_of(text: bytes) -> int:
-    """About how many bytes its values take. (Of a small text, nothing to count for.)"""
+    """About how many bytes its values take; of a small text, its length."""
     return len(text) + (MARK_BYTES * marks_in(text) if len(text) > SMALL_TEXT else 0)
 
 
