@@ -15,6 +15,7 @@ MARK_BYTES: Final = 150
 """What a value takes in memory, by the mark that it has in the text: `{"a":0},` has two."""
 
 SMALL_TEXT: Final = 2_000
+"""Nearly every event is below: for those its length will do, without counting."""
 
 
 class JsonLimits(NamedTuple):
