@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MOST_LINES = 300
+MOST_LINES = 400
 FOLDERS = ("chat", "plugins", "static", "tests", "tools", "benchmarks", "deploy")
 SUFFIXES = (".py", ".js", ".mjs", ".c", "")
 NOT_OURS = ("vendor", "node_modules", "__pycache__")
@@ -19,7 +19,7 @@ def sources() -> Iterator[Path]:
 
 
 def test_no_source_file_is_longer_than_a_reader_keeps_in_mind() -> None:
-    """A file has 300 lines at most; a longer one has a second subject, and that is a file."""
+    """A file has 400 lines at most; a longer one has a second subject, and that is a file."""
     lengths = {path: len(path.read_bytes().splitlines()) for path in sources()}
     assert len(lengths) > 1
     too_long = {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > MOST_LINES}

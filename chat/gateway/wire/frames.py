@@ -69,7 +69,9 @@ def _only_text(data: bytes) -> bytes | None:
         at = 8
         if data[2] << 8 | data[3] != size - 2:
             return None
-    elif second != 0x80 | size:
+    elif size >= 126 or second != 0x80 | size:
+        # From 128 on `0x80 | size` is `size` itself, and a short frame with others behind it
+        # would pass for a whole one.
         return None
     return unmask(data[at - 4 : at], data[at:])
 
