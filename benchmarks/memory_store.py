@@ -73,6 +73,9 @@ class MemoryChats:
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         self._chats[chat_id] = replace(self._chats[chat_id], seq_reserved=up_to)
 
+    async def add_outside_author(self, _chat_id: int, _user_id: UserId) -> None:
+        pass
+
     async def participants(self, chat_id: int) -> list[Participant]:
         return list(self._people.get(chat_id, {}).values())
 

@@ -104,7 +104,11 @@ class Participant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """A chat's settings. `seq_reserved` is the highest number that may have been given so far."""
+    """A chat's settings.
+
+    `seq_reserved` is the highest number that may have been given so far. `outside_authors` are
+    users who wrote into the chat, or deleted a message of it, without being participants.
+    """
 
     id: int
     type: ChatType
@@ -117,6 +121,7 @@ class Chat:
     updated_seq: int
     seq_reserved: int
     deleted_at: datetime | None = None
+    outside_authors: tuple[UserId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

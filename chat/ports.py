@@ -91,6 +91,9 @@ class ChatRepository(Protocol):
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         """Allow numbers up to `up_to` to be given; must be durable before the first of them is."""
 
+    async def add_outside_author(self, chat_id: int, user_id: UserId) -> None:
+        """Note that somebody who is no participant writes into the chat; safe to repeat."""
+
     async def participants(self, chat_id: int) -> list[Participant]:
         """All of the chat, those removed included: their changes carry numbers too."""
 

@@ -111,6 +111,14 @@ class UserModel(WireModel):
     avatar_url: str | None
 
 
+class ProfileModel(WireModel):
+    """What others see of a user."""
+
+    id: AnyUserId
+    name: str | None
+    avatar_url: str | None
+
+
 class PresenceModel(WireModel):
     user_id: AnyUserId
     status: Literal["online", "offline"]
@@ -229,6 +237,11 @@ def identity_to_wire(identity: Identity) -> dict[str, Any]:
         "name": identity.name,
         "avatarUrl": identity.avatar_url,
     }
+
+
+def profile_to_wire(user: User) -> dict[str, Any]:
+    """The dict of ProfileModel."""
+    return {"id": user.id, "name": user.name, "avatarUrl": user.avatar_url}
 
 
 def presence_to_wire(

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from chat.contracts.base import iso, iso_or_none
-from chat.contracts.models import message_json, message_to_wire
-from chat.entities import Message
+from chat.contracts.models import message_json, message_to_wire, profile_to_wire
+from chat.entities import Message, User
 from chat.errors import ChatError
 from chat.identity import UserId
 
@@ -103,6 +103,10 @@ def presence_changed(
             "timestamp": iso(at),
         },
     )
+
+
+def user_updated(user: User, at: datetime) -> ServerEvent:
+    return ServerEvent("userUpdated", {"user": profile_to_wire(user), "timestamp": iso(at)})
 
 
 def chat_changed(

@@ -7,7 +7,7 @@ the change.
 from typing import Any, Final, Literal
 
 from chat.contracts.base import AnyUserId, Count, Id, WireModel
-from chat.contracts.models import ChatModel, MessageModel, ParticipantModel
+from chat.contracts.models import ChatModel, MessageModel, ParticipantModel, ProfileModel
 
 
 class NewMessage(WireModel):
@@ -67,6 +67,11 @@ class PresenceChanged(WireModel):
     user_id: AnyUserId
     status: Literal["online", "offline"]
     last_seen_at: str | None
+    timestamp: str
+
+
+class UserUpdated(WireModel):
+    user: ProfileModel
     timestamp: str
 
 
@@ -157,6 +162,7 @@ SERVER_EVENTS: Final[dict[str, type[WireModel]]] = {
     "userLeft": UserLeft,
     "unreadUpdated": UnreadUpdated,
     "presenceChanged": PresenceChanged,
+    "userUpdated": UserUpdated,
     "tokenExpiring": TokenExpiring,
     "sessionExpired": SessionExpired,
     "chatCreated": ChatCreated,

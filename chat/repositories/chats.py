@@ -91,6 +91,13 @@ class MongoChats:
         with writing():  # index _id
             await self._chats.update_one({"_id": chat_id}, {"$max": {"seqReserved": up_to}})
 
+    async def add_outside_author(self, chat_id: int, user_id: UserId) -> None:
+        await self._lease.ensure()
+        with writing():  # index _id
+            await self._chats.update_one(
+                {"_id": chat_id}, {"$addToSet": {"outsideAuthors": user_id}}
+            )
+
     async def participants(self, chat_id: int) -> list[Participant]:
         with reading():  # index chat_updated_seq
             documents = await self._participants.find({"chatId": chat_id}).to_list(None)

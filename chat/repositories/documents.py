@@ -117,6 +117,7 @@ def chat_from_document(document: Mapping[str, Any]) -> Chat:
         updated_seq=document["updatedSeq"],
         seq_reserved=document["seqReserved"],
         deleted_at=document["deletedAt"],
+        outside_authors=tuple(document.get("outsideAuthors", ())),
     )
 
 

@@ -4,11 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chat.contracts.base import parse
-from chat.contracts.rest import UserProfile
-from chat.entities import User
 from chat.errors import ChatError, ErrorCode
-from chat.identity import UserId
 from chat.rest.base import ApiHandler, path_user_id
 
 
@@ -70,15 +66,3 @@ class PluginsHandler(AdminHandler):
             if impl.plugin == name
         ]
         return {"name": name, "hooks": hooks}
-
-
-class UserHandler(ApiHandler):
-    async def put(self, user: str) -> None:
-        """The host tells the name and picture of somebody who may never have come here."""
-        user_id: UserId = path_user_id(user)
-        if not self.identity.is_service:
-            raise ChatError(ErrorCode.FORBIDDEN, "service tokens only")
-        profile = await self.begin("PUT /users/:id", parse(UserProfile, self.body_json()))
-        named = User(id=user_id, name=profile.name, avatar_url=profile.avatar_url)
-        await self.gate.domain.people.put(named)
-        self.reply({"id": user_id, "name": named.name, "avatarUrl": named.avatar_url})

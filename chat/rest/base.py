@@ -144,6 +144,11 @@ class ApiHandler(tornado.web.RequestHandler):
     def query_limit(self) -> int:
         return self.query_int("limit", default=DEFAULT_PAGE, high=MAX_PAGE) or DEFAULT_PAGE
 
+    def query_ids(self) -> list[str]:
+        """`?ids=1,2,3`, in one argument or in several."""
+        given = ",".join(self.get_query_arguments("ids"))
+        return [each for each in given.split(",") if each]
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Every exception of a handler ends here, Tornado's own too."""
         error = self._as_chat_error(status_code, kwargs.get("exc_info", (None, None, None))[1])

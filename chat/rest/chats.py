@@ -11,12 +11,11 @@ from chat.contracts.base import parse
 from chat.contracts.client_events import (
     ChatReference,
     Event,
-    GetPresence,
     JoinChat,
     Sync,
     sync_cursors,
 )
-from chat.contracts.models import participant_to_wire, presence_to_wire
+from chat.contracts.models import participant_to_wire
 from chat.contracts.rest import (
     AddParticipants,
     CreateChat,
@@ -205,15 +204,6 @@ class SyncAllHandler(ApiHandler):
         catch_up = self.gate.domain.catch_up
         cursors = sync_cursors(payload)
         self.reply(await catch_up.answer(self.identity, cursors, payload.epoch, payload.limit))
-
-
-class PresenceHandler(ApiHandler):
-    async def get(self) -> None:
-        """`?ids=1,2,3`, up to 200."""
-        ids = [each for each in self.get_query_argument("ids", "").split(",") if each]
-        query = await self.begin(Event.GET_PRESENCE, parse(GetPresence, {"userIds": ids}))
-        found = await self.gate.domain.presence.look_up(query.user_ids)
-        self.reply([presence_to_wire(*each) for each in found])
 
 
 def _reference(chat_id: str) -> ChatReference:

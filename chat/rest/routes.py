@@ -8,7 +8,7 @@ import tornado.web
 
 from chat.errors import SetupError
 from chat.hook_events import Route
-from chat.rest import admin, chats, demo, messages
+from chat.rest import admin, chats, demo, messages, users
 from chat.rest.base import ApiHandler, Gate, NotFoundHandler
 from chat.rest.page import PageHandler
 from chat.rest.plugin_routes import PluginRouteHandler
@@ -31,8 +31,9 @@ ROUTES: Final[tuple[tuple[str, type[ApiHandler]], ...]] = (
     (r"/sync", chats.SyncAllHandler),
     (r"/me/unread", chats.UnreadHandler),
     (rf"/chats/{_ID}/reads", chats.ReadsHandler),
-    (r"/users/presence", chats.PresenceHandler),
-    (rf"/users/{_USER}", admin.UserHandler),
+    (r"/users", users.UsersHandler),
+    (r"/users/presence", users.PresenceHandler),
+    (rf"/users/{_USER}", users.UserHandler),
     (rf"/admin/users/{_USER}/(disconnect|revoke|block|unblock)", admin.UserAccessHandler),
     (r"/admin/stats", admin.StatsHandler),
     (r"/admin/plugins", admin.PluginsHandler),

@@ -21,6 +21,9 @@ SEQ_BLOCK: Final = 1_000
 
 TAIL_MESSAGES: Final = 100
 MAX_STATES: Final = 20_000
+MAX_OUTSIDE_AUTHORS: Final = 1_000
+"""A bridge to another network may write under any number of names; a chat keeps so many."""
+
 SERVICE_RANK: Final = Role.OWNER.rank + 1
 
 
@@ -40,8 +43,8 @@ class ChatState:
     """
 
     __slots__ = (
-        "chat", "closed", "crowd", "earlier_keys", "head", "last_message", "members", "pending",
-        "people_seq", "reserved", "tail", "tail_from",
+        "chat", "closed", "crowd", "earlier_keys", "head", "last_message", "members", "outsiders",
+        "pending", "people_seq", "reserved", "tail", "tail_from",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +54,15 @@ class ChatState:
         self.members: dict[UserId, Participant] = {
             each.user_id: each for each in participants if each.removed_at is None
         }
+        # Users whom the chat's history names and who are no participants: those who left, and those
+        # who wrote, deleted or made the chat without being in it.
+        self.outsiders: set[UserId] = {
+            each.user_id for each in participants if each.removed_at is not None
+        }
+        self.outsiders.update(chat.outside_authors)
+        self.outsiders.update(each.sender_id for each in tail)
+        self.outsiders.add(chat.created_by)
+        self.outsiders.difference_update(self.members)
         self.head = head
         # Counts the changes of people: a permission that was checked holds while this is the same.
         self.crowd = 0
@@ -83,6 +95,10 @@ class ChatState:
         if kind == "admin":
             return max(rank, Role.MODERATOR.rank)
         return SERVICE_RANK if kind == "service" else rank
+
+    def names(self, user_id: UserId) -> bool:
+        """Whether the user is in the chat, or is somebody whom its history names."""
+        return user_id in self.members or user_id in self.outsiders
 
     def created(self, message: Message) -> None:
         """A message was made; its sender has, by writing it, read up to here."""
@@ -183,9 +199,13 @@ class ChatStates:
         """The active chats that the user is in; asks nothing of the store."""
         return [self._states[chat_id] for chat_id in self._chats_of.get(user_id, ())]
 
-    def share_a_chat(self, one: UserId, other: UserId) -> bool:
-        """Whether two users are together in an active chat."""
-        return not set(self._chats_of.get(one, ())).isdisjoint(self._chats_of.get(other, ()))
+    async def of_user(self, user_id: UserId) -> list[ChatState]:
+        """All chats that the user is in, loaded where needed: three queries for each such one."""
+        return [
+            state
+            for chat_id in await self._chats.memberships(user_id)
+            if (state := await self.get(chat_id)) is not None and user_id in state.members
+        ]
 
     def put(self, state: ChatState) -> None:
         """Remember a chat that was just made or loaded."""
@@ -202,10 +222,23 @@ class ChatStates:
         state.people_seq = max(state.people_seq, participant.updated_seq)
         if participant.removed_at is None:
             state.members[user_id] = participant
+            state.outsiders.discard(user_id)
             self._link(user_id, chat_id)
         else:
             state.members.pop(user_id, None)
+            state.outsiders.add(user_id)
             self._unlink(user_id, chat_id)
+
+    async def note_author(self, state: ChatState, user_id: UserId) -> None:
+        """Remember, before it is stored, who is about to leave their id in the chat's history.
+
+        Costs one write for each user who is no participant, once a chat: an admin, a bot.
+        """
+        if user_id in state.members or user_id in state.outsiders:
+            return
+        if len(state.outsiders) < MAX_OUTSIDE_AUTHORS:
+            await self._chats.add_outside_author(state.chat.id, user_id)
+            state.outsiders.add(user_id)
 
     def drop(self, state: ChatState) -> None:
         """The chat is gone; whoever still holds the state sees it closed."""

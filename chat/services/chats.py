@@ -119,12 +119,7 @@ class ChatService:
         """The caller's chats, the last changed first, behind `cursor`; and the cursor of the next
         page.
         """
-        states = [
-            state
-            for chat_id in await self._chats.memberships(identity.user_id)
-            if (state := await self._states.get(chat_id)) is not None
-            and identity.user_id in state.members
-        ]
+        states = await self._states.of_user(identity.user_id)
         keyed = sorted(
             ((_last_change(state), state.chat.id, state) for state in states), reverse=True
         )

@@ -14,6 +14,7 @@ from chat.services.messages import MessageService
 from chat.services.participants import ParticipantService
 from chat.services.people import People
 from chat.services.presence import Attendance, PresenceService
+from chat.services.profiles import Directory, ProfilePushes
 from chat.services.reads import ReadService
 from chat.services.revisions import RevisionService
 from chat.services.typing import TypingService
@@ -35,6 +36,8 @@ class Domain:
     participants: ParticipantService
     reads: ReadService
     people: People
+    profile_pushes: ProfilePushes
+    directory: Directory
     presence: PresenceService
     attendance: Attendance
     typing: TypingService
@@ -52,6 +55,8 @@ class Domain:
         self.presence.stop()
         await self.journal.stop(timeout_s)
         await asyncio.wait_for(self.people.stop(), timeout=max(timeout_s, 1))
+        # The last profiles that `people` has written would be pushed to nobody.
+        self.profile_pushes.stop()
 
 
 def build_domain(
@@ -65,7 +70,8 @@ def build_domain(
     """Wire the services to each other; opens nothing yet."""
     states = ChatStates(store.chats, store.messages)
     journal = Journal(states, store.messages, store.chats, store.ids)
-    people = People(store.users, store.chats)
+    profile_pushes = ProfilePushes(states, broadcaster, clock)
+    people = People(store.users, store.chats, profile_pushes.changed)
     attendance = Attendance(broadcaster, clock, settings.presence_grace_s)
     typing = TypingService(
         states=states,
@@ -82,9 +88,7 @@ def build_domain(
         hooks=hooks,
         clock=clock,
     )
-    unread = UnreadService(
-        states=states, chats=store.chats, reads=reads, broadcaster=broadcaster, clock=clock
-    )
+    unread = UnreadService(states=states, reads=reads, broadcaster=broadcaster, clock=clock)
     chat_service = ChatService(
         states=states,
         journal=journal,
@@ -147,6 +151,8 @@ def build_domain(
         ),
         reads=reads,
         people=people,
+        profile_pushes=profile_pushes,
+        directory=Directory(states, people),
         presence=PresenceService(
             states=states,
             people=people,

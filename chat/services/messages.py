@@ -176,6 +176,8 @@ class MessageService:
             if draft is not asked:
                 draft = _reworded(asked, draft)
                 digest = digest_of_draft(asked) if key else None
+        if draft.sender_id not in state.members:
+            await self._states.note_author(state, draft.sender_id)
         reply_to = None
         if draft.reply_to_id is not None:
             reply_to = await self._preview(draft.chat_id, draft.reply_to_id)

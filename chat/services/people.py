@@ -6,7 +6,7 @@ last second of them in a crash costs nothing that an ack has promised.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
@@ -25,30 +25,49 @@ _log = structlog.get_logger("chat.people")
 class People:
     """The names that tokens brought along, and the write-behind of small facts."""
 
-    def __init__(self, users: UserRepository, chats: ChatRepository) -> None:
+    def __init__(
+        self,
+        users: UserRepository,
+        chats: ChatRepository,
+        on_change: Callable[[User], None],
+    ) -> None:
+        """`on_change` is called with each profile that differs from the stored one."""
         self._users = users
         self._chats = chats
+        self._on_change = on_change
         self._known: dict[UserId, User] = {}
         self._profiles: dict[UserId, User] = {}
+        # Of `_profiles`, those of users who were not in memory: what is stored may differ.
+        self._unseen: set[UserId] = set()
         self._last_seen: dict[UserId, datetime] = {}
         self._reads: dict[tuple[int, UserId], tuple[int, int]] = {}
         self._writer: asyncio.Task[None] | None = None
 
     def remember(self, identity: Identity) -> None:
-        """Keep the name and picture of somebody who came with a token."""
-        if identity.name is None and identity.avatar_url is None:
+        """Keep the name and picture of a user's token; a token without one changes nothing."""
+        user_id = identity.user_id
+        known = self._known.get(user_id)
+        user = _merged(User(id=user_id, name=identity.name, avatar_url=identity.avatar_url), known)
+        if not _differ(user, known):
             return
-        user = User(id=identity.user_id, name=identity.name, avatar_url=identity.avatar_url)
-        known = self._known.get(user.id)
-        if known is None or (known.name, known.avatar_url) != (user.name, user.avatar_url):
-            self._keep(user)
-            self._profiles[user.id] = user
-            self._wake()
+        if known is None:
+            self._unseen.add(user_id)
+        elif user_id not in self._unseen:
+            self._on_change(user)
+        self._keep(user)
+        self._profiles[user_id] = user
+        self._wake()
 
     async def put(self, user: User) -> None:
-        """Store a name that the host tells, before it is answered."""
+        """Store the profile that the host gives; a null clears what there was."""
+        before = (await self.find([user.id])).get(user.id)
+        # A token's profile that still waits to be written is older.
+        self._profiles.pop(user.id, None)
+        self._unseen.discard(user.id)
         await self._users.put_profiles([user])
         self._keep(user)
+        if _differ(user, before):
+            self._on_change(user)
 
     def saw(self, user_id: UserId, at: datetime) -> None:
         """The user's last socket is gone."""
@@ -78,12 +97,23 @@ class People:
         users = await self._users.find_many(list(user_ids))
         return {user.id: user.last_seen_at for user in users.values() if user.last_seen_at}
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether facts have gathered that are not written yet."""
+        return self._writer is not None
+
     async def flush(self) -> None:
         """Write what has gathered; on a failure it stays for the next time."""
         profiles, self._profiles = self._profiles, {}
         last_seen, self._last_seen = self._last_seen, {}
         reads, self._reads = self._reads, {}
+        unseen, self._unseen = self._unseen, set()
         try:
+            if unseen:
+                stored = await self._users.find_many(list(unseen))
+                for user_id in unseen & profiles.keys():
+                    self._meet(stored.get(user_id) or User(id=user_id), profiles)
+                unseen = set()
             if profiles:
                 await self._users.put_profiles(list(profiles.values()))
                 profiles = {}
@@ -98,12 +128,25 @@ class People:
             self._profiles = profiles | self._profiles
             self._last_seen = last_seen | self._last_seen
             self._reads = reads | self._reads
+            self._unseen |= unseen
             _log.warning("write_behind_postponed", code=error.code.value)
 
     async def stop(self) -> None:
         if self._writer is not None:
             self._writer.cancel()
         await self.flush()
+
+    def _meet(self, stored: User, profiles: dict[UserId, User]) -> None:
+        """Fill what the token of a user left out from what is stored, and tell what changed."""
+        told = profiles[stored.id]
+        user = _merged(told, stored)
+        if not _differ(user, stored):
+            del profiles[stored.id]
+        else:
+            profiles[stored.id] = user
+            self._on_change(user)
+        if self._known.get(stored.id) is told:
+            self._keep(user)
 
     def _keep(self, user: User) -> None:
         if len(self._known) >= MAX_KNOWN:
@@ -117,5 +160,24 @@ class People:
     async def _write_later(self) -> None:
         while self._profiles or self._last_seen or self._reads:
             await asyncio.sleep(FLUSH_EVERY_S)
-            await self.flush()
+            try:
+                await self.flush()
+            except Exception:  # noqa: BLE001  # what gathers next is written all the same
+                _log.exception("write_behind_failed")
         self._writer = None
+
+
+def _merged(user: User, before: User | None) -> User:
+    """The user with what is unknown filled from `before`."""
+    if before is None or (user.name is not None and user.avatar_url is not None):
+        return user
+    return User(
+        id=user.id,
+        name=before.name if user.name is None else user.name,
+        avatar_url=before.avatar_url if user.avatar_url is None else user.avatar_url,
+    )
+
+
+def _differ(user: User, before: User | None) -> bool:
+    shown = (None, None) if before is None else (before.name, before.avatar_url)
+    return (user.name, user.avatar_url) != shown

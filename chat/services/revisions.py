@@ -75,6 +75,10 @@ class RevisionService:
         def commit(message: Message) -> None:
             state.changed(message)
             self._broadcaster.to_chat(message.chat_id, message_updated(message))
+            last = state.last_message
+            if last is not None and last.id == message.id:
+                # Lists of chats show the text of the last message.
+                self._unread.chat_changed(state)
 
         edited = await self._journal.change(state, write, commit)
         self._hooks.notify_soon(after_message_updated, MessageEvent(message=edited))
@@ -91,6 +95,7 @@ class RevisionService:
         self._check_may_delete(identity, state, old)
         if old.deleted_at is not None:
             return old
+        await self._states.note_author(state, identity.user_id)
 
         async def write(seq: int) -> Message:
             seen = await self._current(message_id)

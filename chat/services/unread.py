@@ -11,7 +11,7 @@ from chat.contracts.models import unread_to_wire
 from chat.contracts.pushes import unread_updated
 from chat.errors import ChatError
 from chat.identity import Identity
-from chat.ports import Broadcaster, ChatRepository, Clock
+from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.reads import ReadService
 
@@ -30,13 +30,11 @@ class UnreadService:
         self,
         *,
         states: ChatStates,
-        chats: ChatRepository,
         reads: ReadService,
         broadcaster: Broadcaster,
         clock: Clock,
     ) -> None:
         self._states = states
-        self._chats = chats
         self._reads = reads
         self._broadcaster = broadcaster
         self._clock = clock
@@ -44,7 +42,7 @@ class UnreadService:
         self._pusher: asyncio.Task[None] | None = None
 
     def chat_changed(self, state: ChatState) -> None:
-        """A message came or went: those outside the room hear of it within a second."""
+        """Push the new count and last message to those outside the room, within a second."""
         self._changed[state.chat.id] = state
         if self._pusher is None:
             self._pusher = asyncio.get_running_loop().create_task(self._push_later())
@@ -54,14 +52,13 @@ class UnreadService:
         unread.
         """
         chats: list[dict[str, Any]] = []
-        for chat_id in await self._chats.memberships(identity.user_id):
-            state = await self._states.get(chat_id)
-            mine = state.members.get(identity.user_id) if state else None
-            if state is None or mine is None:
-                continue
+        for state in await self._states.of_user(identity.user_id):
+            mine = state.members.get(identity.user_id)
+            if mine is None:
+                continue  # removed while other chats were loaded
             unread = await self._reads.unread_count(state, mine)
             if unread and not state.closed and identity.user_id in state.members:
-                chats.append(unread_to_wire(chat_id, mine, unread, state.last_message))
+                chats.append(unread_to_wire(state.chat.id, mine, unread, state.last_message))
         return {"total": sum(each["unreadCount"] for each in chats), "chats": chats}
 
     def stop(self) -> None:
@@ -75,10 +72,11 @@ class UnreadService:
             for state in changed.values():
                 try:
                     await self._push(state)
-                except (
-                    ChatError
-                ) as error:  # the store is away: the badge is told with the next message
+                except ChatError as error:
+                    # The store is away; the next message pushes the count again.
                     _log.warning("unread_not_pushed", chat_id=state.chat.id, code=error.code.value)
+                except Exception:  # noqa: BLE001  # the counts of other chats are pushed all the same
+                    _log.exception("unread_not_pushed", chat_id=state.chat.id)
         self._pusher = None
 
     async def _push(self, state: ChatState) -> None:

@@ -83,6 +83,8 @@ async def answers_of(chat):
     await ask("GET /chats/:id/sync", id=one, query="?since=5")
     await ask("POST /sync", json={"chats": [{"chatId": one, "since": 5}]})
     await ask("PUT /users/:id", id=125, json={"name": "Linus"}, **host)
+    await ask("GET /users", query="?ids=125", **host)
+    await ask("GET /users/:id", id=125, **host)
     for what in ("disconnect", "revoke", "block", "unblock"):
         await ask(f"POST /admin/users/:id/{what}", id=125, **host)
     await ask("GET /admin/stats", **host)

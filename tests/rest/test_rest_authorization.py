@@ -198,6 +198,18 @@ TABLE = {
         ("GET", "/users/presence?ids=1", None),
         "401 200 200 200 200 200 200 200 200 200",
     ),
+    "see a profile": (
+        ("GET", "/users/{victim}", None),
+        "401 nf nf 200 200 200 200 200 200 200",
+    ),
+    "look up profiles": (
+        ("GET", "/users?ids={victim}", None),
+        "401 200 200 200 200 200 200 200 200 200",
+    ),
+    "name somebody": (
+        ("PUT", "/users/{victim}", {"name": "Victor"}),
+        "401 no no no no no no no no 200",
+    ),
 }
 
 

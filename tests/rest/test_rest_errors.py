@@ -21,6 +21,7 @@ ROUTES = {
     "/chats/1/participants/1": {"PATCH", "DELETE"},
     "/chats/1/leave": {"POST"},
     "/chats/1/read": {"POST"},
+    "/users": {"GET"},
     "/users/presence": {"GET"},
 }
 
@@ -64,7 +65,7 @@ def test_a_method_of_another_world_is_405(shared, method):
     [
         "/chat", "/chats/", "/chats/abc", "/chats/-1", "/chats/1.0", "/chats/1/x", "/Chats",
         "/chats/%D9%A1", "/chat-messages/", "/chat-messages/1/history/x", "/admin", "//chats",
-        "/chats/1%00", "/users", "/demo", "/demo/token", "/index.html", "/.env", "/server.py",
+        "/chats/1%00", "/users/1/2", "/demo", "/demo/token", "/index.html", "/.env", "/server.py",
     ],
 )  # fmt: skip
 def test_a_path_that_is_no_route_is_not_found(shared, path):

@@ -1,0 +1,54 @@
+"""/users: names and pictures of users, and whether they are online."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from chat.contracts.base import AnyUserId, WireModel, parse
+from chat.contracts.client_events import Event, GetPresence
+from chat.contracts.models import presence_to_wire, profile_to_wire
+from chat.contracts.rest import UserProfile
+from chat.entities import User
+from chat.errors import ChatError, ErrorCode
+from chat.rest.base import ApiHandler, path_user_id
+
+
+class FindUsers(WireModel):
+    """The query of `GET /users` and `GET /users/:id`, as plugins see it."""
+
+    user_ids: Annotated[list[AnyUserId], Field(min_length=1, max_length=200)]
+
+
+class UsersHandler(ApiHandler):
+    async def get(self) -> None:
+        """`?ids=1,2,3`, up to 200: the profiles of those whom the caller may see."""
+        query = await self.begin("GET /users", parse(FindUsers, {"userIds": self.query_ids()}))
+        found = await self.gate.domain.directory.find(self.identity, query.user_ids)
+        self.reply([profile_to_wire(each) for each in found])
+
+
+class UserHandler(ApiHandler):
+    async def get(self, user: str) -> None:
+        asked = parse(FindUsers, {"userIds": [path_user_id(user)]})
+        query = await self.begin("GET /users/:id", asked)
+        found = await self.gate.domain.directory.get(self.identity, query.user_ids[0])
+        self.reply(profile_to_wire(found))
+
+    async def put(self, user: str) -> None:
+        """The host gives the name and picture of a user, who may never have connected."""
+        user_id = path_user_id(user)
+        if not self.identity.is_service:
+            raise ChatError(ErrorCode.FORBIDDEN, "service tokens only")
+        profile = await self.begin("PUT /users/:id", parse(UserProfile, self.body_json()))
+        named = User(id=user_id, name=profile.name, avatar_url=profile.avatar_url)
+        await self.gate.domain.people.put(named)
+        self.reply(profile_to_wire(named))
+
+
+class PresenceHandler(ApiHandler):
+    async def get(self) -> None:
+        """`?ids=1,2,3`, up to 200."""
+        asked = parse(GetPresence, {"userIds": self.query_ids()})
+        query = await self.begin(Event.GET_PRESENCE, asked)
+        found = await self.gate.domain.presence.look_up(query.user_ids)
+        self.reply([presence_to_wire(*each) for each in found])

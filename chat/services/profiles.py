@@ -1,0 +1,110 @@
+"""Names and pictures of users: who may look them up, and who hears that they changed."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Final
+
+import structlog
+
+from chat.contracts.pushes import user_updated
+from chat.entities import User
+from chat.errors import ChatError, ErrorCode
+from chat.identity import Identity, UserId
+from chat.ports import Broadcaster, Clock
+from chat.services.chat_states import ChatStates
+from chat.services.people import People
+
+PUSHES_A_TURN: Final = 500
+"""About 10 ms of work; the loop serves others before the next ones."""
+
+PUSH_AFTER_S: Final = 1.0
+"""A user who logs in under two names within a second costs each peer one push."""
+
+_log = structlog.get_logger("chat.profiles")
+
+
+class ProfilePushes:
+    """Pushes `userUpdated` to the user's own sockets and to everybody who shares a chat."""
+
+    def __init__(self, states: ChatStates, broadcaster: Broadcaster, clock: Clock) -> None:
+        self._states = states
+        self._broadcaster = broadcaster
+        self._clock = clock
+        self._changed: dict[UserId, User] = {}
+        self._pusher: asyncio.Task[None] | None = None
+
+    def changed(self, user: User) -> None:
+        """Push the profile within a second; the latest one where it changes again until then."""
+        self._changed[user.id] = user
+        if self._pusher is None:
+            self._pusher = asyncio.get_running_loop().create_task(self._push_later())
+
+    def stop(self) -> None:
+        if self._pusher is not None:
+            self._pusher.cancel()
+
+    async def _push_later(self) -> None:
+        while self._changed:
+            await asyncio.sleep(PUSH_AFTER_S)
+            changed, self._changed = self._changed, {}
+            for user in changed.values():
+                try:
+                    await self._push(user)
+                except ChatError as error:
+                    _log.warning("profile_not_pushed", code=error.code.value)
+                except Exception:  # noqa: BLE001  # the next profile is pushed all the same
+                    _log.exception("profile_not_pushed")
+        self._pusher = None
+
+    async def _push(self, user: User) -> None:
+        peers = {user.id}
+        for state in await self._states.of_user(user.id):
+            peers.update(state.members)
+        event = user_updated(user, self._clock.now())
+        for number, peer in enumerate(peers, start=1):
+            self._broadcaster.to_user(peer, event)
+            if number % PUSHES_A_TURN == 0:
+                await asyncio.sleep(0)
+
+
+class Directory:
+    """Look-ups of profiles.
+
+    A user sees the profiles of the participants of their chats and of the users whom the history
+    of these chats names. Admins and the host see all profiles: one with nulls for an id of which
+    nothing is known.
+    """
+
+    def __init__(self, states: ChatStates, people: People) -> None:
+        self._states = states
+        self._people = people
+
+    async def get(self, identity: Identity, user_id: UserId) -> User:
+        """One profile; NOT_FOUND for unknown users and alike for those the caller may not see."""
+        found = await self.find(identity, [user_id])
+        if not found:
+            raise ChatError(ErrorCode.NOT_FOUND, "there is no such user")
+        return found[0]
+
+    async def find(self, identity: Identity, user_ids: Collection[UserId]) -> list[User]:
+        """The profiles among `user_ids` that the caller may see, in the order asked.
+
+        Asks the store once for profiles that are not in memory, and loads the caller's chats
+        where those in memory do not name everybody who was asked for.
+        """
+        wanted = list(dict.fromkeys(user_ids))
+        if identity.is_privileged:
+            visible = set(wanted)
+        else:
+            visible = await self._visible(identity.user_id, wanted)
+        profiles = await self._people.find(visible)
+        return [profiles.get(each) or User(id=each) for each in wanted if each in visible]
+
+    async def _visible(self, viewer: UserId, wanted: Collection[UserId]) -> set[UserId]:
+        hidden = set(wanted) - {viewer}
+        for state in self._states.loaded_chats_of(viewer):
+            hidden -= {each for each in hidden if state.names(each)}
+        if hidden:
+            for state in await self._states.of_user(viewer):
+                hidden -= {each for each in hidden if state.names(each)}
+        return set(wanted) - hidden
