@@ -3,7 +3,10 @@
 import difflib
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -14,12 +17,18 @@ from chat.plugin_api import Plugin, settings_prefix
 from chat.settings import DEFAULT_PLUGINS
 
 ENTRY_POINT_GROUP: Final = "chat.plugins"
+BUILT_IN: Final = "chat.builtin_plugins"
+"""What an installed package calls the folder `plugins`, so that a folder of that name stays free
+for the plugins of whoever installs it.
+"""
 
 
 def load_plugins(names: Sequence[str]) -> list[Plugin]:
     """The plugins that `PLUGINS` names, each a module with one Plugin class or an installed entry
-    point.
+    point. Modules in the current folder are found too, after everything that is installed.
     """
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.append(os.getcwd())
     return [_make(_find_class(name)) for name in names]
 
 
@@ -30,7 +39,7 @@ def _find_class(name: str) -> type[Plugin]:
             target = entry_point.load()
             return _only_class(name, target) if inspect.ismodule(target) else _checked(name, target)
     try:
-        module = importlib.import_module(name)
+        module = importlib.import_module(_location(name))
     except ModuleNotFoundError as error:
         if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
             raise SetupError(
@@ -52,6 +61,13 @@ def _find_class(name: str) -> type[Plugin]:
             f"plugin {name!r} cannot be imported: {type(error).__name__}: {error}."
         ) from error
     return _only_class(name, module)
+
+
+def _location(name: str) -> str:
+    """The module that holds a plugin: an installed package keeps the built-in ones in itself."""
+    inside = f"{BUILT_IN}{name.removeprefix('plugins')}"
+    built_in = name.startswith("plugins.") and importlib.util.find_spec(BUILT_IN) is not None
+    return inside if built_in and importlib.util.find_spec(inside) is not None else name
 
 
 def _only_class(name: str, module: Any) -> type[Plugin]:

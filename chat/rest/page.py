@@ -6,7 +6,11 @@ from typing import Any, Final
 import structlog
 import tornado.web
 
-STATIC: Final = Path(__file__).resolve().parents[2] / "static"
+_CHAT: Final = Path(__file__).resolve().parents[1]
+_INSTALLED: Final = _CHAT / "static"
+STATIC: Final = _INSTALLED if _INSTALLED.is_dir() else _CHAT.parent / "static"
+"""An installed package holds the page in itself; a checkout has it beside `chat`."""
+
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "

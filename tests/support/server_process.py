@@ -81,20 +81,33 @@ async def server_process(
     Its log goes to `stderr`, its `ulimit -n` is `open_files`.
     """
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    settings = {
+        **inherited,
+        "PORT": str(port),
+        "DATA_DIR": str(data_dir),
+        "JWT_SECRET": SECRET,
+        "LOG_LEVEL": "WARNING",
+        "CHAT_RATE_LIMIT_SEND_PER_S": "100000",
+        "CHAT_RATE_LIMIT_SEND_BURST": "100000",
+        **environment,
+    }
+    command = [sys.executable, str(ROOT / "server.py"), "serve"]
+    async with running_process(command, settings, stderr=stderr, open_files=open_files) as server:
+        yield server
+
+
+@asynccontextmanager
+async def running_process(
+    command: list[str],
+    settings: dict[str, str],
+    *,
+    stderr: IO[bytes] | None = None,
+    open_files: int | None = None,
+) -> AsyncIterator[ServerProcess]:
+    """The same of any command that serves, with this environment and no other."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "server.py"),
-        "serve",
-        env={
-            **inherited,
-            "PORT": str(port),
-            "DATA_DIR": str(data_dir),
-            "JWT_SECRET": SECRET,
-            "LOG_LEVEL": "WARNING",
-            "CHAT_RATE_LIMIT_SEND_PER_S": "100000",
-            "CHAT_RATE_LIMIT_SEND_BURST": "100000",
-            **environment,
-        },
+        *command,
+        env=settings,
         stdout=asyncio.subprocess.PIPE,
         stderr=stderr,
         preexec_fn=None if open_files is None else partial(_limit_files, open_files),
