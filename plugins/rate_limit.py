@@ -74,7 +74,7 @@ class RateLimit(Plugin):
         send_per_s: float = Field(5, gt=0, description="Messages a second, by user.")
         send_burst: float = Field(10, ge=1, description="Messages at once, by user.")
         join_per_s: float = Field(5, gt=0, description="Joins and syncs a second, by user.")
-        join_burst: float = Field(30, ge=1, description="Joins and syncs at once, by user.")
+        join_burst: float = Field(100, ge=1, description="Joins and syncs at once, by user.")
         read_per_s: float = Field(10, gt=0, description="Read marks a second, by user.")
         typing_per_s: float = Field(1, gt=0, description="Typing signals a second, by user.")
         action_per_s: float = Field(

@@ -38,6 +38,7 @@ async function catchUp(page) {
     if (!page.hasMore) return;
     const more = await ask('sync', { epoch, chats: [{ chatId, since: cursor }] });
     page = more.chats[0];
+    if (page.error) throw new Error(page.error.code);
   }
 }
 
@@ -45,10 +46,14 @@ const socket = io(`${SERVER}/chat`, { auth: { token: TOKEN }, transports: ['webs
 
 // The server forgets the rooms of a lost connection: join again on every connect. The ack has what was missed.
 socket.on('connect', async () => {
-  const joined = await ask('joinChat', { chatId, since: cursor, epoch });
-  epoch = joined.epoch;
-  await catchUp(joined.sync);
-  console.log('joined', joined.role);
+  try {
+    const joined = await ask('joinChat', { chatId, since: cursor, epoch });
+    epoch = joined.epoch;
+    await catchUp(joined.sync);
+    console.log('joined', joined.role);
+  } catch (error) {
+    console.error('not joined:', error.message); // final, such as NOT_PARTICIPANT
+  }
 });
 socket.on('connect_error', (error) => console.error(error.data?.code ?? error.message));
 socket.on('newMessage', ({ message }) => merge(message));

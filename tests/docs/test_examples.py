@@ -8,6 +8,7 @@ import pytest
 
 from chat.settings import DEFAULT_PLUGINS
 from docs.examples.house_rules import HouseRules
+from plugins.rate_limit import RateLimit
 from tests.support.docs_node import needs_node, running_script
 from tests.support.markdown import DOCS, ROOT, blocks, pages
 
@@ -153,3 +154,28 @@ async def test_the_example_client_catches_up_after_a_lost_connection(serve, tmp_
             assert (await script.until("joined member"))[3:] == ["new 2 missed", "joined member"]
             await grace.call("sendMessage", {"chatId": chat_id, "content": "live"})
             assert await script.line() == "new 2 live"
+
+
+@needs_node
+async def test_the_guides_join_gets_every_chat_joined_in_the_end(serve, tmp_path):
+    """More chats than may be joined at once: what is refused for now is asked again, what is
+    refused for good is told, and no rejection goes unhandled."""
+    pieces = {each.tags.get("runs"): each.text for each in blocks(DOCS / "guide.md")}
+    limits = RateLimit.Settings(join_per_s=20, join_burst=5, action_per_s=1e6, action_burst=1e6)
+    async with serve(plugin_names=("plugins.access_log",), plugins=[RateLimit(limits)]) as chat:
+        made = [await chat.create_chat([1]) for _ in range(12)]
+        source = f"""
+            import {{ io }} from 'socket.io-client';
+            const openChats = {[{"id": each} for each in [*made, 4040]]};
+            const clearUI = () => {{}}, mergeIntoUI = () => {{}};
+            const {{ CHAT_URL, TOKEN: token }} = process.env;
+            const socket = io(`${{CHAT_URL}}/chat`, {{ auth: {{ token }} }});
+            {pieces["guide-ask"]}
+            {pieces["guide-join"]}
+            const outcome = (chat) => join(chat).then(() => 'joined', (error) => error.code);
+            console.log((await Promise.all(openChats.map(outcome))).join(' '));
+            process.exit(0);
+        """
+        settings = {"CHAT_URL": chat.url, "TOKEN": chat.token(1)}
+        async with running_script(tmp_path, source, **settings) as script:
+            assert await script.line() == " ".join(["joined"] * 12 + ["NOT_PARTICIPANT"])

@@ -173,4 +173,4 @@ def test_the_defaults_are_those_of_the_contract():
     settings = RateLimit.Settings()
     assert (settings.send_per_s, settings.send_burst) == (5, 10)
     assert (settings.typing_per_s, settings.read_per_s) == (1, 10)
-    assert (settings.join_per_s, settings.join_burst) == (5, 30)
+    assert (settings.join_per_s, settings.join_burst) == (5, 100)
