@@ -45,14 +45,11 @@ def _find_class(name: str) -> type[Plugin]:
             raise SetupError(
                 f"plugin {name!r} imports {error.name!r}, which is not installed."
             ) from None
-        known = [point.name for point in entry_points] + [
-            "default",
-            *DEFAULT_PLUGINS,
-        ]
-        close = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(
-            f"plugins.{name}", known, n=1
-        )
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        known = [*(point.name for point in entry_points), "default", *DEFAULT_PLUGINS]
+        # By the last part: with "plugins." before them, any two short names are alike.
+        last_parts = {each.rpartition(".")[2]: each for each in known}
+        close = difflib.get_close_matches(name.rpartition(".")[2], last_parts, n=1)
+        hint = f" Did you mean {last_parts[close[0]]!r}?" if close else ""
         raise SetupError(
             f"PLUGINS names {name!r}, and there is no such module or entry point.{hint}"
         ) from None
