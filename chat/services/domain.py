@@ -152,7 +152,7 @@ def build_domain(
         reads=reads,
         people=people,
         profile_pushes=profile_pushes,
-        directory=Directory(states, people),
+        directory=Directory(states, attendance, people),
         presence=PresenceService(
             states=states,
             people=people,

@@ -139,6 +139,10 @@ class Attendance:
         else:
             self._say_left(key)
 
+    def is_present(self, chat_id: int, user_id: UserId) -> bool:
+        """Whether a socket of the user is in the chat's room; an admin's may be, too."""
+        return (chat_id, user_id) in self._sockets
+
     def forget(self, chat_id: int, user_id: UserId) -> None:
         """The user was put out of the chat: there is nobody left to say that they left the room."""
         key = (chat_id, user_id)

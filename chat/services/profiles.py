@@ -11,8 +11,9 @@ from chat.entities import User
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, Clock
-from chat.services.chat_states import ChatStates
+from chat.services.chat_states import ChatState, ChatStates
 from chat.services.people import People
+from chat.services.presence import Attendance
 
 PUSHES_A_TURN: Final = 500
 """About 10 ms of work; the loop serves others before the next ones."""
@@ -70,13 +71,14 @@ class ProfilePushes:
 class Directory:
     """Look-ups of profiles.
 
-    A user sees the profiles of the participants of their chats and of the users whom the history
-    of these chats names. Admins and the host see all profiles: one with nulls for an id of which
-    nothing is known.
+    A user sees the profiles of the participants of their chats, of the users whom the history of
+    these chats names, and of those who have one of them open. Admins and the host see all
+    profiles: one with nulls for an id of which nothing is known.
     """
 
-    def __init__(self, states: ChatStates, people: People) -> None:
+    def __init__(self, states: ChatStates, attendance: Attendance, people: People) -> None:
         self._states = states
+        self._attendance = attendance
         self._people = people
 
     async def get(self, identity: Identity, user_id: UserId) -> User:
@@ -103,8 +105,12 @@ class Directory:
     async def _visible(self, viewer: UserId, wanted: Collection[UserId]) -> set[UserId]:
         hidden = set(wanted) - {viewer}
         for state in self._states.loaded_chats_of(viewer):
-            hidden -= {each for each in hidden if state.names(each)}
+            hidden -= self._seen_in(state, hidden)
         if hidden:
             for state in await self._states.of_user(viewer):
-                hidden -= {each for each in hidden if state.names(each)}
+                hidden -= self._seen_in(state, hidden)
         return set(wanted) - hidden
+
+    def _seen_in(self, state: ChatState, user_ids: Collection[UserId]) -> set[UserId]:
+        is_present = self._attendance.is_present
+        return {each for each in user_ids if state.names(each) or is_present(state.chat.id, each)}

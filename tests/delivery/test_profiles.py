@@ -69,6 +69,18 @@ async def test_the_name_of_a_moderator_who_only_deleted_is_found(serve):
         assert await names(chat, 1, "9") == {9: "The Boss"}
 
 
+async def test_the_name_of_an_admin_who_only_looks_on_is_found(serve):
+    """`userJoined` and `userTyping` name them: for as long as they have the chat open."""
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1, 2])
+        await named(chat, 9, "The Boss", "admin")
+        assert await names(chat, 1, "9") == {}
+        boss = await chat.connect(9, "admin", join=chat_id)
+        assert await names(chat, 1, "9") == {9: "The Boss"}
+        await boss.call("leaveChat", {"chatId": chat_id})
+        assert await names(chat, 1, "9") == {}
+
+
 async def test_strangers_are_not_looked_up(serve):
     """A user whom none of the asker's chats names is as one that does not exist, one by one and
     together; the host and admins see everybody."""
