@@ -1,5 +1,8 @@
 """People coming into a chat, going, and changing roles. Each is one numbered change of one
 document.
+
+The whole rule of who may do it is asked again in the journal's step, right before the change gets
+its number: authority follows the order of the changes.
 """
 
 from collections.abc import Callable, Sequence
@@ -66,18 +69,22 @@ class ParticipantService:
         `participantUpdated`.
         """
         state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
-        self._check_may_give(state, identity, role)
-        before = self._seated(state, user_id)
-        self._check_outranks(state, identity, before)
+
+        def check() -> Participant:
+            self._check_may_give(state, identity, role)
+            seat = self._seated(state, user_id)
+            self._check_outranks(state, identity, seat)
+            return seat
+
+        before = check()
         if before.role is role:
             return before
 
         async def write(seq: int) -> Participant:
-            self._states.check(state, identity, Role.MODERATOR.rank)
-            now_seated = self._seated(state, user_id)
-            if now_seated.role is Role.OWNER:
+            seat = check()
+            if seat.role is Role.OWNER and role is not Role.OWNER:
                 self._check_not_last_owner(state, user_id)
-            changed = replace(now_seated, role=role, updated_seq=seq)
+            changed = replace(seat, role=role, updated_seq=seq)
             await self._chats.put_participant(changed)
             return changed
 
@@ -98,12 +105,13 @@ class ParticipantService:
             return
         state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
         self._check_not_direct(state)
-        self._check_outranks(state, identity, self._seated(state, user_id))
 
-        def recheck() -> None:
+        def check() -> None:
             self._states.check(state, identity, Role.MODERATOR.rank)
+            self._check_outranks(state, identity, self._seated(state, user_id))
 
-        await self._unseat(state, user_id, "removed", recheck, may_orphan=identity.is_service)
+        check()
+        await self._unseat(state, user_id, "removed", check, may_orphan=identity.is_service)
 
     async def leave(self, identity: Identity, chat_id: int) -> None:
         """Go; the last owner of a chat with others in it has to make another owner first."""
@@ -116,7 +124,7 @@ class ParticipantService:
         self, state: ChatState, identity: Identity, user_id: UserId, role: Role
     ) -> None:
         async def write(seq: int) -> Participant | None:
-            self._states.check(state, identity, Role.MODERATOR.rank)
+            self._check_may_give(state, identity, role)
             if user_id in state.members:
                 raise _AlreadySeatedError
             self._check_room(state, 1)
@@ -155,14 +163,14 @@ class ParticipantService:
         state: ChatState,
         user_id: UserId,
         reason: Literal["removed", "left"],
-        recheck: Callable[[], None],
+        check: Callable[[], None],
         *,
         may_orphan: bool = False,
     ) -> None:
         chat_id = state.chat.id
 
         async def write(seq: int) -> Participant:
-            recheck()
+            check()
             seat = self._seated(state, user_id)
             if not may_orphan:
                 self._check_not_last_owner(state, user_id)
@@ -227,8 +235,8 @@ class ParticipantService:
         if state.chat.type is ChatType.DIRECT:
             raise ChatError(ErrorCode.FORBIDDEN, "a direct chat keeps its two people")
 
-    @staticmethod
-    def _check_may_give(state: ChatState, identity: Identity, role: Role) -> None:
+    def _check_may_give(self, state: ChatState, identity: Identity, role: Role) -> None:
+        self._states.check(state, identity, Role.MODERATOR.rank)
         if role.rank > Role.MEMBER.rank and state.rank_of(identity) < Role.OWNER.rank:
             raise ChatError(ErrorCode.FORBIDDEN, "only an owner gives that role")
 
