@@ -20,6 +20,9 @@ SEQ_BLOCK: Final = 1_000
 """Numbers are reserved in blocks, so a thousand changes cost one extra write."""
 
 TAIL_MESSAGES: Final = 100
+RECENT_DELETIONS: Final = 256
+"""More than a chat can have while an answer waits for its turn in the journal."""
+
 MAX_STATES: Final = 20_000
 MAX_OUTSIDE_AUTHORS: Final = 1_000
 """A bridge to another network may write under any number of names; a chat keeps so many."""
@@ -43,8 +46,8 @@ class ChatState:
     """
 
     __slots__ = (
-        "chat", "closed", "crowd", "earlier_keys", "head", "last_message", "members", "outsiders",
-        "pending", "people_seq", "reserved", "tail", "tail_from",
+        "chat", "closed", "crowd", "deleted", "earlier_keys", "head", "last_message", "members",
+        "outsiders", "pending", "people_seq", "reserved", "tail", "tail_from",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +74,8 @@ class ChatState:
         self.reserved = chat.seq_reserved
         self.pending = 0  # changes in the journal; a state with some is never forgotten
         self.closed = False
+        # The latest messages that were deleted; None until there is one.
+        self.deleted: deque[int] | None = None
         self.last_message = tail[-1] if tail else None
         self.tail: deque[TailEntry] = deque(maxlen=TAIL_MESSAGES)
         for message in tail:
@@ -120,6 +125,10 @@ class ChatState:
         entry = self.entry(message.id)
         if entry is not None:
             entry.deleted = message.deleted_at is not None
+        if message.deleted_at is not None:
+            if self.deleted is None:
+                self.deleted = deque(maxlen=RECENT_DELETIONS)
+            self.deleted.append(message.id)
 
     def entry(self, message_id: int) -> TailEntry | None:
         """The tail's entry of a message, None when it is older; linear in the tail's 100."""

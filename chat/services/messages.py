@@ -185,6 +185,9 @@ class MessageService:
         def check() -> None:
             if state.crowd != crowd:
                 self._states.check(state, identity, MAY_SEND)
+            if reply_to is not None and state.deleted and reply_to.id in state.deleted:
+                # Deleted after it was quoted: the quote would keep the text.
+                raise message_not_found(reply_to.id)
 
         check()
         now = self._clock.now()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.support.delivery_chats import HOST, Held, all_messages, host, say
-from tests.support.gateway_servers import generous
+from tests.support.gateway_servers import eventually, generous
 
 
 def after_the_removal(client, chat_id):
@@ -257,3 +257,27 @@ async def test_nothing_follows_the_end_of_a_chat(serve, monkeypatch):
             while not [each for each in client.of("unreadUpdated") if each["chatId"] == other]:
                 await client.next("unreadUpdated")
             assert after_the_removal(client, chat_id) == []
+
+
+async def test_an_answer_that_waits_behind_the_deletion_of_what_it_quotes_is_refused(
+    serve, monkeypatch
+):
+    """A deleted text goes from all quotes, and comes back in none: NOT_FOUND, as a moment later."""
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1, 2, 3])
+        ada, grace = await chat.connect(1, join=chat_id), await chat.connect(2, join=chat_id)
+        (message,) = await say(ada, chat_id, "my password is swordfish")
+        held = Held(monkeypatch, chat.app._store.chats, "put_participant")
+        removing = asyncio.ensure_future(host(chat, "DELETE", f"/chats/{chat_id}/participants/3"))
+        await held.reached()
+        state = chat.app.domain.states.loaded(chat_id)
+        deleting = asyncio.ensure_future(ada.call("deleteMessage", {"messageId": message["id"]}))
+        await eventually(lambda: state.pending == 2)
+        quote = {"chatId": chat_id, "content": "really?", "replyToId": message["id"]}
+        answering = asyncio.ensure_future(grace.call("sendMessage", quote))
+        await eventually(lambda: state.pending == 3)
+        held.go_on.set()
+        await removing
+        assert (await deleting)["success"]
+        assert (await answering)["error"]["code"] == "NOT_FOUND"
+        assert "swordfish" not in str(await all_messages(chat, chat_id))
