@@ -14,7 +14,8 @@ FILES = sorted((JS_FOLDER / "unit").glob("*.test.mjs"))
 def test_a_module_of_the_page_keeps_its_rules(node_modules: None, path: Path) -> None:
     """What a module of static/ promises is tried without a browser; a failure names its rule."""
     done = subprocess.run(
-        ["node", "--test", "--test-reporter=spec", str(path)],
+        # Without `--test`, which would run the file in a process that outlives a time-out.
+        ["node", "--test-reporter=spec", str(path)],
         capture_output=True,
         text=True,
         timeout=50,
