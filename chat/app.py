@@ -77,6 +77,7 @@ class ChatApp:
         self._sio: ChatServer | None = None
         self._gate: Gate | None = None
         self._stopped = False
+        self._keys = TokenKeys()
         self._watchdog = Watchdog(settings.loop_blocked_ms / 1000, self.hooks)
         # Set when another server has taken the database: this one must end.
         self.lost = asyncio.Event()
@@ -125,12 +126,12 @@ class ChatApp:
         )
         await self.domain.access.load()
         self.domain.start()
-        keys = TokenKeys(
+        self._keys = keys = TokenKeys(
             [demo_key] if demo_key else settings.secrets,
             public_key=settings.jwt_public_key,
             fetch=self._fetch_jwks if settings.jwt_jwks_url else None,
         )
-        await keys.refresh()
+        await keys.open()
         admission = Admission(
             authenticator=Authenticator(
                 keys, self.clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer
@@ -188,6 +189,7 @@ class ChatApp:
             self.gateway.refuse_newcomers()
             self._http.stop()
             await self._wait_for_running(self._gate, deadline)
+        self._keys.close()
         if hasattr(self, "domain"):
             await self.domain.stop(max(0.5, deadline - loop.time()))
         await self.hooks.notify(shutdown, Shutdown())
@@ -245,9 +247,14 @@ class ChatApp:
         return demo
 
     async def _fetch_jwks(self) -> str:
-        response = await AsyncHTTPClient().fetch(
-            self.settings.jwt_jwks_url or "", request_timeout=JWKS_TIMEOUT_S
-        )
+        # One of its own: the shared one may be waiting for the slow hosts of plugins.
+        client = AsyncHTTPClient(force_instance=True)
+        try:
+            response = await client.fetch(
+                self.settings.jwt_jwks_url or "", request_timeout=JWKS_TIMEOUT_S
+            )
+        finally:
+            client.close()
         return response.body.decode()
 
     async def _listen(

@@ -4,9 +4,8 @@
 Tokens are minted by the host application; `mint` is for development and demo mode.
 """
 
-import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -26,6 +25,29 @@ FUTURE_TOLERANCE_S: Final = 30
 MAX_EXPIRY: Final = 253_402_300_799
 """The last second that a datetime can hold."""
 
+_BROKEN: Final = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
+_Refuse = Callable[[str, str], "TokenRefusal"]
+
+
+class TokenRefusal(ChatError):
+    """Why a token is refused: `reason` for the operator's log, the message for the client.
+
+    `user_id` is set where the signature was good.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        code: ErrorCode = ErrorCode.TOKEN_INVALID,
+        user_id: UserId | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(code, message, retry_after_s=retry_after_s)
+        self.reason = reason
+        self.user_id = user_id
+
 
 class Authenticator:
     """Checks tokens against the keys of this server."""
@@ -44,90 +66,77 @@ class Authenticator:
         self._issuer = issuer
 
     async def identify(self, token: object) -> Identity:
-        """`authenticate`; where no key fits, once more after a look at the host's key set."""
+        """`authenticate`, but fetch the host's key set for a token whose key is not there.
+
+        AUTH_UNAVAILABLE while the host may yet publish the key; TOKEN_INVALID later.
+        """
+        self._keys.keep_fresh()
         try:
             return self.authenticate(token)
-        except _NoKeyError:
-            if not await self._keys.refresh():
+        except _MissingKeyError as error:
+            missing = error.key
+        await self._keys.look_for(missing)
+        try:
+            return self.authenticate(token)
+        except _MissingKeyError:
+            if self._keys.has_given_up(missing):
                 raise
-        return self.authenticate(token)
+        raise TokenRefusal(
+            "key set away" if self._keys.host_is_away else "unknown key",
+            "the key of the token is not there yet, try again",
+            code=ErrorCode.AUTH_UNAVAILABLE,
+            retry_after_s=self._keys.retry_after_s,
+        )
 
     def authenticate(self, token: object) -> Identity:
-        """The identity a token stands for; ChatError UNAUTHENTICATED, TOKEN_INVALID or
+        """The identity a token stands for; TokenRefusal with UNAUTHENTICATED, TOKEN_INVALID or
         TOKEN_EXPIRED.
 
-        Costs about 40 us. The error never says more than which of the three, and what the host has
-        to mend.
+        Costs about 40 us. The message never says more than which of the three, and what the host
+        has to change.
         """
         if token is None or token == "":
-            raise ChatError(ErrorCode.UNAUTHENTICATED, "a token is needed")
+            raise TokenRefusal("no token", "a token is needed", code=ErrorCode.UNAUTHENTICATED)
         if not isinstance(token, str) or len(token) > MAX_TOKEN_BYTES or not token.isascii():
-            raise _invalid("not a token")
+            raise TokenRefusal("malformed", "not a token")
         try:
             header = jwt.get_unverified_header(token)
-        except (jwt.PyJWTError, ValueError, TypeError):
-            raise _invalid("the token cannot be verified") from None
-        keys = self._keys.candidates(header.get("alg"), header.get("kid"))
-        if not keys:
-            raise _NoKeyError
-        error = _invalid("the token cannot be verified")
-        for key in keys:
+        except _BROKEN:
+            raise _unverifiable("malformed") from None
+        algorithm, key_id = header.get("alg"), header.get("kid")
+        for key in self._keys.candidates(algorithm, key_id):
             try:
-                return self._identity(self._verified(token, key))
+                claims = _verified(token, key)
             except jwt.InvalidSignatureError:
                 continue
-            except jwt.InvalidAudienceError:
-                error = _invalid("the token is meant for another audience")
-            except jwt.InvalidIssuerError:
-                error = _invalid("the token is of another issuer")
-            except jwt.MissingRequiredClaimError as missing:
-                error = _invalid(f"the token has no `{missing.claim}`")
-            except (jwt.PyJWTError, ValueError, TypeError):
-                pass
-            break
-        raise error
-
-    def _verified(self, token: str, key: TokenKey) -> dict[str, Any]:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key.key,
-            algorithms=[key.algorithm],
-            audience=self._audience,
-            issuer=self._issuer,
-            # `sub` is checked here below: PyJWT refuses the numeric one that Node back ends
-            # mint. The times are too: PyJWT would take "123", 1e300 and the machine's clock.
-            options={
-                "require": ["exp"],
-                "verify_sub": False,
-                "verify_exp": False,
-                "verify_nbf": False,
-                "verify_iat": False,
-                "verify_aud": self._audience is not None,
-            },
-        )
-        return claims
+            except _BROKEN:
+                raise _unverifiable("malformed") from None
+            return self._identity(claims)
+        if self._keys.may_come(algorithm, key_id):
+            # Without a `kid` the token itself stands for its key.
+            raise _MissingKeyError(hash((algorithm, key_id or token)))
+        raise _unverifiable("signature" if self._keys.knows(algorithm) else "algorithm")
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
-        now = self._clock.now()
-        expires_at = _moment(claims, "exp")
-        issued_at = _moment(claims, "iat")
-        not_before = _moment(claims, "nbf")
-        tolerated = now + timedelta(seconds=FUTURE_TOLERANCE_S)
-        if expires_at is None:
-            raise _invalid("the token has no `exp`")
-        if expires_at <= now:
-            raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired")
-        if issued_at is not None and issued_at > tolerated:
-            raise _invalid("the token was issued in the future")
-        if not_before is not None and not_before > tolerated:
-            raise _invalid("the token is not valid yet")
         user_id = parse_user_id(claims["id"] if "id" in claims else claims.get("sub"))
+
+        def refusal(reason: str, message: str) -> TokenRefusal:
+            return TokenRefusal(reason, message, user_id=user_id)
+
+        self._check_addressee(claims, refusal)
+        now = self._clock.now()
+        expires_at, issued_at, not_before = (
+            _moment(claims, name, refusal) for name in ("exp", "iat", "nbf")
+        )
+        if expires_at is None:
+            raise refusal("no exp", "the token has no `exp`")
         if user_id is None:
-            raise _invalid(
-                "the token names no user: `id` or `sub` must be an integer or a short string"
+            raise refusal(
+                "no user",
+                "the token names no user: `id` or `sub` must be an integer or a short string",
             )
         permissions = claims.get("permissions")
-        return Identity(
+        identity = Identity(
             user_id=user_id,
             type=_text(claims, "type") or "employee",
             expires_at=expires_at,
@@ -140,6 +149,32 @@ class Authenticator:
             name=_text(claims, "name"),
             avatar_url=_text(claims, "avatarUrl"),
         )
+        if identity.has_expired(now):
+            raise TokenRefusal(
+                "expired", "the token has expired", code=ErrorCode.TOKEN_EXPIRED, user_id=user_id
+            )
+        tolerated = now + timedelta(seconds=FUTURE_TOLERANCE_S)
+        if issued_at is not None and issued_at > tolerated:
+            raise refusal("not yet valid", "the token was issued in the future")
+        if not_before is not None and not_before > tolerated:
+            raise refusal("not yet valid", "the token is not valid yet")
+        return identity
+
+    def _check_addressee(self, claims: Mapping[str, Any], refusal: _Refuse) -> None:
+        """Compare `aud` and `iss` with the settings, where those are set."""
+        if self._audience is not None:
+            audience = claims.get("aud")
+            if audience is None:
+                raise refusal("audience", "the token has no `aud`")
+            # RFC 7519 4.1.3: one text, or a list of them.
+            if self._audience not in (audience if isinstance(audience, list) else [audience]):
+                raise refusal("audience", "the token is meant for another audience")
+        if self._issuer is not None:
+            issuer = claims.get("iss")
+            if issuer is None:
+                raise refusal("issuer", "the token has no `iss`")
+            if issuer != self._issuer:
+                raise refusal("issuer", "the token is of another issuer")
 
 
 def mint(
@@ -169,29 +204,52 @@ def claimed_user(token: object) -> UserId | None:
         return None
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError, TypeError):
+    except _BROKEN:
         return None
     return parse_user_id(claims["id"] if "id" in claims else claims.get("sub"))
 
 
-class _NoKeyError(ChatError):
-    """No key of this server fits the token's header."""
+class _MissingKeyError(TokenRefusal):
+    """No key of this server fits the token, but the host may yet publish the one that does."""
 
-    def __init__(self) -> None:
-        super().__init__(ErrorCode.TOKEN_INVALID, "the token cannot be verified")
-
-
-def _invalid(message: str) -> ChatError:
-    return ChatError(ErrorCode.TOKEN_INVALID, message)
+    def __init__(self, key: int) -> None:
+        super().__init__("unknown key", "the token cannot be verified")
+        self.key = key
 
 
-def _moment(claims: Mapping[str, Any], name: str) -> datetime | None:
+def _unverifiable(reason: str) -> TokenRefusal:
+    return TokenRefusal(reason, "the token cannot be verified")
+
+
+def _verified(token: str, key: TokenKey) -> dict[str, Any]:
+    """The claims of a token with a good signature."""
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        key.key,
+        algorithms=[key.algorithm],
+        # What the claims say is checked by `Authenticator`: PyJWT refuses the numeric `sub` that
+        # Node back ends mint, takes dates like "123" and 1e300, and has a clock of its own.
+        options={
+            "verify_exp": False,
+            "verify_nbf": False,
+            "verify_iat": False,
+            "verify_aud": False,
+            "verify_iss": False,
+            "verify_sub": False,
+            "verify_jti": False,
+        },
+    )
+    return claims
+
+
+def _moment(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> datetime | None:
     """A NumericDate (RFC 7519 2: seconds, fractions allowed) as a datetime."""
     value = claims.get(name)
     if value is None:
         return None
-    if type(value) not in (int, float) or not math.isfinite(value) or not 0 <= value <= MAX_EXPIRY:
-        raise _invalid(f"the token's `{name}` is no date")
+    # Not a number fails the comparison, and so does infinity.
+    if type(value) not in (int, float) or not 0 <= value <= MAX_EXPIRY:
+        raise refusal(f"bad {name}", f"the token's `{name}` is no date")
     return datetime.fromtimestamp(value, UTC)
 
 

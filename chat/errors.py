@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105  # an error code
     TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105  # an error code
     TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105  # an error code
+    AUTH_UNAVAILABLE = "AUTH_UNAVAILABLE"
     USER_BLOCKED = "USER_BLOCKED"
     FORBIDDEN = "FORBIDDEN"
     NOT_PARTICIPANT = "NOT_PARTICIPANT"
@@ -55,6 +56,7 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ErrorCode.TOKEN_INVALID: ErrorKind(401, retryable=False),
     ErrorCode.TOKEN_EXPIRED: ErrorKind(401, retryable=False),
     ErrorCode.TOKEN_REVOKED: ErrorKind(403, retryable=False),
+    ErrorCode.AUTH_UNAVAILABLE: ErrorKind(503, retryable=True),
     ErrorCode.USER_BLOCKED: ErrorKind(403, retryable=False),
     ErrorCode.FORBIDDEN: ErrorKind(403, retryable=False),
     ErrorCode.NOT_PARTICIPANT: ErrorKind(403, retryable=False),

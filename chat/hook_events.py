@@ -48,11 +48,18 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthFailure:
-    """A token was missing or bad. The token itself is nowhere in here."""
+    """A token was missing or bad. The token itself is nowhere in here.
+
+    `reason` says what was wrong with it; `user_id` is set where the signature was good;
+    `request_id` is what the client has too.
+    """
 
     code: ErrorCode
     remote_ip: str
     door: Door
+    reason: str = ""
+    user_id: UserId | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,10 @@ class Identity:
     name: str | None = None
     avatar_url: str | None = None
 
+    def has_expired(self, now: datetime) -> bool:
+        """Whether the token is over. It is from `exp` on, to the fraction of a second."""
+        return self.expires_at <= now
+
     @property
     def is_service(self) -> bool:
         """The host application's own back end: it may do everything."""

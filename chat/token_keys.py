@@ -1,27 +1,35 @@
 """The keys that tokens are checked with: secrets in rotation, a public key, a host's published key
-set (JWKS).
+set (JWKS, RFC 7517).
 
 Each key belongs to one family of algorithms, so that a public key can never be used as an HMAC
 secret.
 """
 
-import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
-import structlog
 
 from chat.errors import SetupError
+from chat.key_fetcher import KeyFetcher, KeySetError
 
-FETCH_EVERY_S: Final = 60.0
-"""A token with an unknown key id must not make this server hammer the host's."""
+GIVE_UP_AFTER_S: Final = 60.0
+"""A host that rotates its keys may sign with the new one before its caches publish it."""
+
+MAX_KEY_SET_BYTES: Final = 1_000_000
+MAX_PUBLISHED: Final = 100
+MAX_TRIED: Final = 16
+"""Keys that a token without a `kid` is tried with."""
+
+MAX_MISSING: Final = 1_000
+"""Keys that are looked for at one time; of more, those first seen are looked for anew."""
 
 SYMMETRIC: Final = "HS256"
 ASYMMETRIC: Final = ("RS256", "ES256")
-_log = structlog.get_logger("chat.auth")
+_BY_TYPE: Final = {"RSA": "RS256", "EC": "ES256"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,10 @@ class TokenKey:
 
 
 class TokenKeys:
-    """All keys of a server. `fetch` returns the text of a JWKS document."""
+    """All keys of a server. `fetch` returns the text of a JWKS document.
+
+    Fetched keys serve until a later fetch succeeds without them, however long the host is away.
+    """
 
     def __init__(
         self,
@@ -42,55 +53,131 @@ class TokenKeys:
         *,
         public_key: str | None = None,
         fetch: Callable[[], Awaitable[str]] | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fixed = [TokenKey(secret, SYMMETRIC) for secret in secrets]
         if public_key is not None:
             self._fixed.append(_from_pem(public_key))
-        self._fetch = fetch
-        self._fetched: list[TokenKey] = []
-        self._fetched_at = float("-inf")
-        self._fetching: asyncio.Task[bool] | None = None
+        self._published: list[TokenKey] = []
+        self._fetcher = KeyFetcher(fetch, self._take, now) if fetch is not None else None
+        self._now = now
+        # When a token of each missing key was first seen.
+        self._missing: dict[int, float] = {}
 
-    @property
-    def algorithms(self) -> list[str]:
-        return sorted({key.algorithm for key in (*self._fixed, *self._fetched)})
+    async def open(self) -> None:
+        """Begin to fetch the key set, and wait a moment for it."""
+        if self._fetcher is not None:
+            await self._fetcher.ask_and_wait()
+
+    def close(self) -> None:
+        if self._fetcher is not None:
+            self._fetcher.stop()
+
+    def knows(self, algorithm: object) -> bool:
+        """Whether tokens of this algorithm can be good at all."""
+        if self._fetcher is not None and algorithm in ASYMMETRIC:
+            return True
+        return any(key.algorithm == algorithm for key in self._fixed)
 
     def candidates(self, algorithm: object, key_id: object) -> list[TokenKey]:
         """The keys that a token with this header may have been signed with."""
-        return [
-            key
-            for key in (*self._fixed, *self._fetched)
-            if key.algorithm == algorithm and key.key_id in (None, key_id)
-        ]
+        fixed = [key for key in self._fixed if key.algorithm == algorithm]
+        published = [key for key in self._published if key.algorithm == algorithm]
+        if key_id is not None:
+            named = [key for key in published if key.key_id == key_id]
+            published = named + [key for key in published if key.key_id is None]
+        return fixed + published[:MAX_TRIED]
 
-    async def refresh(self) -> bool:
-        """Fetch the host's key set, at most once a minute; False when there is nothing new.
+    def may_come(self, algorithm: object, key_id: object) -> bool:
+        """Whether the host may yet publish the key of a token that none of the keys verifies."""
+        if self._fetcher is None or algorithm not in ASYMMETRIC:
+            return False
+        return key_id is None or not any(key.key_id == key_id for key in self._published)
 
-        Whoever asks while it is being fetched waits for the same answer.
+    def keep_fresh(self) -> None:
+        """Fetch the key set again, in the background, when that was long ago."""
+        if self._fetcher is not None and self._fetcher.is_old:
+            self._fetcher.ask()
+
+    async def look_for(self, missing: int) -> None:
+        """Fetch the key set for a key that is not there; wait a moment when it is fetched now.
+
+        `missing` is any number that stands for the key.
         """
-        if self._fetch is None:
-            return False
-        if self._fetching is None:
-            if time.monotonic() - self._fetched_at < FETCH_EVERY_S:
-                return False
-            self._fetched_at = time.monotonic()
-            self._fetching = asyncio.get_running_loop().create_task(self._fetch_now(self._fetch))
-        return await asyncio.shield(self._fetching)
+        if self._fetcher is None:
+            return
+        if missing not in self._missing:
+            if len(self._missing) >= MAX_MISSING:
+                self._missing.pop(next(iter(self._missing)))
+            self._missing[missing] = self._now()
+        await self._fetcher.ask_and_wait()
 
-    async def _fetch_now(self, fetch: Callable[[], Awaitable[str]]) -> bool:
-        try:
-            published = jwt.PyJWKSet.from_json(await fetch())
-        except Exception as error:  # noqa: BLE001  # whatever a foreign server answers
-            _log.warning("jwks_not_fetched", error=type(error).__name__)
+    def has_given_up(self, missing: int) -> bool:
+        """Whether the host still does not publish the key, a while after it was first needed."""
+        first_seen = self._missing.get(missing)
+        if self._fetcher is None or first_seen is None:
             return False
-        finally:
-            self._fetching = None
-        self._fetched = [
-            TokenKey(each.key, each.algorithm_name, each.key_id)
-            for each in published.keys
-            if each.algorithm_name in ASYMMETRIC
-        ]
-        return True
+        return self._fetcher.good_began_at - first_seen >= GIVE_UP_AFTER_S
+
+    @property
+    def host_is_away(self) -> bool:
+        """Whether the latest fetch of the key set failed."""
+        return self._fetcher is not None and self._fetcher.is_failing
+
+    @property
+    def retry_after_s(self) -> float:
+        """When a key that is missing may be there, at the earliest."""
+        return max(1.0, round(self._fetcher.next_in_s, 3)) if self._fetcher is not None else 1.0
+
+    def _take(self, text: str) -> int:
+        published = _read_key_set(text)
+        if published != self._published:
+            self._published = published
+            # Caches of the host may disagree for a while: a key that goes gets a new chance.
+            self._missing.clear()
+        return len(published)
+
+
+def _read_key_set(text: str) -> list[TokenKey]:
+    """The usable keys of a JWKS document; KeySetError where there is none."""
+    if len(text) > MAX_KEY_SET_BYTES:
+        raise KeySetError("the answer is too long")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise KeySetError("the answer is no JSON") from None
+    members = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(members, list):
+        raise KeySetError("the answer is no key set")
+    keys = [key for each in members[:MAX_PUBLISHED] if (key := _from_jwk(each)) is not None]
+    if not keys:
+        # Taken for a failure, or a host that starts up would sign everybody out.
+        raise KeySetError("the key set has no key for RS256 or ES256")
+    return keys
+
+
+def _from_jwk(member: Any) -> TokenKey | None:
+    """A member of a key set as a key, or None where tokens cannot be verified with it.
+
+    RFC 7517 leaves `alg`, `use`, `key_ops` and `kid` optional.
+    """
+    try:
+        if (member.get("use") or "sig") != "sig" or "verify" not in (
+            member.get("key_ops") or ["verify"]
+        ):
+            return None
+        algorithm = member.get("alg") or _BY_TYPE.get(member.get("kty"))
+        if algorithm not in ASYMMETRIC:
+            return None
+        key = jwt.PyJWK(member, algorithm).key
+        # Refuses a key of another curve.
+        jwt.get_algorithm_by_name(algorithm).prepare_key(key)
+    except Exception:  # noqa: BLE001  # one bad key spoils none of the others
+        return None
+    if hasattr(key, "private_numbers"):
+        return None
+    key_id = member.get("kid")
+    return TokenKey(key, algorithm, key_id if isinstance(key_id, str) else None)
 
 
 def _from_pem(pem: str) -> TokenKey:

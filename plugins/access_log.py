@@ -66,7 +66,13 @@ class AccessLog(Plugin):
     @hookimpl(after_auth_failure)
     async def auth_failed(self, event: AuthFailure) -> None:
         _log.warning(
-            "auth_failed", code=event.code.value, remote_ip=event.remote_ip, door=event.door
+            "auth_failed",
+            code=event.code.value,
+            reason=event.reason,
+            user_id=event.user_id,
+            remote_ip=event.remote_ip,
+            door=event.door,
+            request_id=event.request_id,
         )
 
     @hookimpl(after_join)

@@ -125,7 +125,7 @@ class Funnel:
         if handler is None:
             raise ChatError(ErrorCode.UNKNOWN_EVENT, "there is no such event")
         identity = event.connection.identity
-        if identity.expires_at <= self._clock.now() and event.name != Event.AUTHENTICATE:
+        if identity.has_expired(self._clock.now()) and event.name != Event.AUTHENTICATE:
             raise ChatError(
                 ErrorCode.TOKEN_EXPIRED, "the token has expired; authenticate with a new one"
             )

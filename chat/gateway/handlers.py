@@ -19,6 +19,7 @@ from chat.contracts.client_events import (
     sync_cursors,
 )
 from chat.contracts.models import identity_to_wire, message_json, presence_to_wire
+from chat.credentials import spelt
 from chat.entities import Message
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.connections import Connection
@@ -78,7 +79,8 @@ class Handlers:
         on.
         """
         if payload.token is not None:
-            fresh = await self._admission.identify(payload.token, connection.remote_ip, "socket")
+            token = spelt(payload.token)
+            fresh = await self._admission.identify(token, connection.remote_ip, "socket")
             if fresh.user_id != connection.identity.user_id:
                 self._token_life.end_soon(connection)
                 raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
@@ -87,7 +89,7 @@ class Handlers:
             self._rooms.leave_closed(connection)
             self._domain.people.remember(fresh)
         identity = connection.identity
-        if identity.expires_at <= self._clock.now():
+        if identity.has_expired(self._clock.now()):
             raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired")
         joined: Answer = {}
         if payload.auto_join or self._auto_join:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 import socketio
 import structlog
 
+from chat.credentials import first_given, in_header
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.connections import Connection, Connections
 from chat.gateway.funnel import Funnel
@@ -156,15 +157,14 @@ class ChatGateway(socketio.AsyncNamespace):
 
     def _token(self, environ: dict[str, Any], auth: Any) -> object:
         """The first of `auth.token`, the Authorization header, `?token=` that is there."""
-        if isinstance(auth, dict) and auth.get("token"):
-            token: object = auth["token"]
-            return token.removeprefix("Bearer ") if isinstance(token, str) else token
-        header = environ.get("HTTP_AUTHORIZATION", "")
-        if header[:7].lower() == "bearer ":
-            return header[7:].strip()
+        query: dict[str, list[str]] = {}
         if self._query_token:
-            return parse_qs(environ.get("QUERY_STRING", "")).get("token", [None])[0]
-        return None
+            query = parse_qs(environ.get("QUERY_STRING", ""))
+        return first_given(
+            auth.get("token") if isinstance(auth, dict) else None,
+            in_header(environ.get("HTTP_AUTHORIZATION", "")),
+            query.get("token", [None])[0],
+        )
 
     async def _send_away(self, session_id: str, error: ChatError) -> None:
         """Refuse a CONNECT. After a CONNECT_ERROR the official client stays away for good, so a

@@ -13,6 +13,7 @@ import tornado.web
 from pydantic import BaseModel
 
 from chat.contracts.json_text import JsonLimits, read_json
+from chat.credentials import in_header
 from chat.errors import ChatError, ErrorCode
 from chat.hook_events import Action, ActionDone
 from chat.hookspecs import after_action, after_refusal, before_action
@@ -202,8 +203,7 @@ class ApiHandler(tornado.web.RequestHandler):
         return True
 
     async def _identify(self) -> Identity:
-        header = self.request.headers.get("Authorization", "")
-        token = header[7:].strip() if header[:7].lower() == "bearer " else None
+        token = in_header(self.request.headers.get("Authorization", ""))
         return await self.gate.admission.identify(token, self.request.remote_ip or "", "rest")
 
     def _as_chat_error(self, status_code: int, cause: BaseException | None) -> ChatError:

@@ -2,7 +2,9 @@
 loaded at start.
 """
 
+import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 from chat.contracts.pushes import session_expired
 from chat.entities import UserAccess
@@ -21,6 +23,8 @@ class AccessService:
         self._broadcaster = broadcaster
         self._clock = clock
         self._decided: dict[UserId, UserAccess] = {}
+        # The latest `iat` of users whose tokens come from a clock that is ahead of this one.
+        self._ahead: dict[UserId, datetime] = {}
 
     async def load(self) -> None:
         self._decided = {each.user_id: each for each in await self._repository.all()}
@@ -37,11 +41,30 @@ class AccessService:
         if before is not None and (identity.issued_at is None or identity.issued_at <= before):
             raise _revoked()
 
+    def admit(self, identity: Identity) -> None:
+        """`check` a token that is shown; a later `revoke` then covers it, whatever its `iat`."""
+        self.check(identity)
+        issued_at = identity.issued_at
+        if issued_at is None or issued_at <= (now := self._clock.now()):
+            return
+        latest = max(issued_at, self._ahead.pop(identity.user_id, issued_at))
+        self._ahead[identity.user_id] = latest
+        # Those that were shown first; the one just put in ends the loop.
+        while self._ahead[oldest := next(iter(self._ahead))] <= now:
+            del self._ahead[oldest]
+
     async def revoke(self, user_id: UserId) -> int:
-        """All tokens issued up to now are worth nothing; returns how many sockets were ended."""
-        decided = replace(self._of(user_id), revoked_before=self._clock.now())
-        await self._decide(decided)
-        return self._broadcaster.disconnect(user_id, session_expired(_revoked()))
+        """All tokens issued up to now are worth nothing; returns how many sockets were ended.
+
+        `iat` has whole seconds, so this returns in the next one: a token that the host issues
+        afterwards has a later `iat`, and is good.
+        """
+        now = self._clock.now()
+        before = max(now, self._ahead.get(user_id, now))
+        await self._decide(replace(self._of(user_id), revoked_before=before))
+        ended = self._broadcaster.disconnect(user_id, session_expired(_revoked()))
+        await asyncio.sleep(1 if before > now else 1 - now.microsecond / 1e6)
+        return ended
 
     async def block(self, user_id: UserId) -> int:
         """The user is let in no more, whatever the token, until unblocked."""

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from chat.addresses import home_of
-from chat.auth import Authenticator, claimed_user
+from chat.auth import Authenticator, TokenRefusal, claimed_user
 from chat.errors import ChatError, ErrorCode
 from chat.hook_events import AuthFailure, Door
 from chat.hookspecs import after_auth_failure
@@ -72,25 +72,46 @@ class Admission:
         self._access = access
         self._hooks = hooks
         self._failed = FailedTokens(max_failed_per_min, clock)
+        self._undecided = FailedTokens(max_failed_per_min, clock)
 
     async def identify(self, token: object, remote_ip: str, door: Door) -> Identity:
         """The identity of a good token of somebody who is not shut out; else ChatError."""
+
+        def tell(error: ChatError, reason: str, user_id: UserId | None) -> None:
+            failure = AuthFailure(
+                code=error.code,
+                remote_ip=remote_ip,
+                door=door,
+                reason=reason,
+                user_id=user_id,
+                request_id=error.request_id,
+            )
+            self._hooks.notify_soon(after_auth_failure, failure)
+
         try:
             identity = await self._authenticator.identify(token)
-            self._access.check(identity)
-        except ChatError as error:
+        except TokenRefusal as error:
             if error.code in _BAD_TOKEN:
                 self._count(token, remote_ip)
-            self._hooks.notify_soon(
-                after_auth_failure, AuthFailure(code=error.code, remote_ip=remote_ip, door=door)
-            )
+            if error.code is not ErrorCode.AUTH_UNAVAILABLE or self._is_news(token, remote_ip):
+                tell(error, error.reason, error.user_id)
+            raise
+        try:
+            self._access.admit(identity)
+        except ChatError as error:
+            tell(error, error.code.value.lower().replace("_", " "), identity.user_id)
             raise
         return identity
 
     def _count(self, token: object, remote_ip: str) -> None:
         wait_s = self._failed.wait_s(remote_ip, claimed_user(token))
         if wait_s > 0:
-            _log.info("auth_failures_limited", remote_ip=remote_ip)
-            raise ChatError(
+            limited = ChatError(
                 ErrorCode.RATE_LIMITED, "too many bad tokens", retry_after_s=round(wait_s, 3)
-            ) from None
+            )
+            _log.info("auth_failures_limited", remote_ip=remote_ip, request_id=limited.request_id)
+            raise limited from None
+
+    def _is_news(self, token: object, remote_ip: str) -> bool:
+        """Whether to tell of a token that waits for its key: its client tries again and again."""
+        return self._undecided.wait_s(remote_ip, claimed_user(token)) == 0

@@ -1,7 +1,7 @@
 """Tokens signed with other keys than the one secret: rotation, public keys, and a published key
 set."""
 
-import asyncio
+import json
 import time
 
 import jwt
@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from chat.errors import SetupError
+from chat.plugin_api import AuthFailure, Plugin, after_auth_failure, hookimpl
 from chat.testing import SECRET
 from tests.support.delivery_chats import connect_refusal, rest_code
 from tests.support.delivery_keys import (
@@ -21,12 +22,27 @@ from tests.support.delivery_keys import (
     rsa_key,
     token,
 )
-from tests.support.gateway_servers import eventually
+from tests.support.gateway_servers import eventually, generous
 from tests.support.gateway_tokens import signed
+from tests.support.gateway_wire import RawPolling, RawSocket
 
 FAMILIES = ("RS256", "ES256")
 EARLIER = "an-earlier-secret-of-the-tests-long-enough"
 OLDEST = "the-oldest-secret-of-the-tests-long-enough"
+
+
+class Watcher(Plugin):
+    """Hears of every failure."""
+
+    name = "watcher"
+
+    def __init__(self):
+        super().__init__()
+        self.failures = []
+
+    @hookimpl(after_auth_failure)
+    async def heard(self, failure: AuthFailure) -> None:
+        self.failures.append(failure)
 
 
 async def test_earlier_secrets_still_verify_during_a_rotation(serve):
@@ -142,99 +158,110 @@ async def test_a_published_key_set_is_fetched_at_start(serve, algorithm):
         assert await rest_code(chat, mixed_up) == "TOKEN_INVALID"
 
 
-async def test_an_unknown_key_id_is_looked_up_once_a_minute(serve, monkeypatch):
-    """A host that rotates its keys is asked again; tokens with made-up ids do not make it often."""
+async def sent_away(chat, shown):
+    """Whether the token's transport is closed without a CONNECT_ERROR, at both transports."""
+    for transport in (RawSocket, RawPolling):
+        raw = await transport.open(chat)
+        packet = "40/chat," + json.dumps({"token": shown})
+        await (raw.post(packet) if transport is RawPolling else raw.send(packet))
+        await raw.until_end()
+        if any(frame.startswith(("40", "44")) for frame in raw.frames):
+            return False
+    return True
+
+
+async def test_a_key_that_is_not_there_yet_is_a_refusal_that_passes(serve, monkeypatch):
+    """503 with Retry-After in REST, a typed ack for `authenticate`, and at connect a closed
+    transport: after a CONNECT_ERROR the official client would stay away.
+    """
     async with (
         key_host(jwk(rsa_key(), "one")) as host,
         serve(jwt_secret=None, jwt_jwks_url=host.url) as chat,
     ):
-        host.keys.append(jwk(rsa_key("new"), "new"))
+        raw = await RawSocket.open(chat)
+        await raw.connect({"token": token(rsa_key(), "RS256", "one")})
         fresh = token(rsa_key("new"), "RS256", "new")
-        assert await rest_code(chat, fresh) == "TOKEN_INVALID"
-        assert host.asked == 1
-        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
+        refused = await chat.request(
+            "GET", "/chats", None, headers={"Authorization": f"Bearer {fresh}"}
+        )
+        assert (refused.status, refused.code) == (503, "AUTH_UNAVAILABLE")
+        assert 1 <= int(refused.headers["Retry-After"]) <= 5
+        assert refused.body["error"]["retryable"] is True
+        answer = await raw.call("authenticate", {"token": fresh})
+        assert answer["error"]["code"] == "AUTH_UNAVAILABLE"
+        assert answer["error"]["retryAfter"] >= 1
+        assert await sent_away(chat, fresh)
+        assert await raw.is_alive()
+        host.keys.append(jwk(rsa_key("new"), "new"))
+        monkeypatch.setattr("chat.key_fetcher.FETCH_EVERY_S", 0)
         assert await rest_code(chat, fresh) is None
-        assert host.asked == 2
-        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 60)
+        assert await connect_refusal(chat, fresh) is None
+        assert (await raw.call("authenticate", {"token": fresh}))["success"]
+
+
+async def test_made_up_key_ids_do_not_make_the_host_be_asked_often(serve):
+    """Nor do they fill the log: a client that tries again and again is told of now and then."""
+    watcher = Watcher()
+    async with (
+        key_host(jwk(rsa_key(), "one")) as host,
+        serve(
+            jwt_secret=None,
+            jwt_jwks_url=host.url,
+            max_failed_tokens_per_min=3,
+            **generous(watcher),
+        ) as chat,
+    ):
         for number in range(10):
             made_up = token(rsa_key("evil"), "RS256", f"made-up-{number}")
-            assert await rest_code(chat, made_up) == "TOKEN_INVALID"
-            assert (await connect_refusal(chat, made_up))["code"] == "TOKEN_INVALID"
-        assert host.asked == 2
+            assert await rest_code(chat, made_up) == "AUTH_UNAVAILABLE"
+        assert host.asked == 1
         assert await rest_code(chat, token(rsa_key(), "RS256", "one")) is None
+        await chat.app.hooks.drain()
+        assert [each.code.value for each in watcher.failures] == ["AUTH_UNAVAILABLE"] * 3
+        assert {each.reason for each in watcher.failures} == {"unknown key"}
 
 
-async def test_a_key_that_is_no_longer_published_is_worth_nothing(serve, monkeypatch):
-    """After the next look, the old key's tokens are refused."""
-    async with (
-        key_host(jwk(rsa_key(), "old")) as host,
-        serve(jwt_secret=None, jwt_jwks_url=host.url) as chat,
-    ):
-        host.keys = [jwk(rsa_key("new"), "new")]
-        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
-        assert await rest_code(chat, token(rsa_key("new"), "RS256", "new")) is None
-        assert await rest_code(chat, token(rsa_key(), "RS256", "old")) == "TOKEN_INVALID"
-
-
-async def test_all_that_come_with_a_new_key_at_once_are_let_in(serve, monkeypatch):
-    """Whoever comes while the key set is being fetched waits for it: a refusal would be for
-    good."""
-    async with (
-        key_host(jwk(rsa_key(), "old")) as host,
-        serve(jwt_secret=None, jwt_jwks_url=host.url) as chat,
-    ):
-        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
-        host.keys.append(jwk(rsa_key("new"), "new"))
-        host.hold = asyncio.Event()
-        fresh = token(rsa_key("new"), "RS256", "new")
-        first = asyncio.ensure_future(rest_code(chat, fresh))
-        await eventually(lambda: host.asked == 2)
-        monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 60)
-        others = [asyncio.ensure_future(rest_code(chat, fresh)) for _ in range(5)]
-        gate = chat.app._gate
-        await eventually(lambda: gate.running == 6 or any(each.done() for each in others))
-        host.hold.set()
-        assert await first is None
-        assert await asyncio.gather(*others) == [None] * 5
-        assert host.asked == 2
-
-
-@pytest.mark.parametrize(
-    "body", ["nonsense", "[]", "{}", '{"keys": []}', '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}']
-)
-async def test_a_host_that_publishes_nonsense_is_survived(serve, body, monkeypatch):
-    """Tokens are refused with TOKEN_INVALID while there is no key; a symmetric one is never
-    taken."""
-    async with key_host() as host:
-        host.body = body
+async def test_a_host_that_was_down_at_start_lets_clients_in_later(serve, monkeypatch):
+    """The server starts without its keys, and fetches them in the background once they are
+    there.
+    """
+    monkeypatch.setattr("chat.key_fetcher.FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr("chat.key_fetcher.LAST_RETRY_S", 0.02)
+    async with key_host(jwk(rsa_key(), "one")) as host:
+        host.status = 502
         async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
             good = token(rsa_key(), "RS256", "one")
-            assert await rest_code(chat, good) == "TOKEN_INVALID"
-            assert (await connect_refusal(chat, signed("secret", id=1)))["code"] == "TOKEN_INVALID"
-            host.body, host.keys = None, [jwk(rsa_key(), "one")]
-            monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
+            assert await rest_code(chat, good) == "AUTH_UNAVAILABLE"
+            assert (await chat.request("GET", "/health/live", None)).status == 200
+            assert await sent_away(chat, good)
+            asked, host.status = host.asked, 200
+            await eventually(lambda: host.asked > asked)
+            await eventually(lambda: not chat.app._keys.host_is_away)
             assert await rest_code(chat, good) is None
+            assert await connect_refusal(chat, good) is None
 
 
-async def test_a_host_that_is_down_costs_no_known_key(serve, monkeypatch):
-    """What was fetched before goes on to work; the others are refused, and the server lives."""
-    monkeypatch.setattr("chat.token_keys.FETCH_EVERY_S", 0)
+async def test_a_host_that_is_down_costs_no_known_key(serve):
+    """What was fetched before goes on to work, and those with a new key try again."""
     async with key_host(jwk(rsa_key(), "one")) as host:
         server = serve(jwt_secret=None, jwt_jwks_url=host.url)
         chat = await server.__aenter__()
     try:
-        assert await rest_code(chat, token(rsa_key("x"), "RS256", "other")) == "TOKEN_INVALID"
+        assert await rest_code(chat, token(rsa_key("x"), "RS256", "other")) == "AUTH_UNAVAILABLE"
         assert await rest_code(chat, token(rsa_key(), "RS256", "one")) is None
+        assert await connect_refusal(chat, token(rsa_key(), "RS256", "one")) is None
         assert (await chat.request("GET", "/health/live", None)).status == 200
     finally:
         await server.__aexit__(None, None, None)
 
 
-async def test_a_host_that_is_down_at_start_is_asked_again(serve, monkeypatch):
-    """The server starts without its keys, and takes tokens once they are published."""
-    async with key_host() as gone:
-        url = gone.url
-    async with serve(jwt_secret=None, jwt_jwks_url=url) as chat:
-        refused = await connect_refusal(chat, token(rsa_key(), "RS256", "one"))
-        assert refused["code"] == "TOKEN_INVALID"
-        assert (await chat.request("GET", "/health/live", None)).status == 200
+async def test_a_token_without_a_key_id_is_good_by_a_key_of_the_set(serve):
+    """`kid` is optional in the token and in the set."""
+    async with (
+        key_host(jwk(rsa_key(), "one"), jwk(ec_key(), None)) as host,
+        serve(jwt_secret=None, jwt_jwks_url=host.url) as chat,
+    ):
+        for key, algorithm in ((rsa_key(), "RS256"), (ec_key(), "ES256")):
+            assert await rest_code(chat, token(key, algorithm)) is None
+            assert await connect_refusal(chat, token(key, algorithm)) is None
+        assert host.asked == 1

@@ -6,6 +6,8 @@ import pytest
 
 from chat.plugin_api import Disconnected, Plugin, after_disconnect, hookimpl
 from tests.e2e.js_driver import CLIENTS, TRANSPORTS
+from tests.support.delivery_keys import jwk, key_host, rsa_key
+from tests.support.delivery_keys import token as key_token
 
 CHAT = {"chatId", "timestamp"}
 GUIDE_MESSAGE = {"id", "chatId", "senderId", "message", "createdAt"}
@@ -230,6 +232,31 @@ async def test_a_refusal_worth_another_try_is_no_connect_error_and_the_client_re
             denials = [args[0] for name, args in socket.happened if name == "connect_error"]
             assert not [denial for denial in denials if not denial["active"]]
         assert sum(socket.count("reconnect_attempt") for socket in sockets) >= 1
+
+
+async def test_a_client_whose_key_cannot_be_fetched_comes_in_when_it_can(
+    serve, javascript, client, transport, monkeypatch
+):
+    """The key server is away for a moment: no CONNECT_ERROR, and the client returns by itself."""
+    monkeypatch.setattr("chat.key_fetcher.FIRST_RETRY_S", 0.1)
+    monkeypatch.setattr("chat.key_fetcher.LAST_RETRY_S", 0.1)
+    async with key_host(jwk(rsa_key(), "one")) as host, javascript() as js:
+        host.status = 503
+        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
+            socket = await js.connect(
+                f"{chat.url}/chat",
+                client=client,
+                transport=transport,
+                auth={"token": key_token(rsa_key(), "RS256", "one")},
+                reconnectionDelay=50,
+            )
+            await socket.next("reconnect_attempt")
+            host.status = 200
+            await socket.next("connect")
+            assert (await socket.call("authenticate"))["userId"] == 1
+            errors = [args[0] for name, args in socket.happened if name == "connect_error"]
+            assert all(error["active"] and "data" not in error for error in errors)
+            await socket.disconnect()
 
 
 async def test_the_cleanup_of_the_guide_leaves_nothing_behind(serve, javascript, connect):

@@ -59,11 +59,14 @@ def jwk(private_key: Any, kid: str | None, **fields: Any) -> dict[str, Any]:
 
 
 class KeyHost:
-    """Publishes `keys` at `url`, and counts how often it is asked. `hold` keeps answers back."""
+    """Publishes `keys` at `url` with `status`, and counts how often it is asked. `hold` keeps
+    answers back.
+    """
 
     def __init__(self) -> None:
         self.keys: list[dict[str, Any]] = []
         self.asked = 0
+        self.status = 200
         self.body: str | None = None
         self.hold: asyncio.Event | None = None
         self.url = ""
@@ -83,6 +86,7 @@ async def key_host(*keys: dict[str, Any]) -> AsyncIterator[KeyHost]:
 
     class Handler(tornado.web.RequestHandler):
         async def get(self) -> None:
+            self.set_status(published.status)
             self.finish(await published.answer())
 
     listening, port = bind_unused_port()

@@ -14,6 +14,7 @@ ERRORS: Final = {
     "TOKEN_INVALID": (401, False),
     "TOKEN_EXPIRED": (401, False),
     "TOKEN_REVOKED": (403, False),
+    "AUTH_UNAVAILABLE": (503, True),
     "USER_BLOCKED": (403, False),
     "FORBIDDEN": (403, False),
     "NOT_PARTICIPANT": (403, False),

@@ -1,19 +1,13 @@
-"""The keys of a server: rotation, public keys, a published key set, and one family of algorithms
-for each.
-"""
-
-import json
+"""The keys of a server: rotation, public keys, and one family of algorithms for each."""
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from chat.auth import Authenticator
-from chat.errors import ChatError, SetupError
-from chat.token_keys import FETCH_EVERY_S, TokenKeys
-from tests.support.rest_tokens import GOOD, SECRET, StoppedClock, authenticator, code_of, signed
+from chat.errors import SetupError
+from chat.token_keys import TokenKeys
+from tests.support.rest_tokens import GOOD, SECRET, authenticator, code_of, signed
 
 OLD = "an-old-secret-of-the-unit-tests-that-is-long"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -29,23 +23,6 @@ def public_pem(key):
 def private_pem(key):
     none = serialization.NoEncryption()
     return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, none).decode()
-
-
-def jwk(key, key_id):
-    algorithm, name = (RSAAlgorithm, "RS256") if key is RSA_KEY else (ECAlgorithm, "ES256")
-    text = algorithm.to_jwk(key.public_key())
-    return json.loads(text) | {"kid": key_id, "alg": name, "use": "sig"}
-
-
-class KeySet:
-    """A host's published key set that counts how often it was asked."""
-
-    def __init__(self, *keys):
-        self.asked, self.text = 0, json.dumps({"keys": list(keys)})
-
-    async def fetch(self):
-        self.asked += 1
-        return self.text
 
 
 def test_earlier_secrets_still_verify():
@@ -100,62 +77,3 @@ def test_a_key_that_is_no_public_key_stops_the_start(pem):
     with pytest.raises(SetupError, match=r"^JWT_PUBLIC_KEY [^\n]+\.$") as caught:
         TokenKeys(public_key=pem)
     assert "MII" not in str(caught.value)
-
-
-async def test_a_key_set_is_fetched_when_a_token_names_an_unknown_key():
-    """Then the token is good, and so are the next ones without another look."""
-    published = KeySet(jwk(RSA_KEY, "r1"), jwk(EC_KEY, "e1"))
-    checks = Authenticator(TokenKeys(fetch=published.fetch), StoppedClock())
-    for key, alg, key_id in ((RSA_KEY, "RS256", "r1"), (EC_KEY, "ES256", "e1")):
-        token = jwt.encode(GOOD, key, algorithm=alg, headers={"kid": key_id})
-        assert (await checks.identify(token)).user_id == 7
-        assert checks.authenticate(token).user_id == 7
-    assert published.asked == 1
-
-
-async def test_unknown_key_ids_do_not_hammer_the_host():
-    """At most one fetch a minute, whatever tokens come."""
-    published = KeySet(jwk(RSA_KEY, "r1"))
-    checks = Authenticator(TokenKeys([SECRET], fetch=published.fetch), StoppedClock())
-    for number in range(20):
-        token = jwt.encode(GOOD, RSA_KEY, algorithm="RS256", headers={"kid": f"x{number}"})
-        with pytest.raises(ChatError):
-            await checks.identify(token)
-    assert published.asked == 1
-    assert FETCH_EVERY_S == 60
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{}", "[]", "null", '{"keys": []}', '{"keys": [{}]}', '{"keys": 5}', "<html>"]
-)
-async def test_a_key_set_that_is_none_is_no_crash(text):
-    """The token stays invalid; keys that were there before stay too."""
-    published = KeySet()
-    published.text = text
-    checks = Authenticator(TokenKeys([SECRET], fetch=published.fetch), StoppedClock())
-    token = jwt.encode(GOOD, RSA_KEY, algorithm="RS256", headers={"kid": "r1"})
-    with pytest.raises(ChatError):
-        await checks.identify(token)
-    assert (await checks.identify(signed(GOOD))).user_id == 7
-
-
-async def test_a_secret_in_a_key_set_is_not_used():
-    """A published symmetric key is no secret."""
-    k = "YXR0YWNrZXJzLW93bi1rZXktdGhhdC1pcy1sb25nLWVub3VnaCEh"
-    published = KeySet({"kty": "oct", "k": k, "kid": "o", "alg": "HS256"}, jwk(RSA_KEY, "r1"))
-    checks = Authenticator(TokenKeys(fetch=published.fetch), StoppedClock())
-    secret = "attackers-own-key-that-is-long-enough!!"
-    with pytest.raises(ChatError):
-        await checks.identify(signed(GOOD, {"alg": "HS256", "kid": "o"}, secret=secret))
-    assert published.asked == 1
-
-
-async def test_a_key_of_the_set_verifies_tokens_of_its_own_id():
-    """A token that names another key is not verified by this one."""
-    published = KeySet(jwk(RSA_KEY, "r1"))
-    checks = Authenticator(TokenKeys(fetch=published.fetch), StoppedClock())
-    good = jwt.encode(GOOD, RSA_KEY, algorithm="RS256", headers={"kid": "r1"})
-    assert (await checks.identify(good)).user_id == 7
-    other = jwt.encode(GOOD, RSA_KEY, algorithm="RS256", headers={"kid": "r2"})
-    with pytest.raises(ChatError):
-        await checks.identify(other)

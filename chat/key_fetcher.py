@@ -1,0 +1,136 @@
+"""When the host's key set is fetched: in the background, one fetch at a time, never in a storm."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+FETCH_EVERY_S: Final = 5.0
+"""Strangers can send any key id, and must not make this server ask the host more often."""
+
+FETCH_WITHIN_S: Final = 5.0
+WAIT_S: Final = 2.0
+"""A client whose key is being fetched waits so long for its answer."""
+
+FIRST_RETRY_S: Final = 1.0
+LAST_RETRY_S: Final = 30.0
+REFRESH_AFTER_S: Final = 600.0
+"""A key that the host withdraws is accepted for so long at most, while the host answers."""
+
+_log = structlog.get_logger("chat.auth")
+
+
+class KeyFetcher:
+    """Fetches the key set and hands its text to `take`, which returns how many keys it holds.
+
+    A failure of either is tried again after 1, 2, 4, ... 30 s, or sooner when a client needs a key.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[str]],
+        take: Callable[[str], int],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch = fetch
+        self._take = take
+        self._now = now
+        self._fetching: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._began_at = float("-inf")
+        self._failures = 0
+        self._error = ""
+        self.good_began_at = float("-inf")
+        """When the latest fetch began that went well."""
+
+    @property
+    def is_failing(self) -> bool:
+        return self._failures > 0
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the keys should be looked at again, although nobody asks for another."""
+        return self._now() - self.good_began_at > REFRESH_AFTER_S
+
+    @property
+    def next_in_s(self) -> float:
+        """Seconds until a fetch that is asked for now may begin."""
+        return max(0.0, self._began_at + FETCH_EVERY_S - self._now())
+
+    def ask(self) -> None:
+        """Fetch now, or as soon as FETCH_EVERY_S allows."""
+        self._begin_in(self.next_in_s)
+
+    async def ask_and_wait(self) -> None:
+        """Ask, and wait at most WAIT_S for the fetch that is running or that begins now."""
+        self.ask()
+        if self._fetching is not None:
+            await asyncio.wait([self._fetching], timeout=WAIT_S)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._fetching is not None:
+            self._fetching.cancel()
+
+    def _begin_in(self, delay_s: float) -> None:
+        if self._fetching is not None:
+            return
+        loop = asyncio.get_running_loop()
+        if delay_s <= 0:
+            self._begin()
+        elif self._timer is None or self._timer.when() > loop.time() + delay_s:
+            self._cancel_timer()
+            self._timer = loop.call_later(delay_s, self._begin)
+
+    def _begin(self) -> None:
+        self._cancel_timer()
+        self._began_at = self._now()
+        self._fetching = asyncio.get_running_loop().create_task(self._fetch_now())
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def _fetch_now(self) -> None:
+        began_at = self._began_at
+        try:
+            async with asyncio.timeout(FETCH_WITHIN_S):
+                text = await self._fetch()
+            count = self._take(text)
+        except Exception as error:  # noqa: BLE001  # whatever a foreign server answers
+            self._fetching = None
+            self._failed(error)
+        else:
+            self._fetching = None
+            if self._failures:
+                _log.info("jwks_fetched", keys=count, after_failures=self._failures)
+            self._failures, self._error = 0, ""
+            self.good_began_at = began_at
+
+    def _failed(self, error: Exception) -> None:
+        again_in_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(self._failures, 10))
+        self._failures += 1
+        self._begin_in(again_in_s)
+        why = _why(error)
+        if why != self._error:
+            # One line for an outage; `jwks_fetched` ends it.
+            self._error = why
+            _log.warning("jwks_not_fetched", error=why, again_in_s=again_in_s)
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, in words that hold nothing of the URL or of the answer."""
+    status = getattr(error, "code", None)
+    if isinstance(status, int):
+        return f"HTTP {status}"
+    if isinstance(error, KeySetError):
+        return str(error)
+    return type(error).__name__
+
+
+class KeySetError(ValueError):
+    """The host answered, and the answer is no key set; `str(error)` says why."""
