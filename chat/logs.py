@@ -18,6 +18,7 @@ _QUIET: Final = ("engineio", "socketio", "pymongo", "tornado.access", "asyncio")
 CAUSED_BY_STRANGERS: Final = {
     "auth_failed": 10,
     "auth_failures_limited": 10,
+    "connect_refused": 10,
     "connection_refused": 1,
     "handshake_refused": 10,
     "malformed_packet": 10,
