@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         None, description="RSA (RS256) or P-256 (ES256) public key: PEM text, or a file's path."
     )
     jwt_jwks_url: str | None = Field(
-        None, description="Where the host publishes its key set; fetched once a minute at most."
+        None, description="Where the host publishes its key set; fetched again when keys change."
     )
     jwt_audience: str | None = Field(None, description="When set, a token's `aud` must hold it.")
     jwt_issuer: str | None = Field(None, description="When set, a token's `iss` must equal it.")
