@@ -255,7 +255,7 @@ class ChatApp:
             )
         finally:
             client.close()
-        return response.body.decode()
+        return response.body.decode("utf-8-sig")
 
     async def _listen(
         self, sio: ChatServer, gate: Gate, demo: DemoService | None, sockets: list[Any]

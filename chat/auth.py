@@ -190,7 +190,8 @@ def mint(
 ) -> tuple[str, datetime]:
     """A token for development and demo mode, and when it expires."""
     now = clock.now()
-    expires_at = now + timedelta(seconds=valid_s)
+    # PyJWT cuts dates to whole seconds: what is returned is what stands in the token.
+    expires_at = (now + timedelta(seconds=valid_s)).replace(microsecond=0)
     # `id`, since PyJWT insists on a `sub` that is a string.
     payload: dict[str, Any] = {"id": user_id, "type": user_type, "iat": now, "exp": expires_at}
     optional = {**claims, "aud": audience, "iss": issuer}

@@ -96,7 +96,8 @@ class TokenKeys:
 
     def keep_fresh(self) -> None:
         """Fetch the key set again, in the background, when that was long ago."""
-        if self._fetcher is not None and self._fetcher.is_old:
+        # A failed fetch is tried again anyhow, and later each time.
+        if self._fetcher is not None and self._fetcher.is_old and not self._fetcher.is_failing:
             self._fetcher.ask()
 
     async def look_for(self, missing: int) -> None:
