@@ -17,6 +17,7 @@ from tests.support.gateway_servers import eventually
 from tests.support.rest_tokens import GOOD, SECRET, StoppedClock, signed
 
 AWAY = ConnectionRefusedError()
+TOO_LONG = json.dumps({"keys": [jwk(rsa_key("x"), "x", pad="x" * 1_000_000)]})
 
 
 class Host:
@@ -131,7 +132,7 @@ async def test_known_keys_serve_while_the_host_is_away():
     "text",
     [
         "", "{}", "[]", "null", '{"keys": []}', '{"keys": [{}]}', '{"keys": 5}', "<html>",
-        "[" * 100_000, '{"keys": [null, 5, "x", []]}', " " * 1_000_001,
+        "[" * 100_000, '{"keys": [null, 5, "x", []]}', TOO_LONG,
     ],
 )  # fmt: skip
 async def test_an_answer_that_is_no_key_set_is_a_failed_fetch(text):
@@ -192,8 +193,11 @@ async def test_all_who_come_at_once_wait_for_one_fetch():
         host.hold = asyncio.Event()
         asked = [asyncio.ensure_future(host.code(by(rsa_key(), "r1"))) for _ in range(10)]
         await eventually(lambda: host.asked == 1)
+        host.at += 5
+        asked.append(asyncio.ensure_future(host.code(by(rsa_key(), "r1"))))
+        await asyncio.sleep(0)
         host.hold.set()
-        assert await asyncio.gather(*asked) == [None] * 10
+        assert await asyncio.gather(*asked) == [None] * 11
         assert host.asked == 1
 
 
@@ -248,6 +252,11 @@ async def test_a_token_without_a_key_id_is_tried_with_each_key(algorithm):
         assert await host.code(forged) == "AUTH_UNAVAILABLE"
         host.at += 61
         assert await host.code(forged) == "TOKEN_INVALID"
+        another = by(key_for(algorithm, "evil too"), alg=algorithm)
+        assert await host.code(another) == "AUTH_UNAVAILABLE"
+    async with Host(jwk(first, None)) as host:
+        assert await host.code(by(first, alg=algorithm)) is None
+        assert await host.code(by(second, alg=algorithm)) == "AUTH_UNAVAILABLE"
 
 
 async def test_a_token_without_a_key_id_is_tried_with_few_keys():
@@ -314,7 +323,11 @@ UNUSABLE = {
     "no n": {**RSA, "n": None}, "P-384": jwk(ec_key("", ec.SECP384R1), "r1", crv="P-384"),
     "off the curve": {**EC, "x": EC["y"]}, "secret": {"kty": "oct", "k": "c2VjcmV0", "kid": "r1"},
     "text": "r1", "null": None, "list": [RSA],
-    "private": {**RSA, **jwt.get_algorithm_by_name("RS256").to_jwk(rsa_key(), as_dict=True)},
+    "private": {
+        **jwt.get_algorithm_by_name("RS256").to_jwk(rsa_key(), as_dict=True),
+        "key_ops": ["sign", "verify"],
+        "kid": "r1",
+    },
 }  # fmt: skip
 
 
