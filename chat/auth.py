@@ -75,6 +75,10 @@ class Authenticator:
             return self.authenticate(token)
         except _MissingKeyError as error:
             missing = error.key
+        except TokenRefusal as error:
+            if error.reason == "signature" and await self._keys.look_again():
+                return self.authenticate(token)
+            raise
         await self._keys.look_for(missing)
         try:
             return self.authenticate(token)

@@ -16,8 +16,6 @@ WAIT_S: Final = 2.0
 
 FIRST_RETRY_S: Final = 1.0
 LAST_RETRY_S: Final = 30.0
-REFRESH_AFTER_S: Final = 600.0
-"""A key that the host withdraws is accepted for so long at most, while the host answers."""
 
 _log = structlog.get_logger("chat.auth")
 
@@ -50,9 +48,9 @@ class KeyFetcher:
         return self._failures > 0
 
     @property
-    def is_old(self) -> bool:
-        """Whether the keys should be looked at again, although nobody asks for another."""
-        return self._now() - self.good_began_at > REFRESH_AFTER_S
+    def age_s(self) -> float:
+        """Seconds since the latest fetch began that went well."""
+        return self._now() - self.good_began_at
 
     @property
     def next_in_s(self) -> float:

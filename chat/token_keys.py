@@ -16,8 +16,14 @@ import jwt
 from chat.errors import SetupError
 from chat.key_fetcher import KeyFetcher, KeySetError
 
+LOOK_AGAIN_AFTER_S: Final = 60.0
+"""A bad signature makes this server ask the host again at most so often."""
+
 GIVE_UP_AFTER_S: Final = 60.0
 """A host that rotates its keys may sign with the new one before its caches publish it."""
+
+REFRESH_AFTER_S: Final = 600.0
+"""A key that the host withdraws is accepted for so long at most, while the host answers."""
 
 MAX_KEY_SET_BYTES: Final = 1_000_000
 MAX_PUBLISHED: Final = 100
@@ -97,8 +103,9 @@ class TokenKeys:
     def keep_fresh(self) -> None:
         """Fetch the key set again, in the background, when that was long ago."""
         # A failed fetch is tried again anyhow, and later each time.
-        if self._fetcher is not None and self._fetcher.is_old and not self._fetcher.is_failing:
-            self._fetcher.ask()
+        fetcher = self._fetcher
+        if fetcher and fetcher.age_s > REFRESH_AFTER_S and not fetcher.is_failing:
+            fetcher.ask()
 
     async def look_for(self, missing: int) -> None:
         """Fetch the key set for a key that is not there; wait a moment when it is fetched now.
@@ -112,6 +119,17 @@ class TokenKeys:
                 self._missing.pop(next(iter(self._missing)))
             self._missing[missing] = self._now()
         await self._fetcher.ask_and_wait()
+
+    async def look_again(self) -> bool:
+        """Fetch the key set after a bad signature, for hosts that give a new key an old `kid`.
+
+        Returns False where that is not worth it: the set is young, or the host is away.
+        """
+        fetcher = self._fetcher
+        if fetcher is None or fetcher.is_failing or fetcher.age_s < LOOK_AGAIN_AFTER_S:
+            return False
+        await fetcher.ask_and_wait()
+        return True
 
     def has_given_up(self, missing: int) -> bool:
         """Whether the host still does not publish the key, a while after it was first needed."""

@@ -273,10 +273,26 @@ async def test_a_bad_signature_of_a_known_key_is_final_at_once():
     """The host is not asked for a key that is there."""
     async with Host(jwk(rsa_key(), "r1")) as host:
         assert await host.code(by(rsa_key(), "r1")) is None
-        host.at += 60
+        host.at += 59
         assert await host.answer(by(rsa_key("evil"), "r1")) == ("TOKEN_INVALID", "signature")
         assert await host.answer(by(ec_key(), "r1", "ES256")) == ("TOKEN_INVALID", "signature")
         assert host.asked == 1
+
+
+async def test_a_new_key_with_an_old_id_is_found():
+    """A bad signature is looked at again, once a minute at most, and is final if it stays bad."""
+    async with Host(jwk(rsa_key(), "k")) as host:
+        assert await host.code(by(rsa_key(), "k")) is None
+        host.members, host.at = [jwk(rsa_key("2"), "k")], host.at + 60
+        assert await host.code(by(rsa_key("2"), "k")) is None
+        assert host.asked == 2
+        for _ in range(3):
+            assert await host.code(by(rsa_key("evil"), "k")) == "TOKEN_INVALID"
+        assert host.asked == 2
+        host.fault, host.at = AWAY, host.at + 60
+        for _ in range(3):
+            assert await host.code(by(rsa_key("evil"), "k")) == "TOKEN_INVALID"
+        assert host.asked == 3
 
 
 async def test_an_algorithm_that_the_set_cannot_have_is_final_at_once():
