@@ -122,7 +122,7 @@ class Authenticator:
         raise _unverifiable("signature" if self._keys.knows(algorithm) else "algorithm")
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
-        user_id = parse_user_id(claims["id"] if "id" in claims else claims.get("sub"))
+        user_id = _user(claims)
 
         def refusal(reason: str, message: str) -> TokenRefusal:
             return TokenRefusal(reason, message, user_id=user_id)
@@ -211,7 +211,7 @@ def claimed_user(token: object) -> UserId | None:
         claims = jwt.decode(token, options={"verify_signature": False})
     except _BROKEN:
         return None
-    return parse_user_id(claims["id"] if "id" in claims else claims.get("sub"))
+    return _user(claims)
 
 
 class _MissingKeyError(TokenRefusal):
@@ -245,6 +245,12 @@ def _verified(token: str, key: TokenKey) -> dict[str, Any]:
         },
     )
     return claims
+
+
+def _user(claims: Mapping[str, Any]) -> UserId | None:
+    """Whom the token is of: `id`, or `sub` where that is absent or null."""
+    user_id = claims.get("id")
+    return parse_user_id(claims.get("sub") if user_id is None else user_id)
 
 
 def _moment(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> datetime | None:

@@ -112,6 +112,8 @@ def test_what_is_no_user_id_is_nobody(claim, value):
 def test_the_id_comes_before_the_sub():
     """And a token with neither names nobody."""
     assert authenticator().authenticate(signed(GOOD | {"id": 9})).user_id == 9
+    assert authenticator().authenticate(signed(GOOD | {"id": None})).user_id == 7
+    assert code_of(signed(GOOD | {"id": ""})) == "TOKEN_INVALID"
     assert code_of(signed({"exp": AT + 60})) == "TOKEN_INVALID"
 
 
