@@ -1,13 +1,16 @@
 """Tokens signed with other keys than the one secret: rotation, public keys, and a published key
 set."""
 
+import asyncio
 import json
 import time
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from tornado.httpclient import AsyncHTTPClient
 
+from chat.app import JWKS_TIMEOUT_S
 from chat.errors import SetupError
 from chat.plugin_api import AuthFailure, Plugin, after_auth_failure, hookimpl
 from chat.testing import SECRET
@@ -265,3 +268,36 @@ async def test_a_token_without_a_key_id_is_good_by_a_key_of_the_set(serve):
             assert await rest_code(chat, token(key, algorithm)) is None
             assert await connect_refusal(chat, token(key, algorithm)) is None
         assert host.asked == 1
+
+
+async def test_a_server_stops_while_its_key_host_hangs(serve, monkeypatch):
+    """Nobody waits for the fetch, at start or at the end."""
+    monkeypatch.setattr("chat.key_fetcher.WAIT_S", 0.05)
+    async with key_host(jwk(rsa_key(), "one")) as host:
+        host.hold = asyncio.Event()
+        began = time.monotonic()
+        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
+            assert await rest_code(chat, token(rsa_key(), "RS256", "one")) == "AUTH_UNAVAILABLE"
+        assert time.monotonic() - began < JWKS_TIMEOUT_S
+        host.hold.set()
+
+
+async def test_slow_requests_of_plugins_do_not_hold_up_the_keys(serve):
+    """Tornado's shared client runs ten requests at a time; the fetch is none of them."""
+    async with key_host(jwk(rsa_key(), "one")) as host, key_host() as slow:
+        slow.hold = asyncio.Event()
+        pending = [asyncio.ensure_future(AsyncHTTPClient().fetch(slow.url)) for _ in range(10)]
+        await eventually(lambda: slow.asked == 10)
+        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
+            assert not chat.app._keys.host_is_away
+            assert len(chat.app._keys.candidates("RS256", "one")) == 1
+            slow.hold.set()
+            await asyncio.gather(*pending)
+
+
+async def test_a_key_set_may_begin_with_a_byte_order_mark(serve):
+    """Some hosts write one in front of their JSON."""
+    async with key_host() as host:
+        host.body = "\ufeff" + json.dumps({"keys": [jwk(rsa_key(), "one")]})
+        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
+            assert await rest_code(chat, token(rsa_key(), "RS256", "one")) is None
