@@ -1,5 +1,8 @@
-"""Addresses of clients and of proxies: which belong together, and which are meant by a list."""
+"""Addresses of clients and of proxies: how they are spelt, which belong together, and which are
+meant by a list.
+"""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -7,6 +10,8 @@ from typing import Final
 
 IPV6_HOME_BITS: Final = 64
 """What one household or office is given (RFC 6177): whoever has one address of it has all."""
+
+_PORT: Final = re.compile(r":(\d{1,5}|_[\w.-]+)?", re.ASCII)
 
 
 class Networks:
@@ -31,6 +36,25 @@ def home_of(address: str) -> str:
     if parsed.version == 4:
         return str(parsed)
     return str(ip_network((parsed, IPV6_HOME_BITS), strict=False))
+
+
+def read_address(text: str) -> str | None:
+    """The address in what a proxy calls a client, in its usual spelling; None where there is none.
+
+    Proxies add a port (Azure, IIS), brackets, quotes (RFC 7239) and the zone of a link-local one.
+    `unknown` and `_hidden` are no addresses.
+    """
+    bare = text.strip().strip('"').strip()
+    if bare.startswith("["):
+        bare, end, port = bare[1:].partition("]")
+        if not end or (port and not _PORT.fullmatch(port)):
+            return None
+    parsed = _parsed(bare.partition("%")[0])
+    if parsed is None:
+        host, _, port = bare.rpartition(":")
+        # An IPv6 address with a port and no brackets could be read in two ways.
+        parsed = _parsed(host) if "." in host and _PORT.fullmatch(f":{port}") else None
+    return None if parsed is None else str(parsed)
 
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:

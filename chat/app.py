@@ -159,7 +159,7 @@ class ChatApp:
             domain=self.domain,
             admission=admission,
             hooks=self.hooks,
-            origins=OriginPolicy(settings.cors_origins),
+            origins=OriginPolicy(settings.cors_origins, settings.cors_headers),
             clock=self.clock,
             settings=settings,
             stats=self._stats,
@@ -266,9 +266,8 @@ class ChatApp:
         routes = build_routes(
             gate, await self.hooks.collect(register_routes, Registration()), demo, hosts
         )
-        origins = OriginPolicy(settings.cors_origins)
         application = build_application(
-            [(PATH, socket_handler(sio, origins)), *routes],
+            [(PATH, socket_handler(sio, gate.origins)), *routes],
             settings.max_payload_bytes,
         )
         self._http = make_http_server(application, settings)

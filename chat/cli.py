@@ -5,9 +5,10 @@ code 1.
 import argparse
 import asyncio
 import gc
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -15,9 +16,11 @@ import structlog
 from chat.app import ChatApp
 from chat.auth import mint
 from chat.clock import SystemClock
+from chat.environment import read_env_file, unread_names, wrapped_in
 from chat.errors import SetupError
 from chat.identity import parse_user_id
 from chat.logs import configure_logging, keep_configuration
+from chat.plugin_api import Plugin, settings_prefix
 from chat.plugin_loader import load_plugins
 from chat.plugin_manager import PluginManager
 from chat.services.demo import demo_secret
@@ -31,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
+        if options.env_file is not None:
+            os.environ.update(read_env_file(options.env_file))
         return int(options.run(options, load_settings()))
     except SetupError as error:
         print(f"chatgateway: {error}", file=sys.stderr)  # noqa: T201  # the answer of a command
@@ -44,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="server.py", description="ChatGateway: real-time chat beside your own application."
     )
     parser.set_defaults(run=_serve)
+    _take_env_file(parser, default=None)
     commands = parser.add_subparsers(title="commands", metavar="")
     serve = commands.add_parser("serve", help="start the server (also without a command)")
     serve.set_defaults(run=_serve)
@@ -56,7 +62,19 @@ def _parser() -> argparse.ArgumentParser:
     token.set_defaults(run=_token)
     check = commands.add_parser("check", help="print the effective settings and plugins")
     check.set_defaults(run=_check)
+    for command in (serve, token, check):
+        # Or a command without the option would forget the one before it.
+        _take_env_file(command, default=argparse.SUPPRESS)
     return parser
+
+
+def _take_env_file(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--env-file",
+        metavar="FILE",
+        default=default,
+        help="read variables from FILE, as systemd's EnvironmentFile does",
+    )
 
 
 def _serve(_options: argparse.Namespace, settings: Settings) -> int:
@@ -65,7 +83,10 @@ def _serve(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _serve_with(settings: Settings) -> int:
-    return await serve_until_signal(ChatApp(settings))
+    app = ChatApp(settings)
+    for doubt in _doubts(settings, app.hooks.plugins.values()):
+        _log.warning("setting_doubtful", what=doubt)
+    return await serve_until_signal(app)
 
 
 async def serve_until_signal(app: ChatApp) -> int:
@@ -119,7 +140,12 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
         raise SetupError("--hours must be above 0 and at most a year.")
     if settings.jwt_secret is None and not settings.demo_mode:
         raise SetupError("tokens are signed by your application's own key; set JWT_SECRET to mint.")
-    secret = settings.secrets[0] if settings.secrets else demo_secret(settings.data_dir)
+    if settings.secrets:
+        given = f"{options.env_file} or the environment" if options.env_file else "the environment"
+        secret, source = settings.secrets[0], f"JWT_SECRET of {given}"
+    else:
+        secret = demo_secret(settings.data_dir)
+        source = f"demo mode's secret in DATA_DIR ({settings.data_dir}), since JWT_SECRET is unset"
     token, _ = mint(
         secret,
         user_id,
@@ -131,6 +157,8 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
         name=options.name,
         role=options.role,
     )
+    _warn(_doubts(settings))
+    print(f"chatgateway: signed with {source}.", file=sys.stderr)  # noqa: T201  # beside the answer
     print(token)  # noqa: T201  # the answer of the command
     return 0
 
@@ -148,7 +176,34 @@ def _check(_options: argparse.Namespace, settings: Settings) -> int:
             for field, value in plugin.settings
         ]
     print("\n".join(lines))  # noqa: T201  # the answer of the command
+    _warn(_doubts(settings, plugins))
     return 0
+
+
+def _doubts(settings: Settings, plugins: Iterable[Plugin] | None = None) -> list[str]:
+    """What was probably not meant, each as a sentence. Without the plugins nothing is known of
+    CHAT_ variables.
+    """
+    said = [
+        f"{name.upper()} has {around} around it, which the server takes for a part of it."
+        for name, secret in settings.named_secrets
+        if (around := wrapped_in(secret)) is not None
+    ]
+    known = {name.upper() for name in Settings.model_fields}
+    for plugin in plugins or ():
+        prefix = settings_prefix(plugin.name)
+        known |= {f"{prefix}{field.upper()}" for field in plugin.Settings.model_fields}
+    given = [name for name, value in os.environ.items() if value]
+    for name, meant in unread_names(given, known).items():
+        if plugins is not None or not name.startswith("CHAT_"):
+            hint = f" Did you mean {meant}?" if meant else ""
+            said.append(f"{name} is set, and neither the server nor a plugin reads it.{hint}")
+    return said
+
+
+def _warn(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        print(f"chatgateway: warning: {sentence}", file=sys.stderr)  # noqa: T201
 
 
 def _shown(value: Any) -> str:

@@ -17,6 +17,7 @@ from tornado.iostream import IOStream, StreamClosedError
 
 from chat.addresses import Networks
 from chat.errors import ChatError, ErrorCode
+from chat.proxies import ProxiedRequest
 from chat.settings import Settings
 
 MAX_HEADER_BYTES: Final = 32 * 1024
@@ -43,15 +44,17 @@ def make_http_server(application: tornado.web.Application, settings: Settings) -
     )
     server.keep_free(settings.spare_files)
     server.proxies = Networks(settings.trusted_proxies if settings.trust_proxy else ())
+    server.public_path = settings.public_path or ""
     return server
 
 
 class ChatHttpServer(HTTPServer):
     """Leans on Tornado 6.6: TCPServer's `_sockets`, `_handlers`, `_handle_connection`, and the
-    request context's `trusted_downstream`.
+    request context's `_orig_remote_ip`.
     """
 
     proxies = Networks(())
+    public_path = ""
 
     def keep_free(self, spare_files: int) -> None:
         """Refuse new connections while no more than so many files are left to this process.
@@ -84,12 +87,13 @@ class ChatHttpServer(HTTPServer):
         return None
 
     def start_request(self, server_conn: object, request_conn: Any) -> Any:
-        # Tornado believes X-Real-Ip and its kind of everybody or of nobody.
+        # Not Tornado's `xheaders`: those are believed of everybody or of nobody.
+        delegate = super().start_request(server_conn, request_conn)
         context = request_conn.context
-        self.xheaders = context.remote_ip in self.proxies
-        # And which of the addresses in X-Forwarded-For are proxies it would look up in a set.
-        context.trusted_downstream = self.proxies
-        return super().start_request(server_conn, request_conn)
+        proxies = self.proxies if context._orig_remote_ip in self.proxies else None
+        if proxies is None and not self.public_path:
+            return delegate
+        return ProxiedRequest(delegate, context, proxies, self.public_path)
 
     def on_close(self, server_conn: Any) -> None:
         super().on_close(server_conn)

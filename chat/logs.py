@@ -20,10 +20,12 @@ CAUSED_BY_STRANGERS: Final = {
     "auth_failures_limited": 10,
     "connect_refused": 10,
     "connection_refused": 1,
+    "forwarded_address_unreadable": 1,
     "handshake_refused": 10,
     "malformed_packet": 10,
     "malformed_post": 10,
     "refused": 10,
+    "request_refused": 10,
     "session_ended": 10,
     "too_many_sockets": 10,
 }

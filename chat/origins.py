@@ -1,20 +1,52 @@
 """Which web pages may talk to this server: its own, and those that CORS_ORIGINS lists."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
 
-ALLOWED_METHODS: Final = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
-ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key"
-EXPOSED_HEADERS: Final = "Retry-After"
+ALLOWED_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+ALLOWED_HEADERS: Final = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "Cache-Control",
+    "Pragma",
+    "X-Requested-With",
+    "X-Request-Id",
+    "X-Correlation-Id",
+    # What tracing in a browser adds: W3C Trace Context and Baggage, Sentry, Zipkin, Datadog.
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "sentry-trace",
+    "b3",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-datadog-trace-id",
+    "x-datadog-parent-id",
+    "x-datadog-origin",
+    "x-datadog-sampling-priority",
+)
+"""What a page of another origin may send; CORS_HEADERS adds to it."""
+
+EXPOSED_HEADERS: Final = "Retry-After, X-Request-Id, Allow, ETag"
 PREFLIGHT_MAX_AGE_S: Final = 600
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+_ORIGIN: Final = re.compile(
+    r"([a-z][a-z0-9+.-]*)://([^\s/?#@:\\\[\]*,]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?/?", re.IGNORECASE
+)
 
 
 class OriginPolicy:
     """Asked by both doors, before anything of a request is read."""
 
-    def __init__(self, origins: Collection[str]) -> None:
-        self._origins = frozenset(origin.lower() for origin in origins)
+    def __init__(self, origins: Collection[str], more_headers: Collection[str] = ()) -> None:
+        self._origins = frozenset(normal_origin(origin) for origin in origins) - {None}
+        self._headers = ", ".join((*ALLOWED_HEADERS, *more_headers))
 
     def allows(self, origin: str | None, host: str) -> bool:
         """`origin` is the header, `host` the host and port by which the page would have reached
@@ -25,33 +57,60 @@ class OriginPolicy:
         """
         if origin is None:
             return True
-        if origin.lower() in self._origins:
-            return True
-        try:
-            parts = urlsplit(origin)
-        except ValueError:  # a bracket without its other half, say
+        normal = normal_origin(origin)
+        if normal is None:
             return False
-        return (
-            parts.scheme in ("http", "https")
-            and bool(host)
-            and parts.netloc.lower() == host.lower()
-        )
+        if normal in self._origins:
+            return True
+        scheme = normal.partition(":")[0]
+        return scheme in DEFAULT_PORTS and normal == normal_origin(f"{scheme}://{host}")
 
     @staticmethod
     def headers(origin: str) -> dict[str, str]:
-        """The CORS headers of an answer to an allowed origin. No credentials: tokens travel in a
-        header.
+        """The CORS headers of an answer to an allowed origin.
+
+        With credentials, since `withCredentials` (sticky sessions of a load balancer) needs it; the
+        server itself knows no cookie.
         """
         return {
             "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
             "Access-Control-Expose-Headers": EXPOSED_HEADERS,
             "Vary": "Origin",
         }
 
-    @staticmethod
-    def preflight_headers() -> dict[str, str]:
-        return {
+    def preflight_headers(self, request: Mapping[str, str]) -> dict[str, str]:
+        """What an OPTIONS request of an allowed origin is told."""
+        answer = {
             "Access-Control-Allow-Methods": ALLOWED_METHODS,
-            "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+            "Access-Control-Allow-Headers": self._headers,
             "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_S),
         }
+        # Chromium asks so before a public page reaches into a private network.
+        if request.get("Access-Control-Request-Private-Network") == "true":
+            answer["Access-Control-Allow-Private-Network"] = "true"
+        return answer
+
+
+@lru_cache(maxsize=1_000)
+def normal_origin(text: str) -> str | None:
+    """An origin as browsers spell it (RFC 6454 6.2), so that two can be compared; None where it is
+    none, `null` among them.
+
+    The name in lower case and in ASCII (IDNA), without a dot at its end; no default port, no slash.
+    """
+    match = _ORIGIN.fullmatch(text)
+    if match is None:
+        return None
+    scheme, host, port = match[1].lower(), match[2].lower(), match[3]
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            return None
+    host = host.removesuffix(".")
+    if not host or (port is not None and int(port) > 65_535):
+        return None
+    if port is None or int(port) == DEFAULT_PORTS.get(scheme):
+        return f"{scheme}://{host}"
+    return f"{scheme}://{host}:{int(port)}"

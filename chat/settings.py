@@ -4,14 +4,25 @@ Plugins bring settings of their own (`CHAT_<PLUGIN>_<FIELD>`); see docs/settings
 list.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chat.addresses import Networks
+from chat.environment import check_mongodb_uri, unquoted, why_weak
 from chat.errors import SetupError
+from chat.origins import normal_origin
+from chat.public_keys import read_public_key
 
 DEFAULT_PLUGINS: Final = (
     "plugins.access_log",
@@ -22,15 +33,13 @@ DEFAULT_PLUGINS: Final = (
 MIN_SECRET_BYTES: Final = 32
 """RFC 7518 3.2: an HS256 key is at least as long as the hash."""
 
-KNOWN_SECRETS: Final = (
-    "your-production-secret-key",
-    "secret",
-    "changeme",
-    "change-me",
-    "your-secret",
-)
+SECRETS: Final = ("jwt_secret", "jwt_secret_previous")
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 
+PATH_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+"""What a server can be put under: `/im`, `/apps/chat`."""
+
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'+.^_`|~-]{1,64}")
 _List = Annotated[tuple[str, ...], NoDecode]
 _Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 
@@ -52,7 +61,8 @@ class Settings(BaseSettings):
         (), description="Earlier secrets, comma-separated, that still verify: for rotation."
     )
     jwt_public_key: str | None = Field(
-        None, description="RSA (RS256) or P-256 (ES256) public key: PEM text, or a file's path."
+        None,
+        description="RSA (RS256) or P-256 (ES256) public key or certificate: its text or a file.",
     )
     jwt_jwks_url: str | None = Field(
         None, description="Where the host publishes its key set; fetched again when keys change."
@@ -74,9 +84,15 @@ class Settings(BaseSettings):
         (),
         description="Exact origins, comma-separated, that may connect beside the server's own.",
     )
+    cors_headers: _List = Field(
+        (), description="Further request headers, comma-separated, that their pages may send."
+    )
+    public_path: str | None = Field(
+        None, description="Path that a proxy serves the server under, such as `/im`."
+    )
     trust_proxy: bool = Field(
         False,
-        description="Believe X-Forwarded-For and -Proto; only behind a proxy that sets them.",
+        description="Believe X-Forwarded-For, -Host, -Proto and -Prefix; only behind a proxy.",
     )
     trusted_proxies: _List = Field(
         ("127.0.0.0/8", "::1"),
@@ -166,8 +182,30 @@ class Settings(BaseSettings):
         5, ge=0, description="Seconds that running requests get to end after SIGTERM."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _unquote(cls, values: dict[str, object]) -> dict[str, object]:
+        """Take quotes and blanks off all values but secrets, whose other half may have the same."""
+        bare = {
+            name: unquoted(value) if isinstance(value, str) and name not in SECRETS else value
+            for name, value in values.items()
+        }
+        return {name: value for name, value in bare.items() if value != ""}
+
+    @field_validator("log_level", "log_format", "chat_transport", mode="before")
+    @classmethod
+    def _in_its_case(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        return value.upper() if info.field_name == "log_level" else value.lower()
+
     @field_validator(
-        "cors_origins", "plugins", "jwt_secret_previous", "trusted_proxies", mode="before"
+        "cors_origins",
+        "cors_headers",
+        "plugins",
+        "jwt_secret_previous",
+        "trusted_proxies",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -179,11 +217,41 @@ class Settings(BaseSettings):
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            scheme, _, rest = origin.partition("://")
-            if scheme not in ("http", "https") or not rest or "/" in rest or "*" in rest:
+            if origin.lower() == "null":
                 raise ValueError(
-                    f"{origin!r} is no exact origin; write it like https://crm.example.com"
+                    "'null' is the origin of every sandboxed frame and local file, so that nobody "
+                    "can be told from anybody; serve the page from an address of its own"
                 )
+            if normal_origin(origin) is None:
+                raise ValueError(
+                    f"{origin!r} is no exact origin; write it like https://crm.example.com, "
+                    "without a path and without *"
+                )
+        return value
+
+    @field_validator("cors_headers")
+    @classmethod
+    def _check_headers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a header; write it like X-Tenant-Id")
+        return value
+
+    @field_validator("public_path")
+    @classmethod
+    def _check_public_path(cls, value: str | None) -> str | None:
+        bare = (value or "").strip("/")
+        if not bare:
+            return None
+        if not PATH_PREFIX.fullmatch(f"/{bare}"):
+            raise ValueError(f"{value!r} is no plain path; write it like /im")
+        return f"/{bare}"
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _check_mongodb_uri(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_mongodb_uri(value.get_secret_value())
         return value
 
     @field_validator("trusted_proxies")
@@ -209,14 +277,7 @@ class Settings(BaseSettings):
     @field_validator("jwt_public_key")
     @classmethod
     def _read_public_key(cls, value: str | None) -> str | None:
-        if value is None or value.lstrip().startswith("-----BEGIN"):
-            return value
-        try:
-            return Path(value).read_text()
-        except OSError as error:
-            raise ValueError(
-                f"is neither PEM text nor a readable file ({error.strerror})"
-            ) from None
+        return None if value is None else read_public_key(value)
 
     @field_validator("jwt_jwks_url")
     @classmethod
@@ -227,12 +288,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_secrets(self) -> "Settings":
-        named = [("JWT_SECRET", self.jwt_secret)] if self.jwt_secret else []
-        named += [("JWT_SECRET_PREVIOUS", each) for each in self.jwt_secret_previous]
-        for name, masked in named:
-            secret = masked.get_secret_value()
-            if secret.lower() in KNOWN_SECRETS:
-                raise ValueError(f"{name} is a well-known default; set a random one")
+        for field, secret in self.named_secrets:
+            name = field.upper()
+            weakness = why_weak(secret)
+            if weakness is not None:
+                raise ValueError(f"{name} {weakness}; set a random one")
             if len(secret.encode()) < MIN_SECRET_BYTES:
                 raise ValueError(
                     f"{name} is shorter than {MIN_SECRET_BYTES} bytes; set a longer one"
@@ -249,8 +309,14 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> list[str]:
         """All secrets that verify tokens, the current one first."""
-        current = [self.jwt_secret] if self.jwt_secret else []
-        return [each.get_secret_value() for each in (*current, *self.jwt_secret_previous)]
+        return [secret for _, secret in self.named_secrets]
+
+    @property
+    def named_secrets(self) -> list[tuple[str, str]]:
+        """The same, each with the field that it comes from."""
+        named = [("jwt_secret", self.jwt_secret)] if self.jwt_secret else []
+        named += [("jwt_secret_previous", each) for each in self.jwt_secret_previous]
+        return [(field, each.get_secret_value()) for field, each in named]
 
     @property
     def listen_addresses(self) -> tuple[str, ...]:

@@ -46,8 +46,9 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 for name, value in origins.headers(origin).items():
                     self.set_header(name, value)
             if self.request.method == "OPTIONS":
-                for name, value in origins.preflight_headers().items():
+                for name, value in origins.preflight_headers(self.request.headers).items():
                     self.set_header(name, value)
+                self.set_header("Allow", "GET, POST, OPTIONS")
                 self.set_status(204)
                 self.finish()
             elif not self._speaks_our_protocol():
@@ -145,11 +146,20 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
         def _refuse(self, error: ChatError) -> None:
             # Closed, since a refused websocket client would otherwise keep its connection open for
             # ever; Tornado looks at the request's Connection header alone.
-            _log.info("handshake_refused", why=error.message, remote_ip=self.request.remote_ip)
+            _log.info(
+                "handshake_refused",
+                code=error.code.value,
+                why=error.message,
+                origin=self.request.headers.get("Origin"),
+                host=self.request.host,
+                remote_ip=self.request.remote_ip,
+                request_id=error.request_id,
+            )
             stream = self.request.connection.stream
             self.set_status(error.kind.status)
             self.set_header("Connection", "close")
             self.set_header("Content-Type", "application/json; charset=utf-8")
+            self.set_header("X-Request-Id", error.request_id)
             if error.retry_after_s is not None:
                 self.set_header("Retry-After", str(round(error.retry_after_s)))
             answer = orjson.dumps(error.to_answer())

@@ -3,7 +3,7 @@ three funnels.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -76,7 +76,14 @@ class ApiHandler(tornado.web.RequestHandler):
         gate.entered()
         self._action: str | None = None
         self._error: ChatError | None = None
+        self._token_was_refused = False
         self._started = asyncio.get_running_loop().time()
+
+    async def head(self, *arguments: str) -> None:
+        """As GET; Tornado leaves the body out."""
+        answering = self.get(*arguments)
+        if answering is not None:
+            await answering
 
     async def prepare(self) -> None:
         if not self._set_cors_headers():
@@ -92,9 +99,19 @@ class ApiHandler(tornado.web.RequestHandler):
             self.gate.domain.people.remember(self.identity)
 
     def options(self, *_: str) -> None:
-        for name, value in self.gate.origins.preflight_headers().items():
+        for name, value in self.gate.origins.preflight_headers(self.request.headers).items():
             self.set_header(name, value)
+        self.set_header("Allow", ", ".join(self.allowed_methods()))
         self.set_status(204)
+
+    def allowed_methods(self) -> list[str]:
+        """The methods that this route knows."""
+        own = [
+            method
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+            if getattr(type(self), method.lower()) is not _UNKNOWN
+        ]
+        return with_head_and_options(own)
 
     def body_json(self) -> Any:
         """The decoded body; UNSUPPORTED_MEDIA or VALIDATION_ERROR where it is no JSON."""
@@ -154,11 +171,16 @@ class ApiHandler(tornado.web.RequestHandler):
         """Every exception of a handler ends here, Tornado's own too."""
         error = self._as_chat_error(status_code, kwargs.get("exc_info", (None, None, None))[1])
         self._error = error
+        self._log_refusal(error)
         # Tornado has cleared all headers, and a page can read a refusal only with those.
         self._set_cors_headers()
         self.set_status(error.kind.status)
+        # A HEAD has no body to read it from.
+        self.set_header("X-Request-Id", error.request_id)
         if error.retry_after_s is not None:
             self.set_header("Retry-After", str(max(1, round(error.retry_after_s))))
+        if error.code is ErrorCode.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", ", ".join(self.allowed_methods()))
         self._write_json(error.to_answer())
         self.finish()
 
@@ -187,6 +209,27 @@ class ApiHandler(tornado.web.RequestHandler):
         if error is not None:
             self.gate.hooks.notify_soon(after_refusal, done)
 
+    def _log_refusal(self, error: ChatError) -> None:
+        """Log what was refused before it was known who asks.
+
+        What a user is refused is logged as `refused` and a token as `auth_failed`, by a plugin; a
+        crash is logged where it is caught.
+        """
+        known = self._token_was_refused or getattr(self, "identity", None) is not None
+        if known or error.code is ErrorCode.INTERNAL_ERROR:
+            return
+        _log.info(
+            "request_refused",
+            code=error.code.value,
+            why=error.message,
+            method=self.request.method,
+            path=self.request.path,
+            host=self.request.host,
+            origin=self.request.headers.get("Origin"),
+            remote_ip=self.request.remote_ip,
+            request_id=error.request_id,
+        )
+
     def set_default_headers(self) -> None:
         self.clear_header("Server")
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -204,7 +247,11 @@ class ApiHandler(tornado.web.RequestHandler):
 
     async def _identify(self) -> Identity:
         token = in_header(self.request.headers.get("Authorization", ""))
-        return await self.gate.admission.identify(token, self.request.remote_ip or "", "rest")
+        try:
+            return await self.gate.admission.identify(token, self.request.remote_ip or "", "rest")
+        except ChatError:
+            self._token_was_refused = True
+            raise
 
     def _as_chat_error(self, status_code: int, cause: BaseException | None) -> ChatError:
         if isinstance(cause, ChatError):
@@ -228,6 +275,9 @@ class ApiHandler(tornado.web.RequestHandler):
         self.write(orjson.dumps(body))
 
 
+_UNKNOWN: Final = tornado.web.RequestHandler.get
+"""What Tornado has in place of each method that a handler does not have."""
+
 _HTTP_ERRORS: Final = {
     400: (ErrorCode.VALIDATION_ERROR, "the request cannot be understood"),
     404: (ErrorCode.NOT_FOUND, "there is no such route"),
@@ -245,6 +295,13 @@ class NotFoundHandler(ApiHandler):
         await super().prepare()
         if self.request.method != "OPTIONS":
             raise ChatError(ErrorCode.NOT_FOUND, "there is no such route")
+
+
+def with_head_and_options(methods: Iterable[str]) -> list[str]:
+    """What a route answers that has these methods."""
+    known = list(methods)
+    head = ["HEAD"] if "GET" in known else []
+    return [*known, *head, "OPTIONS"]
 
 
 def path_id(text: str) -> int:

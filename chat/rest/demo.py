@@ -22,7 +22,10 @@ class DemoHandler(ApiHandler):
     async def prepare(self) -> None:
         # A foreign name that resolves to this machine (DNS rebinding) makes a stranger's page
         # same-origin.
-        if self.request.host.lower() not in self._own_hosts():
+        # A proxy's word for the name does not count: such a page can set X-Forwarded-Host.
+        context = getattr(self.request.connection, "context", None)
+        asked = {self.request.host, getattr(context, "asked_host", self.request.host)}
+        if not {each.lower() for each in asked} <= self._own_hosts():
             raise ChatError(ErrorCode.FORBIDDEN, "demo tokens are for this server's own page")
         await super().prepare()
 

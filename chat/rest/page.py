@@ -6,6 +6,8 @@ from typing import Any, Final
 import structlog
 import tornado.web
 
+from chat.origins import OriginPolicy
+
 _CHAT: Final = Path(__file__).resolve().parents[1]
 _INSTALLED: Final = _CHAT / "static"
 STATIC: Final = _INSTALLED if _INSTALLED.is_dir() else _CHAT.parent / "static"
@@ -17,14 +19,22 @@ CONTENT_POLICY: Final = (
     "frame-ancestors 'none'"
 )
 
+ALLOWED: Final = "GET, HEAD, OPTIONS"
 _log = structlog.get_logger("chat.rest")
 
 
 class PageHandler(tornado.web.StaticFileHandler):
-    """Files of `static/`; `GET /` is index.html."""
+    """Files of `static/`; `GET /` is index.html.
 
-    def initialize(self, **_: Any) -> None:  # type: ignore[override]
-        super().initialize(path=str(STATIC), default_filename="index.html")
+    They hold no secret, so nobody is refused; pages of the origins in CORS_ORIGINS may import them.
+    """
+
+    def initialize(self, origins: OriginPolicy) -> None:  # type: ignore[override]
+        super().initialize(path=str(STATIC))
+        self._origins = origins
+
+    def parse_url_path(self, url_path: str) -> str:
+        return super().parse_url_path(url_path or "index.html")
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -34,9 +44,16 @@ class PageHandler(tornado.web.StaticFileHandler):
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
 
     def prepare(self) -> None:
+        self._set_cors_headers()
         # No file's name holds a NUL, and the file system would answer with a crash.
         if "%00" in self.request.path:
             raise tornado.web.HTTPError(404)
+
+    def options(self, *_: str) -> None:
+        for name, value in self._origins.preflight_headers(self.request.headers).items():
+            self.set_header(name, value)
+        self.set_header("Allow", ALLOWED)
+        self.set_status(204)
 
     def log_exception(self, typ: Any, value: Any, _traceback: Any) -> None:
         """Tornado's own would write the query string, and a token in it."""
@@ -48,5 +65,34 @@ class PageHandler(tornado.web.StaticFileHandler):
         self.set_header("Cache-Control", "no-cache")
 
     def write_error(self, status_code: int, **_: Any) -> None:
+        self._set_cors_headers()
+        if status_code == 405:
+            self.set_header("Allow", ALLOWED)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(f"{status_code}\n")
+
+    def _set_cors_headers(self) -> None:
+        # To caches: the file is the same for everybody, its headers are not.
+        self.set_header("Vary", "Origin")
+        origin = self.request.headers.get("Origin")
+        if origin is not None and self._origins.allows(origin, self.request.host):
+            for name, value in self._origins.headers(origin).items():
+                self.set_header(name, value)
+
+
+class ToPageHandler(tornado.web.RequestHandler):
+    """`/im` on the way to `/im/`: the page's files are found relative to the latter."""
+
+    def get(self) -> None:
+        context = getattr(self.request.connection, "context", None)
+        name = getattr(context, "prefix", "").rpartition("/")[2]
+        # Relative, since who cuts the prefix off may not be the only proxy.
+        self.redirect(f"./{name}/" if name else "/", status=308)
+
+    head = get
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+
+    def log_exception(self, *_: Any) -> None:
+        """Tornado's own would write the query string, and a token in it."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from chat.errors import ChatError, ErrorCode
 from chat.hook_events import HttpRequest, HttpResponse, Route
-from chat.rest.base import ApiHandler, Gate
+from chat.rest.base import ApiHandler, Gate, with_head_and_options
 
 ROUTE_TIMEOUT_S: Final = 10.0
 
@@ -16,7 +16,7 @@ class PluginRouteHandler(ApiHandler):
     def initialize(self, gate: Gate, routes: dict[str, Route]) -> None:  # type: ignore[override]
         super().initialize(gate)
         self._routes = routes
-        route = routes.get(self.request.method or "")
+        self._route = route = routes.get(self._method())
         self.needs_token = route is not None and not route.public
 
     async def get(self) -> None:
@@ -34,8 +34,16 @@ class PluginRouteHandler(ApiHandler):
     async def delete(self) -> None:
         await self._run()
 
+    def allowed_methods(self) -> list[str]:
+        return with_head_and_options(self._routes)
+
+    def _method(self) -> str:
+        """The method whose route answers: a HEAD is answered as GET."""
+        method = self.request.method or ""
+        return "GET" if method == "HEAD" else method
+
     async def _run(self) -> None:
-        route = self._routes.get(self.request.method or "")
+        route = self._route
         if route is None:
             raise ChatError(ErrorCode.METHOD_NOT_ALLOWED, "this route does not know that method")
         request = HttpRequest(

@@ -10,7 +10,7 @@ from chat.errors import SetupError
 from chat.hook_events import Route
 from chat.rest import admin, chats, demo, messages, users
 from chat.rest.base import ApiHandler, Gate, NotFoundHandler
-from chat.rest.page import PageHandler
+from chat.rest.page import PageHandler, ToPageHandler
 from chat.rest.plugin_routes import PluginRouteHandler
 from chat.services.demo import DemoService
 
@@ -62,7 +62,10 @@ def build_routes(
         (re.escape(path), PluginRouteHandler, {"gate": gate, "routes": routes})
         for path, routes in _by_path(plugin_routes).items()
     ]
-    rules += [(pattern, PageHandler) for pattern in PAGE_ROUTES]
+    rules += [(pattern, PageHandler, {"origins": gate.origins}) for pattern in PAGE_ROUTES]
+    # What is left of a path that is nothing but PUBLIC_PATH.
+    rules.append((r"", ToPageHandler))
+    _check_public_path(gate.settings.public_path, plugin_routes)
     return [*rules, (r".*", NotFoundHandler, {"gate": gate})]
 
 
@@ -73,6 +76,19 @@ def build_application(rules: Sequence[Any], max_bytes: int) -> tornado.web.Appli
         log_function=lambda _handler: None,
         websocket_max_message_size=max_bytes,
     )
+
+
+def _check_public_path(public_path: str | None, plugin_routes: Sequence[Route]) -> None:
+    """Refuse a prefix that is the beginning of a route: with a proxy that cuts it off, nobody could
+    tell whether it was cut off.
+    """
+    patterns = [pattern for pattern, _ in (*ROUTES, *DEMO_ROUTES)]
+    paths = [*patterns, *PAGE_ROUTES, "/socket.io/", *(route.path for route in plugin_routes)]
+    first = public_path.split("/")[1] if public_path else None
+    if first in {path.split("/")[1] for path in paths}:
+        raise SetupError(
+            f"PUBLIC_PATH {public_path!r} begins like a route of the server's own; choose another."
+        )
 
 
 def _by_path(plugin_routes: Sequence[Route]) -> dict[str, dict[str, Route]]:

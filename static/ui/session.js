@@ -3,6 +3,7 @@
  * people.
  */
 import { ChatError } from '../chat-client.js';
+import { BASE } from './base.js';
 
 const KEY = 'chatgateway.session';
 
@@ -21,12 +22,12 @@ async function answerOf(request) {
 
 /** The demo's users, or null where the server does not run in demo mode. */
 export async function demo() {
-  const response = await fetch('/demo');
+  const response = await fetch(`${BASE}/demo`);
   return response.status === 404 ? null : answerOf(Promise.resolve(response));
 }
 
 export async function signInByName(name) {
-  const { token, user, chatId } = await answerOf(fetch('/demo/token', {
+  const { token, user, chatId } = await answerOf(fetch(`${BASE}/demo/token`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ name }),

@@ -75,7 +75,7 @@ export function Sidebar({ state, demo, open, onSelect, onClose, onSignOut }) {
         </section>
       </div>
       ${demo && html`
-        <a class="invite" href="/" target="_blank" rel="noopener">
+        <a class="invite" href="./" target="_blank" rel="noopener">
           <${Icon} name="window" />
           <span>Open a second window and be somebody else in it</span>
         </a>`}

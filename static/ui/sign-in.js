@@ -60,7 +60,7 @@ function NameForm({ users, busy, onName }) {
       </div>
     </form>
     <p class="second-window">
-      A chat takes two. <a href="/" target="_blank" rel="noopener">Open a second window</a> and sign in there as somebody else.
+      A chat takes two. <a href="./" target="_blank" rel="noopener">Open a second window</a> and sign in there as somebody else.
     </p>`;
 }
 

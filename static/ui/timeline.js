@@ -13,7 +13,7 @@ function Empty({ demo }) {
     <div class="empty">
       <${Mark} />
       <h2>Nothing said yet</h2>
-      <p>Write the first message.${demo && html` It shows up at once in <a href="/" target="_blank" rel="noopener">a second window</a> where you are somebody else.`}</p>
+      <p>Write the first message.${demo && html` It shows up at once in <a href="./" target="_blank" rel="noopener">a second window</a> where you are somebody else.`}</p>
     </div>`;
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import re
 import shutil
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -66,7 +67,9 @@ def make_certificate(folder):
 
 
 def write_site(folder, server_port, http_port, https_port):
-    """deploy/nginx.conf with addresses and folders of this test, and nothing else changed."""
+    """deploy/nginx.conf with addresses and folders of this test, and in it the location of
+    deploy/nginx-under-a-path.conf; nothing else is changed.
+    """
     site = (ROOT / "deploy/nginx.conf").read_text()
     for ours, mine in (
         ("server 127.0.0.1:3000;", f"server 127.0.0.1:{server_port};"),
@@ -80,6 +83,13 @@ def write_site(folder, server_port, http_port, https_port):
     ):
         assert site.count(ours) == 1, ours
         site = site.replace(ours, mine)
+    under_a_path = (ROOT / "deploy/nginx-under-a-path.conf").read_text()
+    ours = "http://127.0.0.1:3000/;"
+    assert under_a_path.count(ours) == 1
+    under_a_path = under_a_path.replace(ours, f"http://127.0.0.1:{server_port}/;")
+    ours = "    # Both transports of Socket.IO"
+    assert site.count(ours) == 1
+    site = site.replace(ours, f"{under_a_path}\n{ours}")
     (folder / "chatgateway.conf").write_text(site)
 
 
@@ -171,3 +181,48 @@ async def test_rest_and_the_page_are_served_through_nginx(serve, nginx):
         plain = await fetch(f"{http}/chats?limit=1")
         assert plain.code == 308
         assert plain.headers["Location"] == "https://127.0.0.1/chats?limit=1"
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_client_gets_through_nginx_to_a_server_under_a_path(
+    serve, nginx, javascript, transport, log
+):
+    """Socket.IO's `path` leads to the server that is under /im, on every transport."""
+    async with (
+        serve(trust_proxy=True) as chat,
+        nginx(chat.app.port) as (_, url),
+        javascript() as js,
+    ):
+        chat_id = await chat.create_chat([1])
+        ada = await js.connect(
+            f"{url}/chat?token={chat.token(1)}",
+            transport=transport,
+            path="/im/socket.io",
+            localAddress=CLIENT_ADDRESS,
+            rejectUnauthorized=False,
+        )
+        await ada.next("connect")
+        await ada.call("joinChat", {"chatId": chat_id})
+        await ada.call("sendMessage", {"chatId": chat_id, "content": "under a path"})
+        assert (await ada.next("newMessage"))["message"]["message"] == "under a path"
+        await ada.disconnect()
+    connected = next(line for line in log.entries if line["event"] == "connected")
+    assert connected["remote_ip"] == CLIENT_ADDRESS
+
+
+async def test_the_page_and_rest_are_under_a_path_of_nginx(serve, nginx):
+    """/im leads to /im/, the files that the page names are there, and its origin is known."""
+    async with serve(trust_proxy=True) as chat, nginx(chat.app.port) as (_, https):
+        fetch = functools.partial(
+            AsyncHTTPClient().fetch, raise_error=False, validate_cert=False, follow_redirects=False
+        )
+        to_page = await fetch(f"{https}/im")
+        assert to_page.code in (301, 308)
+        assert to_page.headers["Location"].endswith("/im/")
+        page = await fetch(f"{https}/im/")
+        for file in re.findall(rb'(?:src|href)="([^"]+)"', page.body):
+            assert (await fetch(f"{https}/im/{file.decode()}")).code == 200
+        headers = {"Authorization": f"Bearer {chat.token(1)}", "Origin": https}
+        assert (await fetch(f"{https}/im/chats", headers=headers)).code == 200
+        headers["Origin"] = "https://evil.example"
+        assert (await fetch(f"{https}/im/chats", headers=headers)).code == 403

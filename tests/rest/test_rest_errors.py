@@ -36,12 +36,13 @@ def raw_json(answer):
 
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_method_that_a_route_does_not_know_is_405(shared, path):
-    """METHOD_NOT_ALLOWED for those with a good token; HEAD too, with the headers alone."""
+    """METHOD_NOT_ALLOWED for those with a good token; HEAD is known where GET is."""
     for method in sorted(set(METHODS) - ROUTES[path]):
         assert_refused(shared.request(method, path, json={}), "METHOD_NOT_ALLOWED")
     bearer = f"Authorization: Bearer {shared.chat.token(1)}"
     head = rest_raw.head(shared.chat.app.port, path, bearer)
-    assert (head.status, head.content) == (405, b"")
+    assert (head.status == 405) is ("GET" not in ROUTES[path])
+    assert head.content == b""
 
 
 @pytest.mark.parametrize("path", ROUTES)

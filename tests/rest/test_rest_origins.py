@@ -18,6 +18,12 @@ def preflight(shared, origin, path="/chat-messages", method="POST"):
     return shared.request("OPTIONS", path, None, headers=headers)
 
 
+SENT_BY_FRONT_ENDS = {
+    "authorization", "content-type", "idempotency-key", "x-requested-with", "x-request-id",
+    "traceparent", "tracestate", "baggage", "sentry-trace",
+}  # fmt: skip
+
+
 def words(header):
     return {each.strip().lower() for each in header.split(",")}
 
@@ -26,24 +32,25 @@ def words(header):
     "path", ["/chat-messages", "/chat-messages/1", "/chats/1/participants/2", "/health/live"]
 )
 def test_a_listed_origin_passes_the_preflight(shared, path):
-    """All methods and the three headers, without a token, cached for a while, with no
+    """All methods, and the headers that front ends send, without a token, cached for a while, with
     credentials.
     """
     answer = preflight(shared, LISTED_ORIGIN, path)
     assert answer.status == 204
     assert answer.headers[ALLOW] == LISTED_ORIGIN
     allowed = words(answer.headers["Access-Control-Allow-Methods"])
-    assert allowed >= {"get", "post", "put", "patch", "delete"}
+    assert allowed >= {"get", "head", "post", "put", "patch", "delete"}
     allowed = words(answer.headers["Access-Control-Allow-Headers"])
-    assert allowed >= {"authorization", "content-type", "idempotency-key"}
+    assert allowed >= SENT_BY_FRONT_ENDS
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
-    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    assert "Access-Control-Allow-Private-Network" not in answer.headers
     assert "origin" in words(answer.headers["Vary"])
 
 
 UNLISTED = [
     "https://evil.example", "http://crm.example.com", "https://crm.example.com:444",
-    "https://crm.example.com.evil.example", "https://xcrm.example.com", "https://crm.example.com/",
+    "https://crm.example.com.evil.example", "https://xcrm.example.com", "https://crm.example.com/app",
     "https://crm.example.com@evil.example", "null", "*", "", "file://", "https://",
     "chrome-extension://abc", "https://[::1", "https://evil.example/https://crm.example.com",
 ]  # fmt: skip
@@ -73,8 +80,8 @@ def test_answers_to_a_listed_origin_can_be_read(shared, origin):
     answer = shared.request("GET", "/chats", headers={"Origin": origin})
     assert_succeeded(answer)
     assert answer.headers[ALLOW] == origin
-    assert "retry-after" in words(answer.headers["Access-Control-Expose-Headers"])
-    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert {"retry-after", "x-request-id"} <= words(answer.headers["Access-Control-Expose-Headers"])
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +126,46 @@ def test_a_request_without_an_origin_needs_none(shared):
     answer = shared.request("GET", "/chats")
     assert_succeeded(answer)
     assert ALLOW not in answer.headers
+
+
+def test_a_page_outside_may_reach_a_server_inside(shared):
+    """A browser that asks whether a private network may be reached is told yes, for an allowed
+    origin.
+    """
+    asked = {"Origin": LISTED_ORIGIN, "Access-Control-Request-Private-Network": "true"}
+    answer = shared.request("OPTIONS", "/chats", None, headers=asked)
+    assert answer.headers["Access-Control-Allow-Private-Network"] == "true"
+    asked["Origin"] = "https://evil.example"
+    assert_refused(shared.request("OPTIONS", "/chats", None, headers=asked), "FORBIDDEN")
+
+
+async def test_further_headers_are_allowed_by_a_setting(serve):
+    """CORS_HEADERS adds to the list of both doors, and takes nothing away."""
+    async with serve(cors_origins=LISTED_ORIGIN, cors_headers="X-Tenant, X-Device-Id") as chat:
+        for path in ("/chats", "/socket.io/?EIO=4&transport=polling", "/static/app.js"):
+            answer = await chat.request("OPTIONS", path, None, headers={"Origin": LISTED_ORIGIN})
+            allowed = words(answer.headers["Access-Control-Allow-Headers"])
+            assert allowed >= SENT_BY_FRONT_ENDS | {"x-tenant", "x-device-id"}
+
+
+def test_files_can_be_imported_by_a_page_of_a_listed_origin(shared):
+    """`import(".../static/chat-client.js")`: with the CORS headers, at first and from the cache; a
+    page of another origin gets none. Nobody is refused, since a page is only looked at.
+    """
+    origin = f"Origin: {LISTED_ORIGIN}"
+    first = rest_raw.get(shared.chat.app.port, "/static/chat-client.js", origin)
+    known = f"If-None-Match: {first.headers['etag']}"
+    again = rest_raw.get(shared.chat.app.port, "/static/chat-client.js", origin, known)
+    missing = rest_raw.get(shared.chat.app.port, "/static/nothing.js", origin)
+    assert [first.status, again.status, missing.status] == [200, 304, 404]
+    for answer in (first, again, missing):
+        assert answer.headers[ALLOW.lower()] == LISTED_ORIGIN
+        assert "origin" in words(answer.headers["vary"])
+    for header in ("Origin: https://evil.example", "Origin: null", "X-Nothing: 1"):
+        answer = rest_raw.get(shared.chat.app.port, "/static/chat-client.js", header)
+        assert answer.status == 200
+        assert ALLOW.lower() not in answer.headers
+        assert "origin" in words(answer.headers["vary"])
 
 
 @pytest.mark.parametrize("path", ["/chats", "/nowhere", "/chats/1/participants/2"])

@@ -50,7 +50,7 @@ def test_token_prints_a_token_and_nothing_else(capsys):
     """So that it can be put into a variable."""
     arguments = ["--user", "7", "--type", "admin", "--name", "Ada", "--role", "x", "--hours", "1"]
     code, out, err = run(capsys, "token", *arguments)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "chatgateway: signed with JWT_SECRET of the environment.\n")
     identity = identity_of(out.strip())
     assert (identity.user_id, identity.type, identity.name) == (7, "admin", "Ada")
     assert identity.role == "x"

@@ -90,7 +90,7 @@ def test_localhost_is_both_loopback_addresses():
 
 def test_with_a_secret_there_is_no_demo_mode(monkeypatch):
     """32 bytes are enough, counted as bytes."""
-    for secret in (GOOD_SECRET, "ä" * 16):
+    for secret in (GOOD_SECRET, "äöüßéèêëàâîïôûçñ"):
         monkeypatch.setenv("JWT_SECRET", secret)
         assert not load_settings().demo_mode
 
@@ -111,9 +111,16 @@ MISTAKES = [
     ("CORS_ORIGINS", "*"),
     ("CORS_ORIGINS", "https://*.example.com"),
     ("CORS_ORIGINS", "crm.example.com"),
-    ("CORS_ORIGINS", "https://crm.example.com/"),
     ("CORS_ORIGINS", "https://crm.example.com/app"),
-    ("CORS_ORIGINS", "ftp://crm.example.com"),
+    ("CORS_ORIGINS", "file://"),
+    ("CORS_ORIGINS", "capacitor://"),
+    ("CORS_HEADERS", "X Tenant"),
+    ("CORS_HEADERS", "X-Tenant:"),
+    ("CORS_HEADERS", "*"),
+    ("PUBLIC_PATH", "https://example.com/im"),
+    ("PUBLIC_PATH", "/im?x"),
+    ("PUBLIC_PATH", "/a//b"),
+    ("MONGODB_URI", "nonsense"),
     ("CORS_ORIGINS", "https://"),
     ("CORS_ORIGINS", "null"),
     ("CORS_ORIGINS", "https://good.example,bad"),
