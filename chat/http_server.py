@@ -80,9 +80,17 @@ class ChatHttpServer(HTTPServer):
         if number < self._full_at:
             super().handle_stream(stream, address)
             return None
-        _log.warning("connection_refused", why="out of files", open_files=number)
+        error = ChatError(
+            ErrorCode.RATE_LIMITED, "the server is full, try again", retry_after_s=FULL_RETRY_S
+        )
+        _log.warning(
+            "connection_refused",
+            why="out of files",
+            open_files=number,
+            request_id=error.request_id,
+        )
         if number < self._crammed_at:
-            return _say_full(stream)
+            return _say_full(stream, error)
         stream.close()
         return None
 
@@ -137,16 +145,13 @@ def _accept(
     return stop
 
 
-async def _say_full(stream: IOStream) -> None:
+async def _say_full(stream: IOStream, error: ChatError) -> None:
     """503, once the request is read: closed before that, the client might not see the answer."""
-    error = ChatError(
-        ErrorCode.RATE_LIMITED, "the server is full, try again", retry_after_s=FULL_RETRY_S
-    )
     body = orjson.dumps(error.to_answer())
     head = (
         "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
         f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        f"Retry-After: {FULL_RETRY_S}\r\n\r\n"
+        f"Retry-After: {FULL_RETRY_S}\r\nX-Request-Id: {error.request_id}\r\n\r\n"
     )
     try:
         async with asyncio.timeout(REFUSED_WITHIN_S):

@@ -110,7 +110,7 @@ class ChatGateway(socketio.AsyncNamespace):
             # Not one token after the other, in the moment until a refused session is closed.
             await self._sio.eio.disconnect(session_id)
             raise socketio.exceptions.ConnectionRefusedError("refused before")
-        identity = None
+        identity: Identity | None = None
         try:
             if self._draining:
                 raise ChatError(
@@ -124,11 +124,12 @@ class ChatGateway(socketio.AsyncNamespace):
             self._check_room(identity, remote_ip)
         except ChatError as error:
             session.refused = True
+            # A token that was refused is logged as `auth_failed`, by a plugin.
             if identity is not None:
-                # `auth_failed` has those whose token was refused.
                 _log.info(
                     "connect_refused",
                     code=error.code.value,
+                    why=error.message,
                     user_id=identity.user_id,
                     remote_ip=remote_ip,
                     request_id=error.request_id,

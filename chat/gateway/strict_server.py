@@ -267,6 +267,13 @@ class StrictServer(socketio.AsyncServer):
                 del self._running[session_id]
 
     async def _refuse(self, session_id: str, packet: ClientPacket, error: ChatError) -> None:
+        _log.warning(
+            "refused",
+            namespace=packet.namespace,
+            code=error.code.value,
+            door="socket",
+            request_id=error.request_id,
+        )
         if packet.ack_id is not None:
             await self._answer(session_id, packet, error.to_answer())
 

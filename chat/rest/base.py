@@ -69,6 +69,8 @@ class ApiHandler(tornado.web.RequestHandler):
 
     # A route that answers without a token sets this to False.
     needs_token = True
+    # Whether its refusals are made of nothing that a client wrote.
+    says_why = True
     identity: Identity
 
     def initialize(self, gate: Gate) -> None:
@@ -221,7 +223,7 @@ class ApiHandler(tornado.web.RequestHandler):
         _log.info(
             "request_refused",
             code=error.code.value,
-            why=error.message,
+            why=error.message if self.says_why else None,
             method=self.request.method,
             path=self.request.path,
             host=self.request.host,

@@ -13,6 +13,8 @@ ROUTE_TIMEOUT_S: Final = 10.0
 class PluginRouteHandler(ApiHandler):
     """One path of plugins, with a Route for each method."""
 
+    says_why = False
+
     def initialize(self, gate: Gate, routes: dict[str, Route]) -> None:  # type: ignore[override]
         super().initialize(gate)
         self._routes = routes

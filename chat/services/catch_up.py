@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+import structlog
 
 from chat.contracts.base import iso
 from chat.contracts.models import message_to_wire
@@ -32,6 +33,8 @@ ANSWERS_IN_A_BACKLOG: Final = 4
 """One answer fills this part of what may wait for a socket, and twice that where it cannot be cut
 short. Over all of it who catches up would be cut, come back, and be cut again for ever.
 """
+
+_log = structlog.get_logger("chat.catch_up")
 
 
 class _Budget:
@@ -178,6 +181,15 @@ class CatchUpService:
         except ChatError as error:
             if error.kind.retryable:
                 raise
+            # The rest of the answer is a success, so that no plugin is told.
+            _log.warning(
+                "refused",
+                action="sync",
+                code=error.code.value,
+                user_id=identity.user_id,
+                chat_id=chat_id,
+                request_id=error.request_id,
+            )
             return {"chatId": chat_id, "error": error.to_wire()}
 
     async def _changed(
