@@ -141,8 +141,9 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
     if settings.jwt_secret is None and not settings.demo_mode:
         raise SetupError("tokens are signed by your application's own key; set JWT_SECRET to mint.")
     if settings.secrets:
-        given = f"{options.env_file} or the environment" if options.env_file else "the environment"
-        secret, source = settings.secrets[0], f"JWT_SECRET of {given}"
+        secret = settings.secrets[0]
+        of_file = options.env_file and "JWT_SECRET" in read_env_file(options.env_file)
+        source = f"JWT_SECRET of {options.env_file if of_file else 'the environment'}"
     else:
         secret = demo_secret(settings.data_dir)
         source = f"demo mode's secret in DATA_DIR ({settings.data_dir}), since JWT_SECRET is unset"

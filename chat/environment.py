@@ -41,6 +41,10 @@ WELL_KNOWN_WORDS: Final = (
     "please", "production", "secret", "super", "token", "your",
 )  # fmt: skip
 
+ESCAPED: Final = (
+    "holds a user name or a password with a character that has to be escaped there: "
+    "write @ as %40, : as %3A, / as %2F, ? as %3F and % as %25"
+)
 _OF_KUBERNETES: Final = re.compile(r"CHAT_(\w+_)?(PORT(_\d+_\w+)?|SERVICE_(HOST|PORT)\w*|ENV_\w+)")
 """Variables that a container is given for a service, or a linked container, of the name `chat`."""
 
@@ -130,19 +134,19 @@ def check_mongodb_uri(uri: str) -> None:
     scheme, mark, rest = uri.partition("://")
     if not mark or scheme not in ("mongodb", "mongodb+srv"):
         raise ValueError("must begin with mongodb:// or mongodb+srv://")
-    authority, _, path = rest.partition("?")[0].partition("/")
+    address, _, options = rest.partition("?")
+    authority, _, path = address.partition("/")
     user, at, hosts = authority.rpartition("@")
     password = user.partition(":")[2]
     if "@" in path or "@" in user or ":" in password or re.search(r"%(?![0-9A-Fa-f]{2})", user):
-        raise ValueError(
-            "holds a user name or a password with a character that has to be escaped there: "
-            "write @ as %40, : as %3A, / as %2F and % as %25"
-        )
+        raise ValueError(ESCAPED)
     if at and not user.partition(":")[0]:
         raise ValueError("has a password and no user name")
     for host in hosts.split(","):
         match = _HOST.fullmatch(host)
         if match is None and not host.lower().endswith(".sock"):
+            if "@" in options:
+                raise ValueError(ESCAPED)
             raise ValueError(
                 "names no host; write it like mongodb://db.example.com:27017/chatgateway"
             )
@@ -151,7 +155,7 @@ def check_mongodb_uri(uri: str) -> None:
             raise ValueError("has a port that cannot be; mongodb+srv:// takes none")
     if scheme == "mongodb+srv" and "," in hosts:
         raise ValueError("names several hosts, and mongodb+srv:// takes one")
-    for name, value in parse_qsl(rest.partition("?")[2]):
+    for name, value in parse_qsl(options):
         if name.lower() in _FILES_OF_URI and not os.access(value, os.R_OK):
             raise ValueError(f"names a file in {name} that cannot be read: {value}")
 

@@ -32,9 +32,13 @@ def read_public_key(value: str) -> str:
     """PEM text of an RSA or P-256 public key, from such text or from a file that holds it;
     ValueError says what is wrong with the value.
     """
-    text = value.strip().replace("\\r", "").replace("\\n", "\n")
+    text = value.strip()
     if "-----BEGIN" in text:
         return _from_pem(text)
+    if text.startswith("{"):
+        raise ValueError("is JSON; give the address of a key set in JWT_JWKS_URL, or a PEM text")
+    if text.startswith(("ssh-", "ecdsa-")):
+        raise ValueError("is a key of SSH; `ssh-keygen -e -m PKCS8` makes a PEM text of its file")
     der = _from_base64(text)
     if der is not None:
         return _from_der(der)
@@ -65,7 +69,7 @@ def _from_base64(text: str) -> bytes | None:
 def _from_pem(text: str) -> str:
     if "PRIVATE KEY-----" in text:
         raise ValueError("is a private key; give the public one, and keep this one to yourself")
-    block = _BLOCK.search(text)
+    block = _BLOCK.search(text.replace("\\r", "").replace("\\n", "\n"))
     if block is None:
         raise ValueError("is cut off: a key in PEM form ends with an END line of the same name")
     label, body = block[1], "\n".join(block[2].split())
@@ -75,7 +79,7 @@ def _from_pem(text: str) -> str:
     try:
         key = load(f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n".encode())
     except Exception:  # noqa: BLE001  # of many kinds
-        raise ValueError(f"is no {label} that can be read; is it whole?") from None
+        raise ValueError(f"is no {label} that can be read; perhaps a part is missing") from None
     return _checked(key)
 
 

@@ -282,7 +282,7 @@ class Settings(BaseSettings):
     @field_validator("jwt_jwks_url")
     @classmethod
     def _check_jwks_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://")):
+        if value is not None and not re.match(r"https?://[^/\s?#]", value, re.IGNORECASE):
             raise ValueError("must be an http or https address")
         return value
 
@@ -333,4 +333,5 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]).upper()
         what = first["msg"].removeprefix("Value error, ")
-        raise SetupError(f"{where}: {what}." if where else f"{what}.") from None
+        between = " " if what[:1].islower() else ": "
+        raise SetupError(f"{where}{between}{what}." if where else f"{what}.") from None

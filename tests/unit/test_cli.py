@@ -28,7 +28,8 @@ SENTENCE = re.compile(r"chatgateway: [^\n]+[.?]\n")
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch, tmp_path):
-    """A secret and a folder, and nothing of this machine's."""
+    """A secret and a folder, and nothing of this machine's; --env-file puts more into it."""
+    monkeypatch.setattr(os, "environ", os.environ.copy())
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("JWT_SECRET", SECRET)
@@ -66,9 +67,10 @@ def test_token_fits_the_audience_and_issuer_that_the_server_asks_for(capsys, mon
 
 
 def test_token_in_demo_mode_uses_the_secret_of_the_folder(capsys, monkeypatch, tmp_path):
-    """Made where there is none, and kept."""
+    """Made where there is none, and kept; it is said which one that was."""
     monkeypatch.delenv("JWT_SECRET")
-    _, first, _ = run(capsys, "token", "--user", "1")
+    _, first, said = run(capsys, "token", "--user", "1")
+    assert f"signed with demo mode's secret in DATA_DIR ({tmp_path / 'data'})" in said
     _, second, _ = run(capsys, "token", "--user", "1")
     kept = next((tmp_path / "data").rglob("demo-secret")).read_text().strip()
     assert {identity_of(each.strip(), kept).user_id for each in (first, second)} == {1}
@@ -116,6 +118,103 @@ def test_check_prints_every_setting_and_plugin_with_secrets_masked(capsys, monke
     assert "CHAT_RATE_LIMIT_SEND_PER_S=5" in out
 
 
+def env_file(tmp_path, *lines):
+    path = tmp_path / "chat.env"
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+@pytest.mark.parametrize("place", ["before the command", "behind it"])
+def test_a_file_of_variables_is_what_the_service_has(capsys, tmp_path, place):
+    """--env-file FILE wins over the environment of the shell; plugins read it, too."""
+    file = env_file(
+        tmp_path, "PORT=4444", "# x", "CHAT_RATE_LIMIT_SEND_PER_S='7'", "LOG_LEVEL=info"
+    )
+    option = ["--env-file", file]
+    arguments = [*option, "check"] if place == "before the command" else ["check", *option]
+    code, out, err = run(capsys, *arguments)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert {"PORT=4444", "LOG_LEVEL=INFO", "  CHAT_RATE_LIMIT_SEND_PER_S=7.0"} <= set(lines)
+
+
+def test_token_signs_with_the_secret_of_the_file_and_says_so(capsys, tmp_path):
+    """The secret itself is said nowhere."""
+    secret = "another-one-" + SECRET
+    file = env_file(tmp_path, f'JWT_SECRET="{secret}"')
+    code, out, err = run(capsys, "token", "--user", "7", "--env-file", file)
+    assert code == 0
+    assert identity_of(out.strip(), secret).user_id == 7
+    assert err == f"chatgateway: signed with JWT_SECRET of {file}.\n"
+
+
+def test_token_says_when_the_file_has_no_secret(capsys, tmp_path):
+    """Then it is that of the environment."""
+    file = env_file(tmp_path, "PORT=4444")
+    _, _, err = run(capsys, "token", "--user", "7", "--env-file", file)
+    assert err == "chatgateway: signed with JWT_SECRET of the environment.\n"
+
+
+@pytest.mark.parametrize("command", [["check"], ["token", "--user", "1"], ["serve"], []])
+@pytest.mark.parametrize("content", [None, "PORT=4444\nnonsense here\n"])
+def test_a_file_of_variables_that_is_none_is_one_sentence(capsys, tmp_path, command, content):
+    """One that is not there, and one with a line that is no variable."""
+    file = tmp_path / "chat.env"
+    if content is not None:
+        file.write_text(content)
+    code, out, err = run(capsys, "--env-file", str(file), *command)
+    assert (code, out) == (1, "")
+    assert SENTENCE.fullmatch(err), err
+    assert str(file) in err
+    assert "nonsense" not in err
+
+
+def test_check_warns_of_names_that_nobody_reads(capsys, monkeypatch):
+    """A misspelt name is as good as none; its value is not repeated."""
+    monkeypatch.delenv("JWT_SECRET")
+    for name in ("JWT_SECERT", "CHAT_RATE_LIMIT_SENDPERS", "CHAT_COLOUR", "MONGO_URI"):
+        monkeypatch.setenv(name, "its-value")
+    monkeypatch.setenv("CORS_ORIGIN", "")
+    code, _, err = run(capsys, "check")
+    assert code == 0
+    said = err.splitlines()
+    assert [line.split()[2] for line in said] == [
+        "CHAT_COLOUR", "CHAT_RATE_LIMIT_SENDPERS", "JWT_SECERT", "MONGO_URI",
+    ]  # fmt: skip
+    hints = [line.partition("Did you mean ")[2] for line in said]
+    assert hints == ["", "CHAT_RATE_LIMIT_SEND_PER_S?", "JWT_SECRET?", "MONGODB_URI?"]
+    assert "its-value" not in err
+
+
+def test_token_warns_of_a_misspelt_secret(capsys, monkeypatch):
+    """Otherwise it would sign with demo mode's, and nobody would know why that is refused."""
+    monkeypatch.delenv("JWT_SECRET")
+    monkeypatch.setenv("JWT_SECERT", SECRET)
+    _, _, err = run(capsys, "token", "--user", "1")
+    assert "warning: JWT_SECERT is set" in err
+    assert "Did you mean JWT_SECRET?" in err
+
+
+def test_a_secret_in_quotes_is_warned_of(capsys, monkeypatch):
+    """`docker --env-file` keeps quotes, and so does the server."""
+    monkeypatch.setenv("JWT_SECRET", f'"{SECRET}"')
+    _, _, err = run(capsys, "check")
+    assert "warning: JWT_SECRET has quotes around it" in err
+    assert SECRET not in err
+
+
+@pytest.mark.parametrize("uri", ["http://db.example", "mongodb://", "nonsense"])
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_an_address_of_no_store_is_told_at_once(capsys, monkeypatch, command, uri):
+    """By `check`, too, and without waiting for an answer."""
+    monkeypatch.setenv("MONGODB_URI", uri)
+    began = time.monotonic()
+    code, out, err = run(capsys, command)
+    assert time.monotonic() - began < 2
+    assert (code, out) == (1, "")
+    assert SENTENCE.fullmatch(err), err
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -156,16 +255,13 @@ def test_a_taken_port_is_one_sentence(capsys, monkeypatch):
     gc.collect()
 
 
-@pytest.mark.parametrize("uri", ["closed port", "http://db.example", "mongodb://", "nonsense"])
-def test_a_store_that_is_not_there_is_one_sentence(capsys, monkeypatch, uri):
-    """MONGODB_URI at which nothing listens, or that is no address; nothing of its
-    password is said.
-    """
+def test_a_store_that_is_not_there_is_one_sentence(capsys, monkeypatch):
+    """MONGODB_URI at which nothing listens; nothing of its password is said."""
     monkeypatch.setattr(cli, "configure_logging", lambda *_: None)
     monkeypatch.setattr(mongo, "TIMEOUT_MS", 300)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         closed = f"mongodb://user:pa55word@127.0.0.1:{probe.getsockname()[1]}/x"
-    monkeypatch.setenv("MONGODB_URI", closed if uri == "closed port" else uri)
+    monkeypatch.setenv("MONGODB_URI", closed)
     monkeypatch.setenv("PORT", "0")
     code, out, err = run(capsys, "serve")
     assert (code, out) == (1, "")
@@ -194,7 +290,7 @@ def test_the_server_greets_serves_logs_and_ends(mongodb_uri, tmp_path):
     environment = {
         **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME")},
         "JWT_SECRET": SECRET, "PORT": "0", "MONGODB_URI": mongodb_uri, "LOG_FORMAT": "json",
-        "DATA_DIR": str(tmp_path), "LOG_LEVEL": "DEBUG",
+        "DATA_DIR": str(tmp_path), "LOG_LEVEL": "DEBUG", "CORS_ORIGIN": SECRET,
     }  # fmt: skip
     with subprocess.Popen(
         [sys.executable, str(ROOT / "server.py")],
@@ -215,4 +311,7 @@ def test_the_server_greets_serves_logs_and_ends(mongodb_uri, tmp_path):
     assert (server.returncode, rest) == (0, "")
     records = [json.loads(line) for line in logged.splitlines()]
     assert {"listening", "stopped"} <= {each["event"] for each in records}
+    [doubt] = [each["what"] for each in records if each["event"] == "setting_doubtful"]
+    assert "CORS_ORIGIN is set" in doubt
+    assert "CORS_ORIGINS?" in doubt
     assert SECRET not in logged

@@ -31,7 +31,20 @@ FROM_ENVIRONMENT = [
         "cors_origins",
         ("https://a.example", "http://localhost:5173"),
     ),
+    ("CORS_ORIGINS", "capacitor://localhost", "cors_origins", ("capacitor://localhost",)),
+    ("CORS_ORIGINS", "https://a.example/", "cors_origins", ("https://a.example/",)),
+    ("CORS_HEADERS", "X-Tenant, X-Device", "cors_headers", ("X-Tenant", "X-Device")),
+    ("PUBLIC_PATH", "/im", "public_path", "/im"),
+    ("PUBLIC_PATH", "apps/im/", "public_path", "/apps/im"),
+    ("PUBLIC_PATH", "/", "public_path", None),
     ("LOG_LEVEL", "WARNING", "log_level", "WARNING"),
+    ("LOG_LEVEL", "info", "log_level", "INFO"),
+    ("LOG_LEVEL", "'Debug' ", "log_level", "DEBUG"),
+    ("LOG_FORMAT", "JSON", "log_format", "json"),
+    ("CHAT_TRANSPORT", "Stock", "chat_transport", "stock"),
+    ("PORT", '"8080"', "port", 8080),
+    ("HOST", ' "0.0.0.0" ', "host", "0.0.0.0"),  # noqa: S104  # compared, not bound
+    ("JWT_AUDIENCE", '""', "jwt_audience", None),
     ("LOG_FORMAT", "json", "log_format", "json"),
     ("TRUST_PROXY", "true", "trust_proxy", True),
     ("TRUST_PROXY", "0", "trust_proxy", False),
@@ -64,6 +77,13 @@ def test_a_secret_is_read_and_masked(monkeypatch, name):
     settings = load_settings()
     assert getattr(settings, name.lower()).get_secret_value() == value
     assert GOOD_SECRET not in f"{settings!r}{settings}{dict(settings)}"
+
+
+def test_a_secret_keeps_what_is_around_it(monkeypatch):
+    """The application that signs may have read the same file in the same way."""
+    for secret in (f'"{GOOD_SECRET}"', f" {GOOD_SECRET}"):
+        monkeypatch.setenv("JWT_SECRET", secret)
+        assert load_settings().secrets == [secret]
 
 
 @pytest.mark.parametrize("name", [each.upper() for each in Settings.model_fields])
@@ -152,7 +172,9 @@ def test_a_mistake_is_one_sentence_that_names_the_setting(monkeypatch, name, tex
         assert text not in said.replace("JWT_SECRET", "")
 
 
-@pytest.mark.parametrize("secret", ["your-production-secret-key", "SECRET", "changeme"])
+@pytest.mark.parametrize(
+    "secret", ["your-production-secret-key", "SECRET", "changeme", "changeme" * 4]
+)
 def test_a_known_default_is_called_one(monkeypatch, secret):
     """Whoever copied the guide's example learns that it is no secret."""
     monkeypatch.setenv("JWT_SECRET", secret)
