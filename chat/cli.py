@@ -5,7 +5,6 @@ code 1.
 import argparse
 import asyncio
 import gc
-import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
@@ -16,7 +15,7 @@ import structlog
 from chat.app import ChatApp
 from chat.auth import mint
 from chat.clock import SystemClock
-from chat.environment import read_env_file, unread_names, wrapped_in
+from chat.environment import add_env_file, read_env_file, set_names, unread_names, wrapped_in
 from chat.errors import SetupError
 from chat.identity import parse_user_id
 from chat.logs import configure_logging, keep_configuration
@@ -35,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.env_file is not None:
-            os.environ.update(read_env_file(options.env_file))
+            add_env_file(options.env_file)
         return int(options.run(options, load_settings()))
     except SetupError as error:
         print(f"chatgateway: {error}", file=sys.stderr)  # noqa: T201  # the answer of a command
@@ -194,8 +193,7 @@ def _doubts(settings: Settings, plugins: Iterable[Plugin] | None = None) -> list
     for plugin in plugins or ():
         prefix = settings_prefix(plugin.name)
         known |= {f"{prefix}{field.upper()}" for field in plugin.Settings.model_fields}
-    given = [name for name, value in os.environ.items() if value]
-    for name, meant in unread_names(given, known).items():
+    for name, meant in unread_names(set_names(), known).items():
         if plugins is not None or not name.startswith("CHAT_"):
             hint = f" Did you mean {meant}?" if meant else ""
             said.append(f"{name} is set, and neither the server nor a plugin reads it.{hint}")

@@ -73,6 +73,16 @@ def read_env_file(path: str) -> dict[str, str]:
     return found
 
 
+def add_env_file(path: str) -> None:
+    """Put the variables of a file into the environment, over those that are there."""
+    os.environ.update(read_env_file(path))
+
+
+def set_names() -> list[str]:
+    """The names of all variables that are set; an empty one is not."""
+    return [name for name, value in os.environ.items() if value]
+
+
 def unread_names(names: Iterable[str], known: Collection[str]) -> dict[str, str | None]:
     """Variables that look as if they were meant for this server and that it does not read, each
     with the name that was probably meant.
@@ -86,9 +96,10 @@ def unread_names(names: Iterable[str], known: Collection[str]) -> dict[str, str 
         if (ours and _OF_KUBERNETES.fullmatch(name)) or (not ours and len(name) < MIN_NAME_CHARS):
             continue
         free = [each for each in known if each not in here and len(each) >= MIN_NAME_CHARS]
+        bare = name.removeprefix("CHATGATEWAY_").removeprefix("CHAT_").removesuffix("_FILE")
         close = difflib.get_close_matches(name, free, n=1, cutoff=ALIKE)
-        other = OTHER_NAMES.get(name)
-        meant = close[0] if close else other if other in free else None
+        guesses = [bare, OTHER_NAMES.get(name), *close]
+        meant = next((guess for guess in guesses if guess in free), None)
         if ours or meant:
             unread[name] = meant
     return unread

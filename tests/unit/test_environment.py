@@ -94,6 +94,9 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, kind):
         ("CHAT_RATE_LIMIT_SENDPERS", "CHAT_RATE_LIMIT_SEND_PER_S"),
         ("CHAT_TRANSPROT", "CHAT_TRANSPORT"),
         ("CHAT_COLOUR", None),
+        ("CHAT_JWT_SECRET", "JWT_SECRET"),
+        ("CHATGATEWAY_CORS_ORIGINS", "CORS_ORIGINS"),
+        ("JWT_SECRET_FILE", "JWT_SECRET"),
     ],
 )
 def test_a_name_that_nobody_reads_is_found(name, meant):
