@@ -34,7 +34,7 @@ def test_an_address_is_read_in_every_usual_spelling(text, address):
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "unknown", "_hidden", '""', "[]", "[203.0.113", "[2001:db8::1]443", "localhost",
+        "", " ", "unknown", "_hidden", '""', "[]", "[203.0.113.7", "[2001:db8::1]443", "localhost",
         "203.0.113.7:port", "203.0.113.7:1:2", "203.0.113", "256.1.1.1", "010.1.1.1", "1:2",
         "%eth0", "http://203.0.113.7", "203.0.113.7/24", "203.0.113.7 198.51.100.1", "²03.0.113.7",
     ],
