@@ -13,6 +13,7 @@ from chat.auth import Authenticator
 from chat.clock import SystemClock
 from chat.contracts.json_text import JsonLimits
 from chat.contracts.pushes import server_shutdown
+from chat.errors import ChatError, SetupError
 from chat.gateway.broadcaster import SocketBroadcaster
 from chat.gateway.connections import Connections
 from chat.gateway.crowd import Crowd
@@ -33,6 +34,7 @@ from chat.plugin_loader import load_plugins
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock, Store
 from chat.repositories.embedded import EmbeddedStore
+from chat.repositories.free_space import FreeSpace, log_disk
 from chat.repositories.mongo import MongoStore
 from chat.rest.base import Gate
 from chat.rest.routes import build_application, build_routes
@@ -91,10 +93,12 @@ class ChatApp:
         sockets = bind(settings)
         try:
             await self._open(sockets)
-        except BaseException:
+        except BaseException as error:
             for each in sockets:
                 each.close()
             await self.stop()
+            if isinstance(error, ChatError):
+                raise SetupError(f"a start has to write to the store: {error.message}.") from None
             raise
 
     async def _open(self, sockets: list[Any]) -> None:
@@ -102,7 +106,7 @@ class ChatApp:
         self.port = sockets[0].getsockname()[1]
         demo_key = demo_secret(settings.data_dir) if settings.demo_mode else None
         if self._store is None:
-            self._store = MongoStore(await self._store_uri(), lease_lost=self.lost.set)
+            self._store = await self._make_store()
         store = self._store
         await store.open(settings.data_dir)
         self._sio = sio = ChatServer(
@@ -218,11 +222,19 @@ class ChatApp:
             "epoch": self.domain.catch_up.epoch,
         }
 
-    async def _store_uri(self) -> str:
-        if self.settings.mongodb_uri is not None:
-            return self.settings.mongodb_uri.get_secret_value()
-        self._embedded = EmbeddedStore(self.settings.data_dir)
-        return await self._embedded.start()
+    async def _make_store(self) -> Store:
+        settings = self.settings
+        disks = log_disk()
+        restart = None
+        if settings.mongodb_uri is not None:
+            uri = settings.mongodb_uri.get_secret_value()
+        else:
+            self._embedded = EmbeddedStore(settings.data_dir)
+            uri = await self._embedded.start()
+            restart = self._embedded.restart
+            disks.append(self._embedded.files)
+        space = FreeSpace(disks, settings.min_free_disk_mb)
+        return MongoStore(uri, lease_lost=self.lost.set, restart=restart, space=space)
 
     async def _start_plugins(self, broadcaster: SocketBroadcaster, store: Store) -> None:
         def server_for(plugin: str) -> Startup:

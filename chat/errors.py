@@ -135,10 +135,18 @@ class Reject(ChatError):
 class StoreUnavailableError(ChatError):
     """The store cannot be reached, and what was asked has certainly not been written."""
 
+    text = "the store cannot be reached, try again"
+    pause_s = 1.0
+
     def __init__(self) -> None:
-        super().__init__(
-            ErrorCode.STORAGE_UNAVAILABLE, "the store cannot be reached, try again", retry_after_s=1
-        )
+        super().__init__(ErrorCode.STORAGE_UNAVAILABLE, self.text, retry_after_s=self.pause_s)
+
+
+class DiskFullError(StoreUnavailableError):
+    """A disk has less than MIN_FREE_DISK_MB free: the server writes nothing until room is made."""
+
+    text = "the server's disk is full: it stores nothing until its operator makes room"
+    pause_s = 5.0
 
 
 class OutcomeUnknownError(ChatError):

@@ -2,8 +2,8 @@
 plugins get.
 
 The implementations live on higher floors (repositories, gateway) and are handed in by the
-composition root. Every repository method raises StoreUnavailableError when nothing was written,
-OutcomeUnknownError when a write may have been.
+composition root. Every repository method raises StoreUnavailableError when nothing was written
+(DiskFullError where a disk is full), OutcomeUnknownError when a write may have been.
 """
 
 from collections.abc import Mapping, Sequence
@@ -156,7 +156,9 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
     async def ping(self) -> None:
-        """Return within a second when the store answers, else raise StoreUnavailableError."""
+        """Return within a second when the store takes writes, else raise StoreUnavailableError, or
+        DiskFullError.
+        """
 
 
 class Broadcaster(Protocol):

@@ -6,7 +6,7 @@ from typing import Any
 
 from chat.contracts.pushes import ServerEvent
 from chat.entities import Message
-from chat.errors import ChatError
+from chat.errors import ChatError, DiskFullError
 from chat.gateway.namespace import ChatGateway
 from chat.hook_events import MessageDraft
 from chat.identity import Identity, UserId
@@ -76,6 +76,8 @@ class PluginServerApi:
         try:
             await self._store.ping()
             parts["store"] = "in doubt" if self._domain.journal.in_doubt else "ok"
+        except DiskFullError:
+            parts["store"] = "disk full"
         except ChatError:
             parts["store"] = "unreachable"
         return parts

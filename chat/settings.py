@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("data"), description="Folder of the embedded store and of demo mode's secret."
     )
+    min_free_disk_mb: int = Field(
+        200,
+        ge=0,
+        description="Megabytes free on the disks of DATA_DIR and the log, below which nothing is "
+        "written; 0 = not watched.",
+    )
     cors_origins: _List = Field(
         (),
         description="Exact origins, comma-separated, that may connect beside the server's own.",

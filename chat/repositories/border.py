@@ -1,38 +1,60 @@
 """Driver errors become ours here, so that no driver text ever reaches a client.
 
-The one question that matters of a failed write: can it have landed? A driver that found no server
-or no free connection has sent nothing; a connection that broke or timed out leaves it open.
+Two questions matter of a failure. Is it about what we asked, or is it the store's own trouble? The
+store's trouble is an outage: a client tries again. And can a failed write have landed? A driver
+that found no server or no free connection has sent nothing; everything else leaves it open.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
+import structlog
 from pymongo.errors import (
+    BulkWriteError,
     ConnectionFailure,
     ExecutionTimeout,
+    OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
-    WTimeoutError,
+    WriteConcernError,
 )
 
 from chat.errors import OutcomeUnknownError, StoreUnavailableError
 
+DUPLICATE_KEY: Final = 11000
+
 _NOT_SENT = (ServerSelectionTimeoutError, WaitQueueTimeoutError)
-_NO_ANSWER = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
+_NO_ANSWER = (ConnectionFailure, ExecutionTimeout, WriteConcernError)
+
+_ABOUT_THE_REQUEST: Final = frozenset(
+    {DUPLICATE_KEY, 2, 9, 14, 15, 16, 28, 40, 52, 53, 54, 56, 57, 59, 66, 67, 85, 86, 121}
+    | {10334, 17280}
+)
+"""BadValue, FailedToParse, TypeMismatch and the other codes with which MongoDB finds fault with a
+field, an index, a document or its size. All others say that the store is unwell: InternalError (of
+SecantusDB, for one, after a WiredTiger panic), CursorNotFound, a password that was changed.
+"""
+
+_TEMPORARY: Final = frozenset({112, 262, 365, 8000, 12501, 14031})
+"""WriteConflict, ExceededTimeLimit, TemporarilyUnavailable, AtlasError (over its quota),
+QuotaExceeded, OutOfDiskSpace: an outage even where the store takes a small write meanwhile.
+"""
+
+_log = structlog.get_logger("chat.store")
 
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """A read that found no store raises StoreUnavailableError."""
+    """A read that found no store, or one that is unwell, raises StoreUnavailableError."""
     try:
         yield
-    except _NO_ANSWER as error:
-        raise StoreUnavailableError from error
     except PyMongoError as error:
-        if error.timeout:
-            raise StoreUnavailableError from error
-        raise
+        if not is_outage(error):
+            raise
+        _tell(error)
+        raise StoreUnavailableError from error
 
 
 @contextmanager
@@ -42,11 +64,48 @@ def writing() -> Iterator[None]:
     """
     try:
         yield
-    except _NOT_SENT as error:
-        raise StoreUnavailableError from error
-    except _NO_ANSWER as error:
-        raise OutcomeUnknownError from error
     except PyMongoError as error:
-        if error.timeout:
-            raise OutcomeUnknownError from error
+        raise_outage(error)
         raise
+
+
+def raise_outage(error: PyMongoError) -> None:
+    """Raise what a failed write means, if it is an outage."""
+    if not is_outage(error):
+        return
+    _tell(error)
+    raise (
+        StoreUnavailableError if isinstance(error, _NOT_SENT) else OutcomeUnknownError
+    ) from error
+
+
+def is_outage(error: PyMongoError) -> bool:
+    """Whether it is the store's trouble, and no fault of what was asked."""
+    if error.timeout or isinstance(error, _NO_ANSWER):
+        return True
+    return bool(_codes(error) - _ABOUT_THE_REQUEST)
+
+
+def is_answer(error: BaseException | None) -> bool:
+    """Whether the store answered that it failed; a store that is away answers nothing."""
+    return isinstance(error, OperationFailure) and not isinstance(error, _NO_ANSWER)
+
+
+def may_be_the_request(error: PyMongoError) -> bool:
+    """Whether an outage looks the same as a request that the store cannot digest."""
+    return is_answer(error) and not _codes(error) & _TEMPORARY
+
+
+def _codes(error: PyMongoError) -> set[int]:
+    """The store's error codes; 0 for one without a code. Nothing for an error of the driver's."""
+    if isinstance(error, BulkWriteError):
+        details = error.details
+        failures = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+        return {each.get("code", 0) for each in failures}
+    return {error.code or 0} if isinstance(error, OperationFailure) else set()
+
+
+def _tell(error: PyMongoError) -> None:
+    """Name the store's own errors in the log, without their texts: these may quote documents."""
+    if is_answer(error):
+        _log.warning("store_failed", kind=type(error).__name__, codes=sorted(_codes(error)))

@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 
 from chat.entities import Chat, Participant
 from chat.identity import UserId
-from chat.repositories.border import reading, writing
+from chat.repositories.border import reading
 from chat.repositories.documents import (
     Document,
     chat_from_document,
@@ -19,7 +19,7 @@ from chat.repositories.documents import (
     participant_id,
     participant_to_document,
 )
-from chat.repositories.lease import Lease
+from chat.repositories.guard import Guard
 
 CHAT_INDEXES: Final = tuple(
     IndexModel(
@@ -39,8 +39,8 @@ PARTICIPANT_INDEXES: Final = (
 
 
 class MongoChats:
-    def __init__(self, database: AsyncIOMotorDatabase[Document], lease: Lease) -> None:
-        self._lease = lease
+    def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
+        self._guard = guard
         self._chats = database.chats
         self._participants = database.participants
 
@@ -54,8 +54,7 @@ class MongoChats:
         """The people first: a chat without its people is never seen, people without a chat never
         matter.
         """
-        await self._lease.ensure()
-        with writing():
+        async with self._guard:
             if participants:
                 documents = [participant_to_document(each) for each in participants]
                 await self._participants.insert_many(documents)
@@ -82,18 +81,15 @@ class MongoChats:
         if chat.deleted_at is not None:
             # The pair and the reference are free for a new chat.
             change["$unset"] = {"directKey": "", "externalRef": ""}
-        await self._lease.ensure()
-        with writing():
+        async with self._guard:
             await self._chats.update_one({"_id": chat.id}, change)  # index _id
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
-        await self._lease.ensure()
-        with writing():  # index _id
+        async with self._guard:  # index _id
             await self._chats.update_one({"_id": chat_id}, {"$max": {"seqReserved": up_to}})
 
     async def add_outside_author(self, chat_id: int, user_id: UserId) -> None:
-        await self._lease.ensure()
-        with writing():  # index _id
+        async with self._guard:  # index _id
             await self._chats.update_one(
                 {"_id": chat_id}, {"$addToSet": {"outsideAuthors": user_id}}
             )
@@ -115,8 +111,7 @@ class MongoChats:
         # The cursor may have moved since the participant was read, and never goes back.
         cursor = {name: fields.pop(name) for name in ("lastReadMessageId", "lastReadSeq")}
         change = {"$set": fields, "$max": cursor}
-        await self._lease.ensure()
-        with writing():  # index _id
+        async with self._guard:  # index _id
             await self._participants.update_one(key, change, upsert=True)
 
     async def set_reads(self, cursors: Mapping[tuple[int, UserId], tuple[int, int]]) -> None:
@@ -127,8 +122,7 @@ class MongoChats:
             )
             for (chat_id, user_id), (message_id, seq) in cursors.items()
         ]
-        await self._lease.ensure()
-        with writing():
+        async with self._guard:
             await self._participants.bulk_write(updates, ordered=False)
 
     async def _find_id(self, query: Document) -> int | None:

@@ -7,6 +7,7 @@ What is said here about the store's behaviour was seen with SecantusDB 0.7.0b3.
 import asyncio
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -43,6 +44,9 @@ FLAGS: Final = (
     "--log-level=INFO",
 )
 READY_MARK: Final = b"listening on"
+PANIC: Final = re.compile(rb"^(\[|_wiredtiger\.).*WT_PANIC: WiredTiger library panic\s*$")
+"""A line of WiredTiger's, or of the traceback that it caused; never one that quotes a document."""
+
 PORTS: Final = range(20_000, 30_000)
 """Below those that outgoing connections get (from 32768 on Linux, 49152 elsewhere): while the store
 is being restarted nobody gets its port by chance, and a knocking driver cannot reach itself."""
@@ -128,6 +132,18 @@ class EmbeddedStore:
         log.info("store_started", folder=str(self._folder.path), port=self._port, pid=self.pid)
         return f"mongodb://{HOST}:{self._port}/{DATABASE}?{URI_OPTIONS}"
 
+    @property
+    def files(self) -> Path:
+        """Where the store writes."""
+        return self._folder.files
+
+    def restart(self) -> None:
+        """Kill the child, which keeps failing; the watcher starts it anew."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            log.error("store_unwell", pid=process.pid, why="it answers every write with a failure")
+            process.kill()
+
     async def stop(self) -> None:
         """End the child, cleanly if it does so in STOP_S, and free the folder; safe to repeat."""
         if self._watcher:
@@ -191,8 +207,18 @@ class EmbeddedStore:
             self._tail.extend(line.decode(errors="replace") for line in lines if line.strip())
             if not ready.done() and any(READY_MARK in line for line in lines):
                 ready.set_result(True)
+            if ready.done() and any(map(PANIC.search, lines)):
+                self._kill_panicked()
         if not ready.done():
             ready.set_result(False)
+
+    def _kill_panicked(self) -> None:
+        """Kill a store that answers everything with InternalError, so that a new one recovers."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            cause = next((line for line in self._tail if "[ERROR]" in line), "unknown")
+            log.error("store_panicked", pid=process.pid, cause=cause[:200])
+            process.kill()
 
     async def _keep_running(self, program: str) -> None:
         """Start the child again, on the same port, each time it dies."""
@@ -207,6 +233,7 @@ class EmbeddedStore:
             log.error("store_died", exit_code=exit_code, port=self._port, retry_in_s=delay_s)
             if self._on_exit:
                 self._on_exit()
+            told = ""
             while not self._process:
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, LAST_DELAY_S)
@@ -214,7 +241,9 @@ class EmbeddedStore:
                     await self._spawn(program)
                 except (SetupError, OSError, _PortTakenError, _FilesBusyError) as error:
                     reason = str(error) or type(error).__name__
-                    log.error("store_restart_failed", reason=reason, retry_in_s=delay_s)
+                    if reason != told:
+                        log.error("store_restart_failed", reason=reason, retry_in_s=delay_s)
+                    told = reason
             log.warning("store_restarted", port=self._port, pid=self.pid)
 
     async def _end_child(self) -> None:
@@ -285,14 +314,15 @@ def _start_failure(folder: Path, tail: list[str]) -> Exception:
             f"The store in {folder} was written by another SecantusDB: "
             f"install that version, or set DATA_DIR to another folder."
         )
+    # Before the panic that it leads to.
+    if "No space left on device" in text:
+        return SetupError(
+            f"The disk of {folder} is full: make room, or set DATA_DIR to a folder on another disk."
+        )
     if "corruption" in text or "WT_PANIC" in text:
         return SetupError(
             f"The store in {folder} is damaged: "
             f"put back a copy of the folder, or set DATA_DIR to another one."
-        )
-    if "No space left on device" in text:
-        return SetupError(
-            f"The disk of {folder} is full: make room, or set DATA_DIR to a folder on another disk."
         )
     last = tail[-1] if tail else "without a word"
     return SetupError(

@@ -1,15 +1,17 @@
 """The lease: one server at a time writes to a database.
 
 Two of them would give the same numbers twice; the unique indexes would catch it, and every client
-would pay. The lease document says who is alive. A holder of this machine whose process is gone is
-taken over at once, one of another machine when its lease has run out. Whoever was stopped for
-longer than its lease asks before it writes.
+would pay. The lease document names its holder by a random id, and the holder counts its renewals
+in it. Another server watches the document by its own clock: a holder is gone when it has not
+renewed for as long as the lease is good. No clock of another machine is believed, and a process id
+only where it means the same process: on this boot of this machine, in this PID namespace.
 """
 
 import asyncio
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,43 +19,71 @@ from typing import Any, Final
 
 import structlog
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from chat.errors import ChatError, SetupError, StoreUnavailableError
-from chat.repositories.border import writing
+from chat.errors import ChatError, OutcomeUnknownError, SetupError, StoreUnavailableError
+from chat.repositories.border import is_answer, writing
 from chat.repositories.documents import Document
 
 VALID_S: Final = 10.0
 RENEW_EVERY_S: Final = 3.0
+DRIFT_S: Final = 1.0
+"""A successor waits for this much longer, since two clocks do not run alike."""
+
+WATCH_EVERY_S: Final = 0.25
+FAILURES: Final = 2
+"""So many renewals in a row that the store answers with a failure of its own: it has to be started
+anew.
+"""
+
 _ID: Final = "lease"
+_CHANGING: Final = ("owner", "renewals", "until")
+_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""It goes on while the machine is suspended, so that a lease runs out meanwhile."""
+
 _log = structlog.get_logger("chat.store")
 
 
 class Lease:
-    """`take` at start, `release` at the end; `lost` is called when somebody else has it."""
+    """`take` at start, `release` at the end.
 
-    def __init__(self, database: AsyncIOMotorDatabase[Document], lost: Callable[[], None]) -> None:
+    `lost` is called when another server has the lease, `unwell` when the store keeps failing.
+    `alone`: no other server can reach this database, whatever the document says.
+    `paused`: whether renewals wait, which is for a database of which `alone` is true.
+    """
+
+    def __init__(
+        self,
+        database: AsyncIOMotorDatabase[Document],
+        *,
+        lost: Callable[[], None],
+        unwell: Callable[[], None],
+        alone: bool,
+        paused: Callable[[], bool],
+    ) -> None:
         self._meta = database.meta
         self._lost = lost
+        self._unwell = unwell
+        self._alone = alone
+        self._paused = paused
         self._owner = secrets.token_hex(8)
         self._until = 0.0
         self._renewer: asyncio.Task[None] | None = None
 
+    @property
+    def held(self) -> bool:
+        """The store took a renewal less than VALID_S ago, and no write has failed since."""
+        return now_s() < self._until
+
     async def take(self) -> None:
-        """SetupError when another server that seems alive has the database."""
+        """Take the lease once its holder is gone; SetupError when the holder renews it."""
         holder: Any = await self._meta.find_one({"_id": _ID})
-        if holder is not None and _alive(holder):
-            raise SetupError(
-                f"the database is in use by the server with pid {holder['pid']} on "
-                f"{holder['host']}; stop that one first, or give this one a database of its own."
-            )
-        began = _monotonic()
-        seen = None if holder is None else holder["owner"]
+        if holder is not None and not self._alone and not _is_dead(holder):
+            holder = await self._outwait(holder)
+        began = now_s()
         try:
-            # Two that start at once: one of them finds the owner changed, or the document there.
-            await self._meta.update_one(
-                {"_id": _ID, "owner": seen}, {"$set": self._document()}, upsert=True
-            )
+            # Two that start at once: one of them finds the document changed, or there.
+            await self._meta.update_one(_as_seen(holder), self._renewal(), upsert=True)
         except DuplicateKeyError:
             raise SetupError(
                 "another server has just taken the database; start only one on it."
@@ -66,8 +96,24 @@ class Lease:
 
         Raises StoreUnavailableError when the store cannot be asked.
         """
-        if _monotonic() >= self._until:
+        if not self.held:
+            try:
+                await self._renew()
+            except OutcomeUnknownError as error:
+                # Of the renewal; what is to be written has not been sent.
+                raise StoreUnavailableError from error
+
+    async def works(self) -> bool:
+        """Whether the store takes a renewal now."""
+        try:
             await self._renew()
+        except (ChatError, PyMongoError):
+            return False
+        return True
+
+    def suspect(self) -> None:
+        """A write has failed: the lease is asked for again before the next one."""
+        self._until = 0.0
 
     async def release(self) -> None:
         if self._renewer is None:
@@ -77,22 +123,57 @@ class Lease:
         try:
             with writing():
                 await self._meta.delete_one({"_id": _ID, "owner": self._owner})
-        except ChatError:
+        except (ChatError, PyMongoError):
             _log.warning("lease_not_released")
 
+    async def _outwait(self, holder: Any) -> Any:
+        """Watch the holder until its lease has run out; what is in its place then.
+
+        Raises SetupError as soon as it renews.
+        """
+        wait_s = VALID_S + DRIFT_S
+        who = {"holder_host": holder["host"], "holder_pid": holder["pid"]}
+        why = "a server that has not given the database back may still be writing to it"
+        _log.warning("lease_waited_for", for_s=wait_s, why=why, **who)
+        deadline = now_s() + wait_s
+        while True:
+            await asyncio.sleep(min(WATCH_EVERY_S, wait_s / 4))
+            # Read behind the clock: whoever was suspended in between sees what happened meanwhile.
+            over = now_s() >= deadline
+            found: Any = await self._meta.find_one({"_id": _ID})
+            if found is None:
+                return None
+            if _as_seen(found) != _as_seen(holder):
+                raise SetupError(
+                    f"the database is in use by the server with pid {found['pid']} on "
+                    f"{found['host']}; stop that one first, or give this one a database of its own."
+                )
+            if over:
+                return found
+
     async def _keep(self) -> None:
+        failures = 0
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
+            if self._paused():
+                continue
             try:
                 await self._renew()
-            except ChatError as error:
-                _log.warning("lease_not_renewed", code=error.code.value)
+                failures = 0
+            except (ChatError, PyMongoError) as error:
+                self.suspect()
+                code = error.code.value if isinstance(error, ChatError) else type(error).__name__
+                _log.warning("lease_not_renewed", code=code)
+                failures = failures + 1 if is_answer(error.__cause__) else 0
+                if failures >= FAILURES:
+                    failures = 0
+                    self._unwell()
 
     async def _renew(self) -> None:
-        began = _monotonic()
+        began = now_s()
         with writing():
             result = await self._meta.update_one(
-                {"_id": _ID, "owner": self._owner}, {"$set": self._document()}
+                {"_id": _ID, "owner": self._owner}, self._renewal()
             )
         if result.matched_count:
             self._until = began + VALID_S
@@ -102,32 +183,44 @@ class Lease:
         self._lost()
         raise StoreUnavailableError
 
-    def _document(self) -> Document:
-        return {
+    def _renewal(self) -> Document:
+        # `until` is for people, and for servers older than `renewals`.
+        holder = {
             "owner": self._owner,
             "host": socket.gethostname(),
             "boot": _boot_id(),
+            "namespace": _pid_namespace(),
             "pid": os.getpid(),
             "until": datetime.now(UTC) + timedelta(seconds=VALID_S),
         }
+        return {"$set": holder, "$inc": {"renewals": 1}}
 
 
-def _alive(holder: Any) -> bool:
-    """Whether the holder may be there: on this machine its process decides, else the clock."""
-    if holder["host"] == socket.gethostname() and holder["boot"] == _boot_id():
-        return holder["pid"] != os.getpid() and _runs(holder["pid"])
-    until: datetime = holder["until"]
-    return until > datetime.now(UTC)
+def now_s() -> float:
+    """Seconds since this machine started."""
+    return time.clock_gettime(_CLOCK)
 
 
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+def _as_seen(holder: Any) -> Document:
+    """Finds the lease only as long as nobody has renewed or taken it."""
+    seen = holder or {"owner": None}
+    return {"_id": _ID, **{name: seen[name] for name in _CHANGING if name in seen}}
+
+
+def _is_dead(holder: Any) -> bool:
+    """Whether the holder's process is known to be gone; False where nobody can say."""
+    here = (socket.gethostname(), _boot_id(), _pid_namespace())
+    if "" in here or here != (holder["host"], holder["boot"], holder.get("namespace")):
         return False
-    except PermissionError:
+    if holder["pid"] == os.getpid():
         return True
-    return True
+    try:
+        os.kill(holder["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _boot_id() -> str:
@@ -138,5 +231,9 @@ def _boot_id() -> str:
         return ""
 
 
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()
+def _pid_namespace() -> str:
+    """Names the PID namespace: two containers have a process 1 each."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""

@@ -17,12 +17,14 @@ from pymongo import ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from chat.entities import User, UserAccess
-from chat.errors import ChatError, SetupError, StoreUnavailableError
+from chat.errors import SetupError, StoreUnavailableError
 from chat.identity import UserId
-from chat.repositories.border import reading, writing
+from chat.repositories.border import is_answer, is_outage, reading
 from chat.repositories.chats import MongoChats
 from chat.repositories.documents import SCHEMA_VERSION, Document, user_from_document
 from chat.repositories.epoch import open_epoch
+from chat.repositories.free_space import FreeSpace
+from chat.repositories.guard import Guard
 from chat.repositories.lease import Lease
 from chat.repositories.messages import MongoMessages
 
@@ -39,8 +41,8 @@ _log = structlog.get_logger("chat.store")
 class MongoUsers:
     """The collection `users`."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[Document], lease: Lease) -> None:
-        self._lease = lease
+    def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
+        self._guard = guard
         self._users = database.users
 
     async def find_many(self, user_ids: Sequence[UserId]) -> dict[UserId, User]:
@@ -61,16 +63,15 @@ class MongoUsers:
             UpdateOne({"_id": user_id}, {"$set": {"v": SCHEMA_VERSION, **each}}, upsert=True)
             for user_id, each in fields.items()
         ]
-        await self._lease.ensure()
-        with writing():  # index _id
+        async with self._guard:  # index _id
             await self._users.bulk_write(updates, ordered=False)
 
 
 class MongoAccess:
     """The collection `access`: blocks and revocations."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[Document], lease: Lease) -> None:
-        self._lease = lease
+    def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
+        self._guard = guard
         self._access = database.access
 
     async def all(self) -> list[UserAccess]:
@@ -88,21 +89,19 @@ class MongoAccess:
     async def put(self, access: UserAccess) -> None:
         decided = {"blocked": access.blocked, "revokedBefore": access.revoked_before}
         change = {"$set": {"v": SCHEMA_VERSION, **decided}}
-        await self._lease.ensure()
-        with writing():  # index _id
+        async with self._guard:  # index _id
             await self._access.update_one({"_id": access.user_id}, change, upsert=True)
 
 
 class MongoIds:
     """The collection `counters`: one document a sequence, holding the next free id."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[Document], lease: Lease) -> None:
-        self._lease = lease
+    def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
+        self._guard = guard
         self._counters = database.counters
 
     async def reserve(self, sequence: str, count: int) -> int:
-        await self._lease.ensure()
-        with writing():  # index _id
+        async with self._guard:  # index _id
             document = await self._counters.find_one_and_update(
                 {"_id": sequence},
                 {"$inc": {"next": count}},
@@ -115,9 +114,20 @@ class MongoIds:
 
 
 class MongoStore:
-    """All repositories over one client. `open` before use."""
+    """All repositories over one client. `open` before use.
 
-    def __init__(self, uri: str, *, lease_lost: Callable[[], None] = lambda: None) -> None:
+    `lease_lost`: another server has the database. `space`: the disks that decide about writes.
+    `restart`: starts the store anew, where it is this server's own; nobody else can reach it then.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        lease_lost: Callable[[], None] = lambda: None,
+        restart: Callable[[], None] | None = None,
+        space: FreeSpace | None = None,
+    ) -> None:
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
                 uri,
@@ -132,12 +142,22 @@ class MongoStore:
         except (ConfigurationError, InvalidURI, ValueError) as error:
             raise SetupError(f"MONGODB_URI is no valid address: {error}.") from None
         self._database = database
-        self._lease = Lease(database, lease_lost)
-        self.messages = MongoMessages(database, self._lease)
-        self.chats = MongoChats(database, self._lease)
-        self.users = MongoUsers(database, self._lease)
-        self.access = MongoAccess(database, self._lease)
-        self.ids = MongoIds(database, self._lease)
+        own = restart is not None
+        self._space = watched = space or FreeSpace()
+        self._lease = Lease(
+            database,
+            lost=lease_lost,
+            unwell=restart or (lambda: None),
+            alone=own,
+            # On a full disk each write may be the store's last.
+            paused=lambda: own and watched.low,
+        )
+        guard = Guard(self._lease, watched)
+        self.messages = MongoMessages(database, guard)
+        self.chats = MongoChats(database, guard)
+        self.users = MongoUsers(database, guard)
+        self.access = MongoAccess(database, guard)
+        self.ids = MongoIds(database, guard)
         self.epoch = ""
 
     async def open(self, data_dir: Path) -> None:
@@ -145,32 +165,40 @@ class MongoStore:
         where that fails.
         """
         try:
-            with writing():
-                await self._client.admin.command("ping")
-                await self._check_schema()
-                await self._lease.take()
-                await self.messages.ensure_indexes()
-                await self.chats.ensure_indexes()
-                self.epoch = await open_epoch(self._database, data_dir)
-        except ChatError:
-            raise SetupError(
-                "the store cannot be reached; start MongoDB or mend MONGODB_URI, "
-                "or unset it for the embedded store."
-            ) from None
+            await self._client.admin.command("ping")
+            await self._check_schema()
+            await self._lease.take()
+            await self.messages.ensure_indexes()
+            await self.chats.ensure_indexes()
+            self.epoch = await open_epoch(self._database, data_dir)
         except PyMongoError as error:
+            if is_outage(error) and not is_answer(error):
+                raise SetupError(
+                    "the store cannot be reached; start MongoDB or mend MONGODB_URI, "
+                    "or unset it for the embedded store."
+                ) from None
             raise SetupError(
                 f"the store refuses the set-up of its indexes: {type(error).__name__}: {error}."
             ) from None
+        self._space.start()
 
     async def ping(self) -> None:
-        """Return when the store answers within a second, else raise StoreUnavailableError."""
+        """Return when the store answers within a second and takes writes.
+
+        Raises DiskFullError or StoreUnavailableError. That it takes writes is known from the last
+        one, or else from the lease, which is renewed every three seconds.
+        """
+        self._space.check()
         try:
             with reading(), pymongo.timeout(PING_TIMEOUT_S):
                 await self._client.admin.command("ping")
         except PyMongoError as error:
             raise StoreUnavailableError from error
+        if not self._lease.held:
+            raise StoreUnavailableError
 
     async def close(self) -> None:
+        self._space.stop()
         await self._lease.release()
         self._client.close()
 

@@ -25,14 +25,14 @@ _log = structlog.get_logger("chat.journal")
 
 
 class Committer:
-    """Used by the journal's flusher alone. `refuse_queued`: the store was found away."""
+    """Used by the journal's flusher alone. `refuse_queued(error)`: the store was found away."""
 
     def __init__(
         self,
         states: ChatStates,
         messages: MessageRepository,
         numbers: Numbers,
-        refuse_queued: Callable[[], None],
+        refuse_queued: Callable[[StoreUnavailableError], None],
     ) -> None:
         self._states = states
         self._messages = messages
@@ -57,7 +57,7 @@ class Committer:
                 except StoreUnavailableError as error:
                     if not doubt:
                         _fail_all(entries, error)
-                        self._refuse_queued()
+                        self._refuse_queued(error)
                         return
                     await self._wait_in_doubt(entries, error, doubt)
                 except OutcomeUnknownError as error:
@@ -185,7 +185,7 @@ class Committer:
         for entry in entries:
             if not entry.done.done():
                 entry.done.set_exception(OutcomeUnknownError())
-        self._refuse_queued()
+        self._refuse_queued(StoreUnavailableError())
         await asyncio.sleep(doubt.next_pause_s())
 
 

@@ -66,7 +66,7 @@ class Journal:
             _, pending = await asyncio.wait([self._flusher], timeout=timeout_s)
             for task in pending:
                 task.cancel()
-        self._refuse_queued()
+        self._refuse_queued(StoreUnavailableError())
 
     @property
     def in_doubt(self) -> bool:
@@ -151,11 +151,12 @@ class Journal:
         changes = [entry for entry in batch if isinstance(entry, Change)]
         try:
             await self._numbers.reserve(batch)
-        except (StoreUnavailableError, OutcomeUnknownError):
+        except (StoreUnavailableError, OutcomeUnknownError) as error:
             # Numbers may have been reserved in vain; of the batch itself nothing was written.
+            away = error if isinstance(error, StoreUnavailableError) else StoreUnavailableError()
             for entry in batch:
-                fail(entry, StoreUnavailableError())
-            self._refuse_queued()
+                fail(entry, away)
+            self._refuse_queued(away)
             return
         if not changes:  # nearly always; a task less
             await self._committer.insert(appends)
@@ -165,8 +166,8 @@ class Journal:
             work.append(self._committer.insert(appends))
         await asyncio.gather(*work)
 
-    def _refuse_queued(self) -> None:
+    def _refuse_queued(self, error: StoreUnavailableError) -> None:
         for entry in self._queue:
-            fail(entry, StoreUnavailableError())
+            fail(entry, error)
         self._queue.clear()
         self._changes = 0

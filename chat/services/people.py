@@ -42,6 +42,7 @@ class People:
         self._last_seen: dict[UserId, datetime] = {}
         self._reads: dict[tuple[int, UserId], tuple[int, int]] = {}
         self._writer: asyncio.Task[None] | None = None
+        self._postponed = False
 
     def remember(self, identity: Identity) -> None:
         """Keep the name and picture of a user's token; a token without one changes nothing."""
@@ -123,13 +124,16 @@ class People:
             if reads:
                 await self._chats.set_reads(reads)
                 reads = {}
+            self._postponed = False
         except ChatError as error:
             # What came meanwhile is newer and wins.
             self._profiles = profiles | self._profiles
             self._last_seen = last_seen | self._last_seen
             self._reads = reads | self._reads
             self._unseen |= unseen
-            _log.warning("write_behind_postponed", code=error.code.value)
+            if not self._postponed:  # once an outage, and not once a second
+                _log.warning("write_behind_postponed", code=error.code.value)
+            self._postponed = True
 
     async def stop(self) -> None:
         if self._writer is not None:

@@ -5,7 +5,13 @@ from datetime import timedelta
 
 from chat.contracts.pushes import message_deleted, message_updated
 from chat.entities import Message, Revision, Role
-from chat.errors import ChatError, ErrorCode, message_not_found
+from chat.errors import (
+    ChatError,
+    ErrorCode,
+    OutcomeUnknownError,
+    StoreUnavailableError,
+    message_not_found,
+)
 from chat.hook_events import MessageEvent
 from chat.hookspecs import after_message_deleted, after_message_updated
 from chat.identity import Identity
@@ -111,7 +117,11 @@ class RevisionService:
                 )  # fmt: skip
                 await self._update(gone, seen)
                 seen = gone
-            await self._messages.wipe_previews(seen.chat_id, message_id)
+            try:
+                await self._messages.wipe_previews(seen.chat_id, message_id)
+            except StoreUnavailableError as error:
+                # The tombstone is stored: to say that nothing was would give its number away.
+                raise OutcomeUnknownError from error
             return seen
 
         def commit(message: Message) -> None:

@@ -1,0 +1,102 @@
+"""Free space of the disks that the server writes to.
+
+The embedded store loses acknowledged writes when its disk is full (docs/adr/0003), so writing has
+to end before that. Reading goes on.
+"""
+
+import asyncio
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from chat.errors import DiskFullError
+
+LOOK_EVERY_S: Final = 1.0
+STDERR: Final = 2
+MB: Final = 1_000_000
+
+HINT: Final = "make room on that disk; until then every write is refused"
+
+Place = Path | int
+"""A folder, or the descriptor of an open file."""
+
+_log = structlog.get_logger("chat.disk")
+
+
+class FreeSpace:
+    """Refuses writes while one of the disks has less than `min_mb` free; 0 = never."""
+
+    def __init__(self, places: Sequence[Place] = (), min_mb: int = 0) -> None:
+        self._places = places if min_mb else ()
+        self._min_bytes = min_mb * MB
+        self._low: Place | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    @property
+    def low(self) -> bool:
+        """Whether writes are refused."""
+        return self._low is not None
+
+    def start(self) -> None:
+        """Look every second from now on, so that an idle server notices too."""
+        if self._places:
+            self._watcher = asyncio.get_running_loop().create_task(self._watch())
+
+    def stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+
+    def check(self) -> None:
+        """Raise DiskFullError when there is too little; asked before each write.
+
+        Costs 2 us a disk, once a batch of messages. Only the look of every second ends the refusal,
+        so that a disk on the brink makes two lines a second in the log and not hundreds.
+        """
+        if self._low is None:
+            self.look()
+        if self._low is not None:
+            raise DiskFullError
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self.look()
+
+    def look(self) -> None:
+        for place in self._places:
+            # A folder that cannot be asked is the store's trouble, and the store tells.
+            with suppress(OSError):
+                free = free_bytes(place)
+                if free < self._min_bytes:
+                    if self._low is None:
+                        _log.error("disk_full", **self._figures(place, free), hint=HINT)
+                    self._low = place
+                    return
+        if self._low is not None:
+            with suppress(OSError):
+                _log.warning("disk_has_room", **self._figures(self._low, free_bytes(self._low)))
+            self._low = None
+
+    def _figures(self, place: Place, free: int) -> dict[str, object]:
+        disk = "the log's" if place == STDERR else str(place)
+        return {"disk": disk, "free_mb": free // MB, "min_free_mb": self._min_bytes // MB}
+
+
+def free_bytes(place: Place) -> int:
+    """What an ordinary user can still write there."""
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize
+
+
+def log_disk() -> list[Place]:
+    """Stderr, where that is a file: its disk is the log's."""
+    with suppress(OSError):
+        if stat.S_ISREG(os.fstat(STDERR).st_mode):
+            return [STDERR]
+    return []

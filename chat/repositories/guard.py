@@ -1,0 +1,44 @@
+"""What every write of a repository passes: may this server write, and what does a failure mean?"""
+
+from types import TracebackType
+
+from pymongo.errors import PyMongoError
+
+from chat.repositories.border import is_outage, may_be_the_request, raise_outage
+from chat.repositories.free_space import FreeSpace
+from chat.repositories.lease import Lease
+
+
+class Guard:
+    """`async with guard:` around a write.
+
+    Raises DiskFullError or StoreUnavailableError when nothing was sent, OutcomeUnknownError when
+    the write may have landed. An error about the request itself is raised as it is.
+    """
+
+    def __init__(self, lease: Lease, space: FreeSpace) -> None:
+        self._lease = lease
+        self._space = space
+
+    async def __aenter__(self) -> None:
+        self._space.check()
+        await self._lease.ensure()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, PyMongoError) and is_outage(error):
+            await self._judge(error)
+
+    async def _judge(self, error: PyMongoError) -> None:
+        """Raise it as an outage, unless the store takes other writes: then it is this request that
+        the store cannot digest, and to repeat it for ever would keep all others waiting.
+        """
+        self._space.look()
+        if may_be_the_request(error) and not self._space.low and await self._lease.works():
+            return
+        self._lease.suspect()
+        raise_outage(error)
