@@ -1,6 +1,8 @@
 """One server at a time on a database: who is refused, who takes over, and who has to end."""
 
 import asyncio
+import os
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +18,7 @@ from tests.support.delivery_stores import (
     port_of,
     put_lease,
     refused_start,
+    renewing,
     this_machine,
 )
 from tests.support.gateway_servers import eventually
@@ -30,9 +33,10 @@ async def test_a_second_server_is_refused_in_one_sentence(tmp_path, mongodb_uri)
     async with server_process(tmp_path / "one", MONGODB_URI=mongodb_uri) as first:
         code, said = await refused_start(tmp_path / "two", MONGODB_URI=mongodb_uri)
         assert code == 1
-        assert said.count("\n") == 1
-        assert said.startswith("chatgateway: ")
-        assert f"pid {first.process.pid}" in said
+        waited, sentence = said.splitlines()
+        assert "lease_waited_for" in waited
+        assert sentence.startswith("chatgateway: ")
+        assert f"pid {first.process.pid}" in sentence
         assert "Traceback" not in said
         status, _ = await first.request("POST", "/chats", "host", {"participantIds": [1]})
         assert status == 201
@@ -56,35 +60,93 @@ async def test_a_killed_server_is_followed_at_once(tmp_path, mongodb_uri):
             assert (await lease_in(mongodb_uri))["pid"] == second.process.pid
 
 
-async def test_a_server_on_another_machine_is_waited_for(serve, mongodb_uri):
-    """Its lease is good until `until`, whatever its process id means here."""
-    await put_lease(mongodb_uri, holder(host="mail.example.com", pid=NOBODY))
-    with pytest.raises(SetupError, match=r"mail\.example\.com"):
-        async with serve():
-            pass
-    assert (await lease_in(mongodb_uri))["owner"] == "somebody-else"
+IN_A_CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 
-GONE = {
-    "its lease has run out": {"until": datetime.now(UTC) - timedelta(seconds=1)},
-    "its process is gone": {**this_machine(), "pid": NOBODY},
-    "this machine was started anew": {
-        **this_machine(),
-        "boot": "the boot before",
-        "pid": 1,
-        "until": datetime.now(UTC) - timedelta(seconds=1),
-    },
+def may_make_containers():
+    return (
+        subprocess.run([*IN_A_CONTAINER, "true"], check=False, capture_output=True).returncode == 0
+    )
+
+
+async def test_process_1_of_another_container_is_not_taken_for_oneself(tmp_path, mongodb_uri):
+    """Two containers have the host name and the pid of their servers in common: the second server
+    sees the first one renew, and ends.
+    """
+    if not may_make_containers():
+        pytest.skip("this system lets the test make no PID namespace")
+    uri = {"MONGODB_URI": mongodb_uri}
+    async with server_process(tmp_path / "one", wrapped_in=IN_A_CONTAINER, **uri) as first:
+        held = await lease_in(mongodb_uri)
+        assert held["pid"] == 1
+        code, said = await refused_start(tmp_path / "two", wrapped_in=IN_A_CONTAINER, **uri)
+        assert code == 1
+        assert "in use by the server with pid 1" in said
+        assert (await lease_in(mongodb_uri))["owner"] == held["owner"]
+        assert (await first.request("POST", "/chats", "host", {"participantIds": [1]}))[0] == 201
+
+
+@pytest.fixture
+def short_lease(monkeypatch):
+    """A lease that runs out in the time of a test."""
+    monkeypatch.setattr("chat.repositories.lease.VALID_S", 0.5)
+    monkeypatch.setattr("chat.repositories.lease.DRIFT_S", 0.1)
+    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.1)
+
+
+PAST, FUTURE = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
+OUTWAITED = {
+    "another machine": {"pid": NOBODY},
+    "another machine, whose clock is a day late": {"until": PAST},
+    "another machine, whose clock is a day early": {"until": FUTURE},
+    "this machine before it was started anew": {**this_machine(), "boot": "before", "pid": NOBODY},
+    "another container of this machine": {**this_machine(), "namespace": "pid:[1]", "pid": NOBODY},
+    "a process of this machine that is no server": {**this_machine(), "pid": os.getppid()},
+    "a server of version 0.1.0": {"renewals": None, "namespace": None},
 }
 
 
-@pytest.mark.parametrize("why", GONE)
-async def test_a_holder_that_is_gone_is_taken_over(serve, mongodb_uri, why):
-    """At once, without waiting."""
-    await put_lease(mongodb_uri, holder(**GONE[why]))
+def lease_of(where):
+    fields = holder(**OUTWAITED[where])
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@pytest.mark.parametrize("where", OUTWAITED)
+async def test_a_holder_that_renews_no_more_is_followed(
+    serve, mongodb_uri, short_lease, log, where
+):
+    """Its lease has run out when the successor saw no renewal for as long as it is good, whatever
+    clocks and process ids say; the log tells for how long the successor waits.
+    """
+    await put_lease(mongodb_uri, lease_of(where))
     async with serve() as chat:
         chat_id = await chat.create_chat([1])
         await say(await chat.connect(1), chat_id, "hi")
         assert (await lease_in(mongodb_uri))["owner"] != "somebody-else"
+    (line,) = [line for line in log.entries if line["event"] == "lease_waited_for"]
+    assert line["for_s"] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("where", OUTWAITED)
+async def test_a_holder_that_renews_is_left_in_peace(serve, mongodb_uri, short_lease, where):
+    """The newcomer ends with a sentence that names the holder, whatever clocks and pids say."""
+    await put_lease(mongodb_uri, lease_of(where))
+    async with renewing(mongodb_uri):
+        with pytest.raises(SetupError, match="in use by the server with pid"):
+            async with serve():
+                pass
+    assert (await lease_in(mongodb_uri))["owner"] == "somebody-else"
+
+
+@pytest.mark.parametrize("pid", [NOBODY, os.getpid()])
+async def test_a_holder_whose_process_is_gone_is_followed_at_once(serve, mongodb_uri, log, pid):
+    """On the same boot of the same machine, in the same PID namespace, a pid says that; one's own
+    is that of somebody before.
+    """
+    await put_lease(mongodb_uri, holder(**this_machine(), pid=pid))
+    async with serve():
+        assert (await lease_in(mongodb_uri))["owner"] != "somebody-else"
+    assert "lease_waited_for" not in [line["event"] for line in log.entries]
 
 
 async def test_two_that_start_at_once_are_one_server(tmp_path, mongodb_uri):
@@ -110,14 +172,13 @@ async def started_or_refused(folder, uri, refused):
 
 
 async def test_the_lease_is_renewed_and_given_back(serve, mongodb_uri, monkeypatch):
-    """A running server moves `until` forward; one that stops leaves nothing to wait for."""
+    """A running server counts its renewals; one that stops leaves nothing to wait for."""
     monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.1)
     async with serve():
-        first = (await lease_in(mongodb_uri))["until"]
-        seen = first
-        while seen == first:
-            seen = (await lease_in(mongodb_uri))["until"]
-        assert seen > first
+        first = seen = await lease_in(mongodb_uri)
+        while seen["renewals"] == first["renewals"]:
+            seen = await lease_in(mongodb_uri)
+        assert seen["until"] > first["until"]
     assert await lease_in(mongodb_uri) is None
 
 
@@ -165,10 +226,10 @@ async def test_a_server_past_its_lease_asks_before_it_writes(serve, mongodb_uri,
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
         await say(ada, chat_id, "one")
-        lease, now = chat.app._store._lease, asyncio.get_running_loop().time
-        await eventually(lambda: now() > lease._until)
+        lease = chat.app._store._lease
+        await eventually(lambda: not lease.held)
         await say(ada, chat_id, "two")  # it had run out, nobody had taken it: renewed
-        await eventually(lambda: now() > lease._until)
+        await eventually(lambda: not lease.held)
         await put_lease(mongodb_uri, holder())
         answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "three"})
         assert answer["error"]["code"] == "STORAGE_UNAVAILABLE"
@@ -196,8 +257,8 @@ async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(
         proxy.deaf = True
         answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "in doubt"})
         assert answer["error"]["code"] == "TIMEOUT"
-        lease, now = chat.app._store._lease, asyncio.get_running_loop().time
-        await eventually(lambda: now() > lease._until)
+        lease = chat.app._store._lease
+        await eventually(lambda: not lease.held)
         await put_lease(mongodb_uri, holder())
         proxy.cut()
         proxy.deaf = False

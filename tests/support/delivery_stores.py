@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from chat.repositories.lease import _boot_id
+from chat.repositories.lease import _boot_id, _pid_namespace
 from tests.support.server_process import ROOT, SECRET
 
 Database = Any
@@ -46,11 +46,13 @@ async def put_back(uri: str, backup: Backup) -> None:
 
 
 def holder(**fields: Any) -> dict[str, Any]:
-    """The lease of a server on another machine, good for a while."""
+    """The lease of a server on another machine."""
     return {
         "owner": "somebody-else",
+        "renewals": 7,
         "host": "another-machine",
         "boot": "another-boot",
+        "namespace": "pid:[1]",
         "pid": 1,
         "until": datetime.now(UTC) + timedelta(seconds=60),
         **fields,
@@ -58,14 +60,38 @@ def holder(**fields: Any) -> dict[str, Any]:
 
 
 def this_machine() -> dict[str, str]:
-    """`host` and `boot` as a server here writes them."""
-    return {"host": socket.gethostname(), "boot": _boot_id()}
+    """`host`, `boot` and `namespace` as a server here writes them."""
+    return {
+        "host": socket.gethostname(),
+        "boot": _boot_id(),
+        "namespace": _pid_namespace(),
+    }
 
 
 async def put_lease(uri: str, document: dict[str, Any]) -> None:
     """Whoever had the lease, this is the holder now."""
     async with database_of(uri) as database:
         await database.meta.replace_one({"_id": "lease"}, document, upsert=True)
+
+
+@asynccontextmanager
+async def renewing(uri: str) -> AsyncIterator[None]:
+    """Whoever has the lease renews it again and again."""
+
+    over = asyncio.Event()
+
+    async def renew() -> None:
+        async with database_of(uri) as database:
+            while not over.is_set():
+                await database.meta.update_one({"_id": "lease"}, {"$inc": {"renewals": 1}})
+
+    # Not cancelled: the driver may swallow that.
+    task = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        over.set()
+        await task
 
 
 async def lease_in(uri: str) -> dict[str, Any] | None:
@@ -85,9 +111,15 @@ def port_of(uri: str) -> int:
     return int(found[1])
 
 
-async def refused_start(data_dir: Path, **environment: str) -> tuple[int, str]:
-    """Start a server that ends by itself; its exit code and what it said on stderr."""
+async def refused_start(
+    data_dir: Path, *, wrapped_in: Sequence[str] = (), **environment: str
+) -> tuple[int, str]:
+    """Start a server that ends by itself; its exit code and what it said on stderr.
+
+    The command line is that of server_process.
+    """
     process = await asyncio.create_subprocess_exec(
+        *wrapped_in,
         sys.executable,
         str(ROOT / "server.py"),
         "serve",

@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -75,10 +75,12 @@ async def server_process(
     *,
     stderr: IO[bytes] | None = None,
     open_files: int | None = None,
+    wrapped_in: Sequence[str] = (),
     **environment: str,
 ) -> AsyncIterator[ServerProcess]:
     """Start a server and wait until it listens; whatever becomes of it, it is gone afterwards.
-    Its log goes to `stderr`, its `ulimit -n` is `open_files`.
+    Its log goes to `stderr`, its `ulimit -n` is `open_files`; `wrapped_in` is a command that runs
+    it, such as `unshare`.
     """
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     settings = {
@@ -91,7 +93,7 @@ async def server_process(
         "CHAT_RATE_LIMIT_SEND_BURST": "100000",
         **environment,
     }
-    command = [sys.executable, str(ROOT / "server.py"), "serve"]
+    command = [*wrapped_in, sys.executable, str(ROOT / "server.py"), "serve"]
     async with running_process(command, settings, stderr=stderr, open_files=open_files) as server:
         yield server
 
