@@ -27,7 +27,7 @@ from chat.gateway.wire.names import missing_names, require_names
 from chat.hook_events import Registration, Shutdown, Startup
 from chat.hookspecs import register_events, register_namespaces, register_routes, shutdown
 from chat.http_server import ChatHttpServer, make_http_server
-from chat.listening import bind
+from chat.listening import bind, everywhere, in_url, url_of
 from chat.origins import OriginPolicy
 from chat.plugin_api import Plugin
 from chat.plugin_loader import load_plugins
@@ -59,6 +59,8 @@ class ChatApp:
     gateway: ChatGateway
     domain: Domain
     port: int
+    url: str
+    everywhere: str
 
     def __init__(
         self,
@@ -104,6 +106,7 @@ class ChatApp:
     async def _open(self, sockets: list[Any]) -> None:
         settings = self.settings
         self.port = sockets[0].getsockname()[1]
+        self.url, self.everywhere = url_of(settings, sockets), everywhere(sockets)
         demo_key = demo_secret(settings.data_dir) if settings.demo_mode else None
         if self._store is None:
             self._store = await self._make_store()
@@ -273,8 +276,8 @@ class ChatApp:
         self, sio: ChatServer, gate: Gate, demo: DemoService | None, sockets: list[Any]
     ) -> None:
         settings = self.settings
-        names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "[::1]"}
-        hosts = frozenset(f"{name}:{self.port}" for name in names)
+        names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "::1"}
+        hosts = frozenset(f"{in_url(name)}:{self.port}".lower() for name in names)
         routes = build_routes(
             gate, await self.hooks.collect(register_routes, Registration()), demo, hosts
         )

@@ -101,7 +101,7 @@ async def serve_until_signal(app: ChatApp) -> int:
         starting.result()
         keep_configuration()
         _tame_collector()
-        _greet(app.settings, app.port)
+        _greet(app)
         losing = loop.create_task(app.lost.wait())
         await asyncio.wait([stopping, losing], return_when=asyncio.FIRST_COMPLETED)
     else:
@@ -120,11 +120,11 @@ def _tame_collector() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def _greet(settings: Settings, port: int) -> None:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "localhost") else settings.host  # noqa: S104  # compared, not bound
-    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-    lines = [f"ChatGateway is at {address}"]
-    if settings.demo_mode:
+def _greet(app: ChatApp) -> None:
+    lines = [f"ChatGateway is at {app.url}"]
+    if app.everywhere:
+        lines.append(f"It listens on all {app.everywhere} addresses of this machine.")
+    if app.settings.demo_mode:
         lines.append(
             "Demo mode: everybody who can open that page gets a token. Set JWT_SECRET for your own."
         )

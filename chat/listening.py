@@ -1,35 +1,130 @@
-"""Taking the port, before anything else is started."""
+"""The addresses that the server listens on: taken before anything else is started, and told."""
 
 import errno
 import socket
+from collections.abc import Sequence
+from typing import Any, Final
 
-import tornado.netutil
+import structlog
 
 from chat.errors import SetupError
 from chat.settings import Settings
 
+BACKLOG: Final = 128
+PORT_TRIES: Final = 20
+"""With PORT=0: how often a port that is free on one address may be taken on another."""
+
+_MISSING: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
+_EVERYWHERE: Final = {"0.0.0.0": "IPv4", "::": "IPv6"}  # noqa: S104  # compared, not bound
+_log = structlog.get_logger("chat.app")
+
+_Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+
 
 def bind(settings: Settings) -> list[socket.socket]:
-    """Listening sockets for HOST and PORT; SetupError in one sentence where they cannot be had."""
+    """Listening sockets for HOST and PORT, the same port on each; SetupError in one sentence where
+    they cannot be had.
+    """
+    addresses = _resolve(settings)
+    for attempt in range(PORT_TRIES):
+        try:
+            return _bind_all(addresses, settings.port)
+        except _TakenError as taken:
+            if settings.port or attempt == PORT_TRIES - 1:
+                raise SetupError(
+                    f"port {taken.port} of {taken.host} is taken; "
+                    "stop what listens there or set PORT."
+                ) from None
+        except OSError as error:
+            raise SetupError(
+                f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}); "
+                "set HOST and PORT."
+            ) from None
+    raise AssertionError("unreachable")
+
+
+def url_of(settings: Settings, sockets: Sequence[socket.socket]) -> str:
+    """An address that answers, for the person who started the server."""
+    names = [str(each.getsockname()[0]) for each in sockets]
+    port = sockets[0].getsockname()[1]
+    if settings.host in _EVERYWHERE or settings.host == "localhost":
+        # The first one that is there; 127.0.0.1 rather than ::1, which fewer programs reach.
+        return f"http://{'[::1]' if ':' in names[0] else '127.0.0.1'}:{port}/"
+    return f"http://{in_url(settings.host)}:{port}/"
+
+
+def everywhere(sockets: Sequence[socket.socket]) -> str:
+    """`IPv4 and IPv6` or one of them, where all addresses of the machine are listened on."""
+    names = [str(each.getsockname()[0]) for each in sockets]
+    return " and ".join(_EVERYWHERE[name] for name in names if name in _EVERYWHERE)
+
+
+def in_url(host: str) -> str:
+    """A host as a URL spells it: IPv6 addresses in brackets."""
+    return f"[{host.replace('%', '%25')}]" if ":" in host else host
+
+
+class _TakenError(Exception):
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"{host}:{port}")
+        self.host = host
+        self.port = port
+
+
+def _resolve(settings: Settings) -> list[_Address]:
+    """What the names stand for, each address once, IPv4 first."""
+    found: list[_Address] = []
+    for host in settings.listen_addresses:
+        try:
+            known = socket.getaddrinfo(
+                host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+        except OSError:
+            raise SetupError(
+                f"HOST {host!r} is neither an address nor a name that this machine knows; "
+                "set HOST to one of its addresses, to 0.0.0.0 or to ::."
+            ) from None
+        found += [(family, tuple(address)) for family, _, _, _, address in known]
+    return sorted(dict.fromkeys(found), key=lambda each: each[0] != socket.AF_INET)
+
+
+def _bind_all(addresses: Sequence[_Address], port: int) -> list[socket.socket]:
+    """One socket for each address that this machine has; OSError when it has none of them."""
     sockets: list[socket.socket] = []
-    port = settings.port
+    missing: dict[str, OSError] = {}
     try:
-        for address in settings.listen_addresses:
-            bound = tornado.netutil.bind_sockets(port, address, reuse_port=False)
-            sockets += bound
-            port = port or bound[0].getsockname()[1]
-    except OSError as error:
+        for family, (host, _, *scope) in addresses:
+            port = port or (sockets[0].getsockname()[1] if sockets else 0)
+            try:
+                sockets.append(_listen(family, (host, port, *scope)))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    raise _TakenError(str(host), port) from None
+                if error.errno not in _MISSING:
+                    raise
+                missing[str(host)] = error
+        if not sockets:
+            raise next(iter(missing.values()))
+        for name, why in missing.items():
+            _log.warning("address_missing", address=name, why=why.strerror)
+    except BaseException:
         for each in sockets:
             each.close()
-        if error.errno == errno.EADDRINUSE:
-            raise SetupError(
-                f"port {settings.port} of {settings.host} is taken; "
-                "stop what listens there or set PORT."
-            ) from None
-        if sockets and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-            return bind(settings.model_copy(update={"host": "127.0.0.1"}))
-        raise SetupError(
-            f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}); "
-            "set HOST and PORT."
-        ) from None
+        raise
     return sockets
+
+
+def _listen(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # IPv4 has a socket of its own, so that its clients keep their plain addresses.
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.setblocking(False)
+        bound.bind(address)
+        bound.listen(BACKLOG)
+    except BaseException:
+        bound.close()
+        raise
+    return bound

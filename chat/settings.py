@@ -40,6 +40,12 @@ PATH_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """What a server can be put under: `/im`, `/apps/chat`."""
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'+.^_`|~-]{1,64}")
+
+_BOTH_FAMILIES: Final = {
+    "localhost": ("127.0.0.1", "::1"),
+    "::": ("0.0.0.0", "::"),  # noqa: S104  # what the operator asked for
+}
+
 _List = Annotated[tuple[str, ...], NoDecode]
 _Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 
@@ -50,7 +56,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     host: str = Field(
-        "127.0.0.1", description="Address to listen on; `localhost` means both 127.0.0.1 and ::1."
+        "127.0.0.1",
+        description="Address or name to listen on; `localhost`: 127.0.0.1 and ::1; `0.0.0.0`: all "
+        "of IPv4; `::`: all of IPv4 and IPv6.",
     )
     port: int = Field(3000, ge=0, le=65535, description="TCP port; 0 picks a free one.")
     jwt_secret: SecretStr | None = Field(
@@ -219,6 +227,21 @@ class Settings(BaseSettings):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
+    @field_validator("host")
+    @classmethod
+    def _check_host(cls, value: str) -> str:
+        host = value.strip()
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+        if host in ("*", ""):
+            raise ValueError(f"{value!r} is no address; for all addresses write :: or 0.0.0.0")
+        if "/" in host or " " in host or "," in host or "]" in host or host.count(":") == 1:
+            raise ValueError(
+                f"{value!r} is no single address or name; write one, like 127.0.0.1, ::1 or "
+                "chat.example.com, and the port in PORT"
+            )
+        return host
+
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -326,7 +349,7 @@ class Settings(BaseSettings):
 
     @property
     def listen_addresses(self) -> tuple[str, ...]:
-        return ("127.0.0.1", "::1") if self.host == "localhost" else (self.host,)
+        return _BOTH_FAMILIES.get(self.host, (self.host,))
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -240,8 +240,6 @@ def test_a_plugin_that_is_not_there_is_guessed_at(capsys, monkeypatch):
     assert "Did you mean 'plugins.rate_limit'?" in err
 
 
-# Tornado 6.6 leaves the socket that could not be bound to the collector.
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_a_taken_port_is_one_sentence(capsys, monkeypatch):
     """Said before a store is started."""
     monkeypatch.setattr(cli, "configure_logging", lambda *_: None)
