@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-import subprocess
 
 import pytest
 from tornado.httpclient import HTTPClientError
 
 from tests.faults.test_server_killed import new_chat
 from tests.support.server_process import server_process, until
+from tests.support.small_disk import fill
 
 MB = 1_000_000
 REFUSED = {"STORAGE_UNAVAILABLE"}
@@ -148,28 +148,6 @@ async def test_a_server_that_starts_on_a_full_disk_serves_what_it_has(serve, dis
         page = await chat.request("GET", f"/chat-messages?chatId={chat_id}", 1)
         assert [each["message"] for each in page.data] == ["old"]
         assert await parts_of(chat) == (503, "disk full")
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 80 MB; skips where none may be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("this user may not mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(disk):
-    """Take every byte that is left, at once."""
-    with (disk / "fill").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(MB // 10))
-        except OSError:
-            pass
 
 
 async def test_no_acknowledged_message_is_lost_on_a_disk_that_fills_up(small_disk):

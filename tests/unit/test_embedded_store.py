@@ -185,6 +185,40 @@ def test_a_killed_store_is_back_on_its_port_with_its_data(tmp_path: Path) -> Non
     asyncio.run(run())
 
 
+PANIC = "[17:4][1:0x7f], checkpoint-server: [ERROR]: WT_PANIC: WiredTiger library panic"
+QUOTED = 'ERROR insert {"message": "WT_PANIC: WiredTiger library panic"} failed'
+
+
+@pytest.mark.expects_errors
+def test_a_store_in_panic_is_ended_and_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+) -> None:
+    """Such a store lives on and answers everything with an error; the log names the cause."""
+    script = tmp_path / "program"
+    script.write_text(f"#!/bin/sh\necho listening on >&2\necho '{PANIC}' >&2\nexec sleep 60\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(embedded, "_find_program", lambda: str(script))
+
+    async def run() -> None:
+        died = asyncio.Event()
+        store = EmbeddedStore(tmp_path / "data", on_exit=died.set)
+        await store.start()
+        await asyncio.wait_for(died.wait(), DEADLINE_S)
+        await store.stop()
+
+    asyncio.run(run())
+    panics = [line for line in log.entries if line["event"] == "store_panicked"]
+    assert panics[0]["cause"] == PANIC
+
+
+def test_a_panic_that_a_document_quotes_is_none() -> None:
+    """Nobody ends the store by writing of its panic."""
+    assert embedded.PANIC.search(PANIC.encode())
+    assert embedded.PANIC.search(b"_wiredtiger.WiredTigerError: WT_PANIC: WiredTiger library panic")
+    assert not embedded.PANIC.search(QUOTED.encode())
+    assert not embedded.PANIC.search(b"WT_PANIC: WiredTiger library panic")
+
+
 @pytest.mark.expects_errors
 def test_stop_during_a_restart_leaves_nothing_behind(tmp_path: Path) -> None:
     """A server that stops while its store is down neither waits for it nor leaves it running."""
