@@ -109,6 +109,7 @@ class EmbeddedStore:
         self._on_exit = on_exit
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None
+        self._killed: asyncio.subprocess.Process | None = None
         self._drainer: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -139,10 +140,7 @@ class EmbeddedStore:
 
     def restart(self) -> None:
         """Kill the child, which keeps failing; the watcher starts it anew."""
-        process = self._process
-        if process is not None and process.returncode is None:
-            log.error("store_unwell", pid=process.pid, why="it answers every write with a failure")
-            process.kill()
+        self._kill("store_unwell", why="it answers every write with a failure")
 
     async def stop(self) -> None:
         """End the child, cleanly if it does so in STOP_S, and free the folder; safe to repeat."""
@@ -208,16 +206,20 @@ class EmbeddedStore:
             if not ready.done() and any(READY_MARK in line for line in lines):
                 ready.set_result(True)
             if ready.done() and any(map(PANIC.search, lines)):
-                self._kill_panicked()
+                # It lives on, and answers everything with InternalError.
+                cause = next((line for line in self._tail if "[ERROR]" in line), "unknown")
+                self._kill("store_panicked", cause=cause[:200])
         if not ready.done():
             ready.set_result(False)
 
-    def _kill_panicked(self) -> None:
-        """Kill a store that answers everything with InternalError, so that a new one recovers."""
+    def _kill(self, event: str, **why: str) -> None:
+        """End a child that runs and is of no use; the log has it once."""
         process = self._process
-        if process is not None and process.returncode is None:
-            cause = next((line for line in self._tail if "[ERROR]" in line), "unknown")
-            log.error("store_panicked", pid=process.pid, cause=cause[:200])
+        if process is None or process.returncode is not None or process is self._killed:
+            return
+        self._killed = process
+        log.error(event, pid=process.pid, **why)
+        with contextlib.suppress(ProcessLookupError):
             process.kill()
 
     async def _keep_running(self, program: str) -> None:

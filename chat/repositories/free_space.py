@@ -69,23 +69,26 @@ class FreeSpace:
             self.look()
 
     def look(self) -> None:
-        for place in self._places:
-            # A folder that cannot be asked is the store's trouble, and the store tells.
-            with suppress(OSError):
-                free = free_bytes(place)
-                if free < self._min_bytes:
-                    if self._low is None:
-                        _log.error("disk_full", **self._figures(place, free), hint=HINT)
-                    self._low = place
-                    return
-        if self._low is not None:
-            with suppress(OSError):
-                _log.warning("disk_has_room", **self._figures(self._low, free_bytes(self._low)))
-            self._low = None
+        """Compare what is free with the limit, and tell the log of a change."""
+        before = self._low
+        self._low = next(filter(self._is_low, self._places), None)
+        if before is None and self._low is not None:
+            _log.error("disk_full", **self._figures(self._low), hint=HINT)
+        elif before is not None and self._low is None:
+            _log.warning("disk_has_room", **self._figures(before))
 
-    def _figures(self, place: Place, free: int) -> dict[str, object]:
-        disk = "the log's" if place == STDERR else str(place)
-        return {"disk": disk, "free_mb": free // MB, "min_free_mb": self._min_bytes // MB}
+    def _is_low(self, place: Place) -> bool:
+        try:
+            return free_bytes(place) < self._min_bytes
+        except OSError:
+            # A folder that is gone is the store's trouble, and the store says so.
+            return False
+
+    def _figures(self, place: Place) -> dict[str, object]:
+        figures: dict[str, object] = {"disk": "the log's" if place == STDERR else str(place)}
+        with suppress(OSError):
+            figures["free_mb"] = free_bytes(place) // MB
+        return {**figures, "min_free_mb": self._min_bytes // MB}
 
 
 def free_bytes(place: Place) -> int:

@@ -125,14 +125,15 @@ class People:
                 await self._chats.set_reads(reads)
                 reads = {}
             self._postponed = False
-        except ChatError as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, nothing of it may be lost
             # What came meanwhile is newer and wins.
             self._profiles = profiles | self._profiles
             self._last_seen = last_seen | self._last_seen
             self._reads = reads | self._reads
             self._unseen |= unseen
             if not self._postponed:  # once an outage, and not once a second
-                _log.warning("write_behind_postponed", code=error.code.value)
+                code = error.code.value if isinstance(error, ChatError) else type(error).__name__
+                _log.warning("write_behind_postponed", code=code)
             self._postponed = True
 
     async def stop(self) -> None:

@@ -12,6 +12,7 @@ from chat import listening
 from chat.errors import SetupError
 from chat.listening import bind, everywhere, url_of
 from chat.settings import load_settings
+from tests.support.server_process import server_process
 
 V4, V6 = "127.0.0.1", "::1"
 
@@ -91,6 +92,16 @@ def test_a_host_is_listened_on_as_it_is_meant_and_the_greeting_is_true(ipv6, hos
         assert (answers(V4, port), answers(V6, port)) == (v4, v6)
         assert url_of(settings, sockets) == url.format(port)
         assert everywhere(sockets) == all_of
+
+
+async def test_the_program_says_where_it_listens(ipv6, mongodb_uri, tmp_path):
+    """HOST=::, as in a container: the address of the greeting answers, and all addresses are named
+    in the next line.
+    """
+    async with server_process(tmp_path, HOST="::", MONGODB_URI=mongodb_uri) as server:
+        assert (await server.request("GET", "/health/live"))[0] == 200
+        said = await server.process.stdout.readline()
+        assert said == b"It listens on all IPv4 and IPv6 addresses of this machine.\n"
 
 
 def test_a_name_of_both_families_is_listened_on_in_both(ipv6, monkeypatch):
