@@ -3,7 +3,7 @@ all, decides nothing.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 import structlog
@@ -24,11 +24,13 @@ from chat.gateway.namespace import ChatGateway
 from chat.gateway.token_life import TokenLife
 from chat.gateway.transport import ChatServer
 from chat.gateway.wire.names import missing_names, require_names
-from chat.hook_events import Registration, Shutdown, Startup
-from chat.hookspecs import register_events, register_namespaces, register_routes, shutdown
+from chat.hook_calls import bounded
+from chat.hook_events import Registration, Startup
+from chat.hookspecs import register_events, register_namespaces, register_routes
 from chat.http_server import ChatHttpServer, make_http_server
 from chat.listening import bind, everywhere, in_url, url_of
 from chat.origins import OriginPolicy
+from chat.output import lines_lost
 from chat.plugin_api import Plugin
 from chat.plugin_loader import load_plugins
 from chat.plugin_manager import PluginManager
@@ -48,6 +50,13 @@ from chat.watchdog import Watchdog
 
 RECONNECT_AFTER_S: Final = 1.0
 JWKS_TIMEOUT_S: Final = 3.0
+STEP_S: Final = 0.4
+"""What each step of the stop gets at least, when SHUTDOWN_GRACE_S is over."""
+
+STORE_CLOSE_S: Final = 2.0
+EMBEDDED_STOP_S: Final = 6.0
+"""It kills its process after 5 s."""
+
 _log = structlog.get_logger("chat.app")
 
 
@@ -80,9 +89,10 @@ class ChatApp:
         self._http: ChatHttpServer | None = None
         self._sio: ChatServer | None = None
         self._gate: Gate | None = None
+        self._draining = False
         self._stopped = False
         self._keys = TokenKeys()
-        self._watchdog = Watchdog(settings.loop_blocked_ms / 1000, self.hooks)
+        self.watchdog = Watchdog(settings.loop_blocked_ms / 1000, self.hooks)
         # Set when another server has taken the database: this one must end.
         self.lost = asyncio.Event()
 
@@ -175,7 +185,7 @@ class ChatApp:
         demo = await self._open_demo(store, demo_key)
         await self._listen(sio, self._gate, demo, sockets)
         if settings.loop_blocked_ms:
-            self._watchdog.start()
+            self.watchdog.start()
         _log.info(
             "listening",
             host=settings.host,
@@ -184,13 +194,19 @@ class ChatApp:
             plugins=list(self.hooks.plugins),
         )
 
-    async def stop(self) -> None:
-        """Drain and end; takes up to SHUTDOWN_GRACE_S for what is running. Safe to call twice."""
-        if self._stopped:
+    async def drain(self) -> None:
+        """Let what runs end, for up to SHUTDOWN_GRACE_S, then close all sockets. Returns about two
+        seconds after the grace, whatever a plugin does. Safe to repeat.
+        """
+        if self._draining:
             return
-        self._stopped = True
+        self._draining = True
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.settings.shutdown_grace_s
+
+        def left_s() -> float:
+            return max(STEP_S, deadline - loop.time())
+
         if self._http is not None and self._sio is not None and self._gate is not None:
             self._gate.draining = True
             self.gateway.refuse_newcomers()
@@ -198,24 +214,35 @@ class ChatApp:
             await self._wait_for_running(self._gate, deadline)
         self._keys.close()
         if hasattr(self, "domain"):
-            await self.domain.stop(max(0.5, deadline - loop.time()))
-        await self.hooks.notify(shutdown, Shutdown())
-        await self.hooks.drain()
+            await _step("domain", self.domain.stop(left_s()), left_s() + STEP_S)
+        await self.hooks.stop(deadline - loop.time())
         if self._http is not None and self._sio is not None:
             bye = server_shutdown(RECONNECT_AFTER_S)
             for connection in self.connections.all():
                 self._fanout.to_session(connection.session, bye.name, bye.payload)
             self._token_life.stop()
             self.gateway.stop()
-            await self._sio.close_all_sessions()
-            await self._sio.shutdown()
-            await self._http.close_all_connections()
+            await _step("sockets", self._close_sockets(self._sio), left_s())
+            await _step("http", self._http.close_all_connections(), left_s())
+        await self.hooks.close(STEP_S)
+
+    async def stop(self) -> None:
+        """Drain and end. Safe to call twice."""
+        await self.drain()
+        if self._stopped:
+            return
+        self._stopped = True
         if self._store is not None:
-            await self._store.close()
+            await _step("store", self._store.close(), STORE_CLOSE_S)
         if self._embedded is not None:
-            await self._embedded.stop()
-        self._watchdog.stop()
+            await _step("embedded store", self._embedded.stop(), EMBEDDED_STOP_S)
+        self.watchdog.stop()
         _log.info("stopped")
+
+    @staticmethod
+    async def _close_sockets(sio: ChatServer) -> None:
+        await sio.close_all_sessions()
+        await sio.shutdown()
 
     def _stats(self) -> dict[str, Any]:
         return {
@@ -223,6 +250,7 @@ class ChatApp:
             "sockets": len(self.connections),
             "journal": "in doubt" if self.domain.journal.in_doubt else "ok",
             "epoch": self.domain.catch_up.epoch,
+            "logLinesLost": lines_lost(),
         }
 
     async def _make_store(self) -> Store:
@@ -297,6 +325,16 @@ class ChatApp:
                 await gate.idle.wait()
         except TimeoutError:
             _log.warning("drain_cut_short", running=gate.running, over_s=loop.time() - deadline)
+
+
+async def _step(name: str, work: Coroutine[Any, Any, None], within_s: float) -> None:
+    """Run a step of the stop. Where it fails or takes too long, log that and return."""
+    try:
+        await bounded(work, within_s)
+    except TimeoutError:
+        _log.warning("stop_cut_short", step=name, after_s=round(within_s, 1))
+    except Exception:  # noqa: BLE001  # the steps behind it close the store
+        _log.exception("stop_step_failed", step=name)
 
 
 def _may_be_fast(settings: Settings) -> bool:

@@ -5,10 +5,11 @@ code 1.
 import argparse
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -18,18 +19,33 @@ from chat.clock import SystemClock
 from chat.environment import add_env_file, read_env_file, set_names, unread_names, wrapped_in
 from chat.errors import SetupError
 from chat.identity import parse_user_id
-from chat.logs import configure_logging, keep_configuration
+from chat.last_resort import LastResort
+from chat.logs import LineLogger, configure_logging, keep_configuration
+from chat.output import guard_stderr, guard_stdout, keep_standard_files
 from chat.plugin_api import Plugin, settings_prefix
 from chat.plugin_loader import load_plugins
 from chat.plugin_manager import PluginManager
 from chat.services.demo import demo_secret
 from chat.settings import Settings, load_settings
 
+CLIENTS_WITHIN_S: Final = 3.0
+"""What clients and plugins have in all, after SHUTDOWN_GRACE_S, until the process ends by force."""
+
+STORE_WITHIN_S: Final = 8.0
+"""The same for the store; the embedded one is killed after 5 s."""
+
+LEFT_WITHIN_S: Final = 1.0
+"""The same for what plugins have left running."""
+
 _log = structlog.get_logger("chat.cli")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
+    keep_standard_files()
+    guard_stderr()
+    # Nothing but the answer of a command goes to stdout.
+    structlog.configure(logger_factory=lambda *_: LineLogger(sys.stderr))
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -77,6 +93,7 @@ def _take_env_file(parser: argparse.ArgumentParser, default: str | None) -> None
 
 
 def _serve(_options: argparse.Namespace, settings: Settings) -> int:
+    guard_stdout()
     configure_logging(settings.log_level, settings.log_format)
     return asyncio.run(_serve_with(settings))
 
@@ -89,11 +106,26 @@ async def _serve_with(settings: Settings) -> int:
 
 
 async def serve_until_signal(app: ChatApp) -> int:
-    """Run the server until SIGINT, SIGTERM or the loss of its database; the exit code."""
+    """Run the server until a signal or the loss of its database; the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    last_resort = LastResort(app.watchdog)
+    grace_s = app.settings.shutdown_grace_s
+
+    asked = False
+
+    def on_signal(*_: Any) -> None:
+        # This may run at any moment, also while a plugin blocks the loop.
+        nonlocal asked
+        if not asked:
+            asked = True
+            last_resort.within(grace_s + CLIENTS_WITHIN_S, 1)
+            loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # nohup has had SIGHUP ignored; otherwise it says that the terminal was closed.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, on_signal)
     starting = loop.create_task(app.start())
     stopping = loop.create_task(stop.wait())
     await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -107,8 +139,12 @@ async def serve_until_signal(app: ChatApp) -> int:
     else:
         starting.cancel()
         await asyncio.wait([starting])
+    exit_code = 1 if app.lost.is_set() else 0
+    await app.drain()
+    last_resort.within(STORE_WITHIN_S, exit_code)
     await app.stop()
-    return 1 if app.lost.is_set() else 0
+    last_resort.within(LEFT_WITHIN_S, exit_code)
+    return exit_code
 
 
 def _tame_collector() -> None:
@@ -159,7 +195,7 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
     )
     _warn(_doubts(settings))
     print(f"chatgateway: signed with {source}.", file=sys.stderr)  # noqa: T201  # beside the answer
-    print(token)  # noqa: T201  # the answer of the command
+    _answer(token)
     return 0
 
 
@@ -175,7 +211,7 @@ def _check(_options: argparse.Namespace, settings: Settings) -> int:
             f"  CHAT_{name}_{field}".upper() + f"={_shown(value)}"
             for field, value in plugin.settings
         ]
-    print("\n".join(lines))  # noqa: T201  # the answer of the command
+    _answer("\n".join(lines))
     _warn(_doubts(settings, plugins))
     return 0
 
@@ -203,6 +239,16 @@ def _doubts(settings: Settings, plugins: Iterable[Plugin] | None = None) -> list
 def _warn(sentences: Iterable[str]) -> None:
     for sentence in sentences:
         print(f"chatgateway: warning: {sentence}", file=sys.stderr)  # noqa: T201
+
+
+def _answer(text: str) -> None:
+    """Print the answer of a command; SetupError where nobody can read it."""
+    try:
+        print(text, flush=True)  # noqa: T201  # the answer of a command
+    except OSError as error:
+        # What is in the buffer would fail once more at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SetupError(f"the answer cannot be written to stdout: {error.strerror}.") from None
 
 
 def _shown(value: Any) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import structlog
 
@@ -12,6 +12,8 @@ from chat.hookspecs import Hook
 FAILURES_UNTIL_OFF: Final = 5
 OFF_FOR_S: Final = 30.0
 _log = structlog.get_logger("chat.plugins")
+
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +48,19 @@ class HookImpl:
     def succeeded(self) -> None:
         self.failures_in_row = 0
 
+    def caught(self, error: BaseException) -> None:
+        """Count what a call raised as a failure, also `sys.exit()` and the CancelledError of a task
+        of the plugin's own. The cancellation of the server's task is raised again.
+        """
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError):
+            theirs = task is not None and not task.cancelling()
+        else:
+            theirs = isinstance(error, Exception | SystemExit)
+        if not theirs:
+            raise error
+        self.failed(error)
+
     def failed(self, error: BaseException) -> None:
         self.failures += 1
         self.failures_in_row += 1
@@ -65,6 +80,20 @@ class HookImpl:
             _log.error(
                 "hook_switched_off", plugin=self.plugin, hook=self.hook.name, for_s=OFF_FOR_S
             )
+
+
+async def bounded(work: Coroutine[Any, Any, ResultT], within_s: float) -> ResultT:
+    """What a coroutine returns; TimeoutError where it does not end in time, and does not end at its
+    cancellation either. As a task of its own, which is too dear for what is called often.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.wait([task], timeout=within_s)
+        if not task.done():
+            raise TimeoutError(f"not done within {within_s:g} s")
+        return task.result()
+    finally:
+        task.cancel()
 
 
 async def finish(impl: HookImpl, running: Coroutine[Any, Any, Any], awaited: Any) -> Any:

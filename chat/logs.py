@@ -2,14 +2,19 @@
 contents never come here.
 """
 
+import functools
 import logging
 import re
 import sys
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
+
+from chat.output import Output, guard_stderr
 
 _UNSAFE: Final = re.compile(
     r"[^\x20-\x7e\xa0-\U0010ffff]|[\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -31,49 +36,121 @@ CAUSED_BY_STRANGERS: Final = {
 }
 """Lines a second of each: enough to see what is going on, too few to fill a disk with."""
 
+_METHODS: Final = (
+    *("debug", "info", "warning", "error", "critical", "exception", "log"),
+    *("msg", "warn", "fatal"),
+)
+_BELOW_LEVEL: Final = structlog.make_filtering_bound_logger(logging.CRITICAL).debug
+"""What structlog has in place of a method below the level; a call in front of it would be felt."""
+
 MAX_FIELD_CHARS: Final = 200
 """Longer client text says no more about what went wrong, and a log is not the place to store it."""
+
+late_s: ContextVar[float | None] = ContextVar("late_s", default=None)
+"""How long ago that happened which is logged in this context; the lines of a late notice say so."""
 
 
 def configure_logging(level: str, log_format: str) -> None:
     """Send structlog and the libraries' logging to stderr; `auto` = console on a terminal, else
-    JSON lines.
+    JSON lines. Nothing of it raises or blocks from here on.
     """
-    pretty = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    guard_stderr()
+    stream = sys.stderr
+    pretty = log_format == "console" or (log_format == "auto" and stream.isatty())
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        if pretty
+        else structlog.processors.JSONRenderer()
+    )
     shared: list[Processor] = [
         Throttle(),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_lateness,
         _escape,
     ]
-    renderer: Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if pretty
-        else structlog.processors.JSONRenderer()
-    )
+    rendering = Rendering([*shared, structlog.processors.format_exc_info, renderer])
+    filtering = structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level])
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[rendering],
+        wrapper_class=_never_raising(filtering),
+        logger_factory=lambda *_: LineLogger(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                renderer,
-            ],
-        )
-    )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [LibraryHandler(rendering, stream)]
     root.setLevel(level)
+    if isinstance(stream, Output):
+        stream.tell_loss = lambda lines: (
+            rendering(None, "error", {"event": "log_lines_lost", "lines": lines}) + "\n"
+        )
     for name in _QUIET:
         # They log requests, packets and driver chatter, with client text and query strings in them.
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+class Rendering:
+    """Makes the line of a record; where that fails, a line that says so."""
+
+    def __init__(self, processors: Sequence[Processor]) -> None:
+        self._processors = processors
+
+    def __call__(self, logger: Any, level: str, event: EventDict) -> str:
+        name = event.get("event")
+        line: Any = event
+        try:
+            for processor in self._processors:
+                line = processor(logger, level, line)
+            return str(line)
+        except structlog.DropEvent:
+            raise
+        except Exception as error:  # noqa: BLE001  # any of a caller's objects may fail to be shown
+            return self._broken(logger, level, name, error)
+
+    def _broken(self, logger: Any, level: str, name: object, error: Exception) -> str:
+        line: Any = {"event": "log_line_broken", "why": type(error).__name__}
+        if isinstance(name, str):
+            line["event_name"] = name
+        for processor in self._processors:
+            line = processor(logger, level, line)
+        return str(line)
+
+
+class LineLogger:
+    """The logger behind structlog's: writes the finished line."""
+
+    __slots__ = ("_write",)
+
+    def __init__(self, stream: TextIO) -> None:
+        self._write = stream.write
+
+    def msg(self, line: str) -> None:
+        self._write(line + "\n")
+
+    debug = info = warning = error = critical = msg
+
+
+class LibraryHandler(logging.Handler):
+    """Writes the records of the libraries' logging like our own."""
+
+    def __init__(self, rendering: Rendering, stream: TextIO) -> None:
+        super().__init__()
+        self._rendering = rendering
+        self._stream = stream
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = record.levelname.lower()
+        try:
+            event: EventDict = {"event": record.getMessage()}
+        except Exception as error:  # noqa: BLE001  # the message does not fit its arguments
+            event = {"event": "log_line_broken", "why": type(error).__name__, "logger": record.name}
+        if record.exc_info:
+            event["exc_info"] = record.exc_info
+        try:
+            line = self._rendering(None, level, event)
+        except structlog.DropEvent:
+            return
+        self._stream.write(line + "\n")
 
 
 class Throttle:
@@ -113,6 +190,32 @@ def escape(text: str) -> str:
     """Client text made safe for a log: no control or direction characters, 200 at most."""
     cut = text if len(text) <= MAX_FIELD_CHARS else text[:MAX_FIELD_CHARS] + "..."
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", cut)
+
+
+def _never_raising(wrapper: type[Any]) -> type[Any]:
+    """The wrapper class with methods that log a wrong call of theirs instead of raising."""
+    names = [name for name in _METHODS if getattr(wrapper, name) is not _BELOW_LEVEL]
+    methods = {name: _guarded(getattr(wrapper, name)) for name in names}
+    return type(wrapper.__name__, (wrapper,), methods)
+
+
+def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def log(self: Any, *args: Any, **fields: Any) -> Any:
+        try:
+            return method(self, *args, **fields)
+        except Exception as error:  # noqa: BLE001  # `%s` without a value, a field called `event`
+            named = {"event_name": args[0]} if args and isinstance(args[0], str) else {}
+            self._proxy_to_logger("error", "log_line_broken", why=type(error).__name__, **named)
+
+    return log
+
+
+def _add_lateness(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    late = late_s.get()
+    if late is not None:
+        event["late_s"] = round(late, 1)
+    return event
 
 
 def _escape(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -13,19 +13,30 @@ import asyncio
 import difflib
 import inspect
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 import structlog
 
 from chat.errors import ChatError, ErrorCode, SetupError
-from chat.hook_calls import HookImpl, finish
-from chat.hook_events import Startup
-from chat.hookspecs import HOOKS, CollectHook, FilterHook, Hook, NotifyHook, before_action, startup
+from chat.hook_calls import HookImpl, bounded, finish
+from chat.hook_events import Shutdown, Startup
+from chat.hookspecs import (
+    HOOKS,
+    CollectHook,
+    FilterHook,
+    Hook,
+    NotifyHook,
+    before_action,
+    shutdown,
+    startup,
+)
+from chat.notices import NoticeQueue, deliver
 from chat.plugin_api import API_VERSION, HookMark, Plugin
 
 STARTUP_TIMEOUT_S: Final = 10.0
+LAST_S: Final = 0.5
+"""What `shutdown` gets where a plugin's notices have taken all of SHUTDOWN_GRACE_S."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _log = structlog.get_logger("chat.plugins")
@@ -39,8 +50,7 @@ class PluginManager:
     def __init__(self, plugins: Iterable[Plugin] = ()) -> None:
         self.plugins: dict[str, Plugin] = {}
         self._impls: dict[str, tuple[HookImpl, ...]] = dict.fromkeys(HOOKS, ())
-        self._notices: deque[tuple[NotifyHook[Any], Any]] = deque()
-        self._notifier: asyncio.Task[None] | None = None
+        self.queues: dict[str, NoticeQueue] = {}
         for plugin in plugins:
             self.register(plugin)
 
@@ -63,6 +73,7 @@ class PluginManager:
         impls = [impl for impl in impls if plugin.wants(impl.hook)]
         _refuse_unmarked(name, plugin)
         self.plugins[name] = plugin
+        self.queues[name] = NoticeQueue(name)
         for impl in impls:
             self._impls[impl.hook.name] += (impl,)
 
@@ -122,10 +133,8 @@ class PluginManager:
             except ChatError:
                 impl.succeeded()
                 raise
-            except (
-                Exception
-            ) as error:  # one of the three funnels: a plugin's crash is never felt elsewhere
-                impl.failed(error)
+            except BaseException as error:  # a plugin's crash is never felt elsewhere
+                impl.caught(error)
                 if impl.on_error == "closed":
                     raise ChatError(
                         ErrorCode.PLUGIN_ERROR, f"the plugin {impl.plugin} failed, try again"
@@ -139,21 +148,7 @@ class PluginManager:
     async def notify(self, hook: NotifyHook[EventT], event: EventT) -> None:
         """Tell every subscriber in order; never raises."""
         for impl in self._impls[hook.name]:
-            if not impl.listens_to(event):
-                continue
-            try:
-                running = impl.method(event)
-                try:
-                    awaited = running.send(None)
-                except StopIteration:
-                    pass
-                else:
-                    await finish(impl, running, awaited)
-            except Exception as error:  # noqa: BLE001  # see filter
-                impl.failed(error)
-            else:
-                if impl.failures_in_row:
-                    impl.succeeded()
+            await deliver(impl, event)
 
     async def start(self, event_for: Callable[[str], Startup]) -> None:
         """Call every `startup` with the event made for its plugin; the one notice whose crash stops
@@ -161,45 +156,53 @@ class PluginManager:
         """
         for impl in self._impls[startup.name]:
             try:
-                async with asyncio.timeout(STARTUP_TIMEOUT_S):
-                    await impl.method(event_for(impl.plugin))
-            except Exception as error:
+                await bounded(impl.method(event_for(impl.plugin)), STARTUP_TIMEOUT_S)
+            except (Exception, SystemExit) as error:
                 raise SetupError(
                     f"plugin {impl.plugin!r} failed at startup: {type(error).__name__}: {error}."
                 ) from error
 
     def notify_soon(self, hook: NotifyHook[EventT], event: EventT) -> None:
-        """Notify after what is being done now; in the order of the calls, by one task that `drain`
-        waits for.
+        """Notify after what is being done now: each plugin in the order of the calls, and no plugin
+        has to wait for another.
         """
-        if not self._impls[hook.name]:
-            return
-        self._notices.append((hook, event))
-        if self._notifier is None:
-            self._notifier = asyncio.get_running_loop().create_task(self._deliver_notices())
+        for impl in self._impls[hook.name]:
+            self.queues[impl.plugin].put(impl, event)
 
-    async def drain(self) -> None:
-        """Wait until every notice is delivered; each is bounded by its budget."""
-        while self._notifier is not None:
-            await asyncio.shield(self._notifier)
+    async def drain(self, within_s: float | None = None) -> None:
+        """Wait until every notice is delivered, or until the time is over."""
+        loop = asyncio.get_running_loop()
+        deadline = None if within_s is None else loop.time() + within_s
+        while tasks := [each.task for each in self.queues.values() if each.task is not None]:
+            left_s = None if deadline is None else max(0, deadline - loop.time())
+            done, _ = await asyncio.wait(tasks, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                return
 
-    async def _deliver_notices(self) -> None:
-        try:
-            while self._notices:
-                hook, event = self._notices.popleft()
-                await self.notify(hook, event)
-        finally:
-            self._notifier = None
+    async def stop(self, within_s: float) -> None:
+        """Deliver what waits within that time, and `shutdown` within LAST_S more; what a plugin has
+        not taken by then is dropped, and the log says so.
+        """
+        self.notify_soon(shutdown, Shutdown())
+        await self.drain(within_s)
+        for queue in self.queues.values():
+            queue.hurry()
+        await self.drain(LAST_S)
+
+    async def close(self, within_s: float) -> None:
+        """Deliver what has come since `stop`, and take nothing more."""
+        await self.drain(within_s)
+        for queue in self.queues.values():
+            queue.close()
 
     async def collect(self, hook: CollectHook[EventT], event: EventT) -> list[Any]:
         """What all subscribers bring, in order; SetupError when one fails."""
         found: list[Any] = []
         for impl in self._impls[hook.name]:
             try:
-                async with asyncio.timeout(STARTUP_TIMEOUT_S):
-                    brought: Sequence[Any] = await impl.method(event)
+                brought: Sequence[Any] = await bounded(impl.method(event), STARTUP_TIMEOUT_S)
                 found.extend(brought)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise SetupError(
                     f"plugin {impl.plugin!r} failed in {hook.name}: "
                     f"{type(error).__name__}: {error}."

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -46,7 +46,13 @@ class Watchdog:
 
     def __init__(self, blocked_after_s: float, hooks: PluginManager) -> None:
         self._blocked_after_s = blocked_after_s
-        self._hooks = hooks
+        # Known beforehand, and looked up while the loop cannot answer.
+        self._methods = {
+            code: (impl.plugin, impl.hook.name)
+            for impl in hooks.impls()
+            if (code := _code(impl.method)) is not None
+        }
+        self._modules = {type(each).__module__: name for name, each in hooks.plugins.items()}
         self._alive = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -54,19 +60,18 @@ class Watchdog:
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._watched = threading.get_ident()
-        # Known by now, and looked up while the loop cannot answer.
-        self._methods = {
-            impl.method.__func__.__code__: (impl.plugin, impl.hook.name)
-            for impl in self._hooks.impls()
-        }
-        self._modules = {type(each).__module__: name for name, each in self._hooks.plugins.items()}
         self._thread.start()
 
     def stop(self) -> None:
         self._stopped.set()
         self._alive.set()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(PAUSE_S)
+
+    def look(self, thread: int | None) -> Blocker:
+        """What a thread is doing now, by its ident."""
+        frames = list(_outwards(sys._current_frames().get(thread or 0)))
+        return find_blocker(frames, self._methods, self._modules)
 
     def _watch(self) -> None:
         while True:
@@ -75,7 +80,7 @@ class Watchdog:
                 return
             if self._is_late(slept_at + LOOK_EVERY_S, used_s):
                 # Something has kept all threads from running, this one too: a regular expression.
-                self._tell(self._look(), slept_at)
+                self._tell(self.look(self._watched), slept_at)
             elif not self._is_idle():
                 try:
                     self._ask()
@@ -93,7 +98,7 @@ class Watchdog:
         late = time.monotonic() - asked_at > 2 * self._blocked_after_s
         if late and not self._is_late(asked_at, used_s):
             return  # this thread has not run either: the machine or the process was stopped
-        blocker = self._look()
+        blocker = self.look(self._watched)
         if not self._alive.wait(TELL_AFTER_S):
             self._tell(blocker, asked_at, goes_on=True)
             self._alive.wait()
@@ -108,10 +113,6 @@ class Watchdog:
         """Whether this process has been busy since, for longer than anybody should."""
         late_s = time.monotonic() - due
         return late_s > self._blocked_after_s and time.process_time() - used_s > late_s / 2
-
-    def _look(self) -> Blocker:
-        frames = list(_outwards(sys._current_frames().get(self._watched)))
-        return find_blocker(frames, self._methods, self._modules)
 
     def _tell(self, blocker: Blocker, since: float, **more: bool) -> None:
         if not self._stopped.is_set():
@@ -141,6 +142,11 @@ def find_blocker(
         if plugin_name is not None:
             return Blocker(plugin_name, None, where)
     return Blocker(None, None, where)
+
+
+def _code(method: Any) -> CodeType | None:
+    code: CodeType | None = getattr(getattr(method, "__func__", method), "__code__", None)
+    return code
 
 
 def _outwards(frame: FrameType | None) -> Iterator[FrameType]:

@@ -1,6 +1,7 @@
 """One log line for each connect, disconnect, join, leave, send, edit, deletion and refusal.
 
-Who, where and what happened; never a message's content, never a token.
+Who, where and what happened; never a message's content, never a token. The plugin's own queue of
+notices keeps it in time, however slow another plugin is.
 """
 
 from logging import INFO, WARNING

@@ -65,4 +65,10 @@ class PluginsHandler(AdminHandler):
             for impl in self.gate.hooks.impls()
             if impl.plugin == name
         ]
-        return {"name": name, "hooks": hooks}
+        queue = self.gate.hooks.queues[name]
+        notices = {
+            "waiting": queue.waiting,
+            "oldestAgeS": round(queue.oldest_age_s, 3),
+            "dropped": queue.dropped,
+        }
+        return {"name": name, "hooks": hooks, "notices": notices}

@@ -1,6 +1,5 @@
 """All services over one store, made once; what both doors are handed."""
 
-import asyncio
 from dataclasses import dataclass
 
 from chat.plugin_manager import PluginManager
@@ -25,7 +24,7 @@ from chat.settings import Settings
 @dataclass(frozen=True, slots=True)
 class Domain:
     """`start` before the first request; `stop` when no request runs any more: it writes what is
-    still queued.
+    still queued. The journal gets `timeout_s` for that; the caller bounds the rest.
     """
 
     states: ChatStates
@@ -54,7 +53,7 @@ class Domain:
         self.attendance.stop()
         self.presence.stop()
         await self.journal.stop(timeout_s)
-        await asyncio.wait_for(self.people.stop(), timeout=max(timeout_s, 1))
+        await self.people.stop()
         # The last profiles that `people` has written would be pushed to nobody.
         self.profile_pushes.stop()
 

@@ -1,0 +1,73 @@
+"""The end of the process at its time, whatever still runs in it.
+
+A plugin may swallow its cancellation, block the loop, or leave a thread that never ends; asyncio
+and the interpreter would wait for each of them for ever.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from queue import Empty, SimpleQueue
+from typing import Final
+
+import structlog
+
+from chat.output import close_output
+from chat.watchdog import Watchdog
+
+MOST_NAMES: Final = 10
+
+_log = structlog.get_logger("chat.app")
+
+
+class LastResort:
+    """A thread that waits for an order, then for its time, and then ends the process. Made on the
+    loop.
+    """
+
+    def __init__(self, watchdog: Watchdog) -> None:
+        self._watchdog = watchdog
+        self._loop = asyncio.get_running_loop()
+        # To put something into it is what a signal handler may do at any moment.
+        self._orders: SimpleQueue[tuple[float, int]] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="last-resort", daemon=True)
+        self._thread.start()
+
+    def within(self, seconds: float, exit_code: int) -> None:
+        """End the process by then, with that code. A later order takes the place of this one."""
+        self._orders.put((time.monotonic() + seconds, exit_code))
+
+    def _run(self) -> None:
+        deadline, exit_code = self._orders.get()
+        while True:
+            try:
+                left_s = max(0.0, deadline - time.monotonic())
+                deadline, exit_code = self._orders.get(timeout=left_s)
+            except Empty:
+                break
+        try:
+            self._tell(exit_code)
+            close_output()
+        finally:
+            os._exit(exit_code)
+
+    def _tell(self, exit_code: int) -> None:
+        main = threading.main_thread()
+        blocker = self._watchdog.look(main.ident)
+        threads = [each.name for each in threading.enumerate() if not each.daemon]
+        _log.error(
+            "ended_by_force",
+            exit_code=exit_code,
+            plugin=blocker.plugin,
+            where=blocker.where,
+            tasks=self._tasks()[:MOST_NAMES],
+            threads=[name for name in threads if name != main.name][:MOST_NAMES],
+        )
+
+    def _tasks(self) -> list[str]:
+        try:
+            tasks = asyncio.all_tasks(self._loop)
+        except RuntimeError:  # the set of them changes all the time
+            return []
+        return sorted(getattr(each.get_coro(), "__qualname__", "?") for each in tasks)
