@@ -96,8 +96,8 @@ class Watchdog:
         if self._alive.wait(self._blocked_after_s):
             return
         late = time.monotonic() - asked_at > 2 * self._blocked_after_s
-        if late and not self._is_late(asked_at, used_s):
-            return  # this thread has not run either: the machine or the process was stopped
+        if late and not self._is_late(asked_at, used_s) and self._alive.wait(self._blocked_after_s):
+            return  # this thread has not run either: the machine was busy, or the process stopped
         blocker = self.look(self._watched)
         if not self._alive.wait(TELL_AFTER_S):
             self._tell(blocker, asked_at, goes_on=True)
@@ -110,9 +110,11 @@ class Watchdog:
         return frame is None or frame.f_code.co_name in IDLE
 
     def _is_late(self, due: float, used_s: float) -> bool:
-        """Whether this process has been busy since, for longer than anybody should."""
-        late_s = time.monotonic() - due
-        return late_s > self._blocked_after_s and time.process_time() - used_s > late_s / 2
+        """Whether this process has been busy since, for longer than anybody should. Its own time is
+        what counts: on a busy machine it gets a part of each second, stopped it gets none.
+        """
+        late = time.monotonic() - due > self._blocked_after_s
+        return late and time.process_time() - used_s > self._blocked_after_s
 
     def _tell(self, blocker: Blocker, since: float, **more: bool) -> None:
         if not self._stopped.is_set():
