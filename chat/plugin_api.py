@@ -17,6 +17,7 @@ A plugin is one file with one class:
 Start it with PLUGINS=default,whisper. docs/writing-plugins.md tells the rest.
 """
 
+import inspect
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar, overload
@@ -177,6 +178,11 @@ def hookimpl(
     `before_action`: names of actions that the plugin has no say in; where nobody has one, an event
     saves the asking.
     """
+
+    if inspect.isfunction(hook):
+        # `@hookimpl` without a hook: the start is refused, for nothing would call the method.
+        hook.__chat_hook__ = HookMark(hook, timeout_s, on_error, frozenset())
+        return hook
 
     def mark(method: AnyMethod) -> AnyMethod:
         method.__chat_hook__ = HookMark(hook, timeout_s, on_error, frozenset(besides))  # type: ignore[attr-defined]

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from chat.errors import SetupError
-from chat.plugin_api import Plugin, settings_prefix
+from chat.plugin_api import Plugin, PluginSettings, settings_prefix
 from chat.settings import DEFAULT_PLUGINS
 
 ENTRY_POINT_GROUP: Final = "chat.plugins"
@@ -90,10 +91,31 @@ def _checked(name: str, target: Any) -> type[Plugin]:
 
 def _make(cls: type[Plugin]) -> Plugin:
     prefix = settings_prefix(getattr(cls, "name", ""))
+    where = f"plugin {getattr(cls, 'name', cls.__name__)!r}"
+    if not (inspect.isclass(cls.Settings) and issubclass(cls.Settings, PluginSettings)):
+        raise SetupError(f"{where}: its `Settings` must be a subclass of PluginSettings.")
     try:
         settings = cls.Settings(_env_prefix=prefix)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = "_".join(str(part) for part in first["loc"]).upper()
         raise SetupError(f"{prefix}{field}: {first['msg']}.") from None
-    return cls(settings)
+    except SettingsError as error:
+        # A list or the like, which is written as JSON.
+        raise SetupError(f"{where}: {error}.") from None
+    try:
+        inspect.signature(cls).bind(settings)
+    except TypeError:
+        raise SetupError(
+            f"{where}: its `__init__` must take the settings: "
+            "`def __init__(self, settings: Settings | None = None)`."
+        ) from None
+    try:
+        plugin = cls(settings)
+    except Exception as error:
+        raise SetupError(
+            f"{where} failed in its `__init__`: {type(error).__name__}: {error}."
+        ) from error
+    if not hasattr(plugin, "settings"):
+        raise SetupError(f"{where}: its `__init__` must call `super().__init__(settings)`.")
+    return plugin

@@ -14,7 +14,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
@@ -44,6 +44,13 @@ _log = structlog.get_logger("chat.plugins")
 EventT = TypeVar("EventT")
 
 
+class Brought(NamedTuple):
+    """What a plugin brings at the start, unchecked: a ClientEvent, a Route or a namespace."""
+
+    plugin: str
+    what: Any
+
+
 class PluginManager:
     """The plugins of one server. Order of registration = order of calls."""
 
@@ -70,7 +77,12 @@ class PluginManager:
                 f"this server has {API_VERSION}."
             )
         impls = [self._check(name, attribute, value) for attribute, value in _marked(plugin)]
-        impls = [impl for impl in impls if plugin.wants(impl.hook)]
+        try:
+            impls = [impl for impl in impls if plugin.wants(impl.hook)]
+        except Exception as error:
+            raise SetupError(
+                f"plugin {name!r} failed in `wants`: {type(error).__name__}: {error}."
+            ) from error
         _refuse_unmarked(name, plugin)
         self.plugins[name] = plugin
         self.queues[name] = NoticeQueue(name)
@@ -81,6 +93,11 @@ class PluginManager:
     def _check(plugin: str, attribute: str, method: Any) -> HookImpl:
         mark: HookMark = method.__chat_hook__
         where = f"plugin {plugin!r}: {attribute}"
+        if not isinstance(mark.hook, Hook):
+            raise SetupError(
+                f"{where} is marked with {_called(mark.hook)}; @hookimpl takes the hook itself, "
+                "imported from chat.plugin_api: @hookimpl(before_message_send)."
+            )
         if HOOKS.get(mark.hook.name) is not mark.hook:
             raise SetupError(
                 f"{where} subscribes to {mark.hook.name!r}, which is no hook of this server."
@@ -90,12 +107,16 @@ class PluginManager:
         parameters = list(inspect.signature(method).parameters.values())
         if len(parameters) != 1:
             raise SetupError(f"{where} must take exactly one event, a {mark.hook.event.__name__}.")
-        hint = inspect.get_annotations(method.__func__, eval_str=True).get(parameters[0].name)
+        hint = _annotation(method, parameters[0].name)
         if hint is not None and hint is not mark.hook.event:
             raise SetupError(
                 f"{where} takes a {getattr(hint, '__name__', hint)}, but {mark.hook.name} gives a "
                 f"{mark.hook.event.__name__}."
             )
+        if not isinstance(mark.timeout_s, int | float) or not mark.timeout_s > 0:
+            raise SetupError(f"{where}: `timeout_s` must be a number above 0.")
+        if mark.on_error not in ("closed", "open"):
+            raise SetupError(f'{where}: `on_error` must be "closed" or "open".')
         if mark.besides and mark.hook is not before_action:
             raise SetupError(f"{where}: `besides` is for before_action.")
         return HookImpl(
@@ -195,19 +216,35 @@ class PluginManager:
         for queue in self.queues.values():
             queue.close()
 
-    async def collect(self, hook: CollectHook[EventT], event: EventT) -> list[Any]:
+    async def collect(self, hook: CollectHook[EventT], event: EventT) -> list[Brought]:
         """What all subscribers bring, in order; SetupError when one fails."""
-        found: list[Any] = []
+        found: list[Brought] = []
         for impl in self._impls[hook.name]:
             try:
                 brought: Sequence[Any] = await bounded(impl.method(event), STARTUP_TIMEOUT_S)
-                found.extend(brought)
+                found.extend(Brought(impl.plugin, each) for each in brought)
             except (Exception, SystemExit) as error:
                 raise SetupError(
                     f"plugin {impl.plugin!r} failed in {hook.name}: "
                     f"{type(error).__name__}: {error}."
                 ) from error
         return found
+
+
+def _called(mark: Any) -> str:
+    return f"the method {mark.__name__!r}" if inspect.isfunction(mark) else f"{mark!r}"
+
+
+def _annotation(method: Any, parameter: str) -> Any:
+    """What a parameter is annotated with; None where that cannot be found out, as for a name that
+    only type checkers import.
+    """
+    try:
+        return inspect.get_annotations(getattr(method, "__func__", method), eval_str=True).get(
+            parameter
+        )
+    except Exception:  # noqa: BLE001  # an annotation is any expression
+        return None
 
 
 def _marked(plugin: Plugin) -> list[tuple[str, Any]]:

@@ -10,8 +10,7 @@ from chat.gateway.namespace import ChatGateway
 from chat.gateway.room_keeper import RoomKeeper
 from chat.gateway.token_life import TokenLife
 from chat.gateway.transport import ChatServer
-from chat.hook_events import ClientEvent
-from chat.plugin_manager import PluginManager
+from chat.plugin_manager import Brought, PluginManager
 from chat.ports import Clock
 from chat.services.admission import Admission
 from chat.services.domain import Domain
@@ -29,7 +28,7 @@ def build_gateway(
     hooks: PluginManager,
     clock: Clock,
     settings: Settings,
-    plugin_events: Sequence[ClientEvent],
+    plugin_events: Sequence[Brought],
 ) -> ChatGateway:
     """The gateway, registered with the server."""
     rooms = RoomKeeper(server, connections, domain, hooks, settings.max_rooms_per_socket)

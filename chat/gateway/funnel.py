@@ -24,7 +24,7 @@ from chat.gateway.handlers import Answer, Handler, sent_answer
 from chat.gateway.inbox import ReceivedEvent, Workers
 from chat.hook_events import Action, ActionDone, ClientEvent
 from chat.hookspecs import after_action, after_refusal, before_action
-from chat.plugin_manager import PluginManager
+from chat.plugin_manager import Brought, PluginManager
 from chat.ports import Clock
 from chat.services.access import AccessService
 from chat.services.journal_entries import Sent
@@ -49,7 +49,7 @@ class Funnel:
         self,
         *,
         handlers: dict[str, Handler],
-        plugin_events: Sequence[ClientEvent],
+        plugin_events: Sequence[Brought],
         fanout: Fanout,
         hooks: PluginManager,
         access: AccessService,
@@ -65,10 +65,15 @@ class Funnel:
         self._deadlines = Deadlines(ACK_DEADLINE_S, self._expire)
         self._handlers = dict(handlers)
         self._models: dict[str, type[BaseModel] | None] = dict(CLIENT_EVENTS)
-        for each in plugin_events:
+        for plugin, each in plugin_events:
+            if not isinstance(each, ClientEvent):
+                raise SetupError(
+                    f"plugin {plugin!r} registers a {type(each).__name__} as an event; "
+                    "it has to be a ClientEvent."
+                )
             if each.name in self._handlers:
                 raise SetupError(
-                    f"a plugin registers the event {each.name!r}, which there is already."
+                    f"plugin {plugin!r} registers the event {each.name!r}, which there is already."
                 )
             self._handlers[each.name] = partial(_run_plugin_event, each)
             self._models[each.name] = each.model

@@ -46,21 +46,25 @@ class StrictServer(socketio.AsyncServer):
         self._running: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def bring(self, namespaces: Sequence[Any]) -> None:
-        """Add the namespaces of plugins; SetupError in one sentence where one does not fit."""
-        for each in namespaces:
+    def bring(self, namespaces: Sequence[tuple[str, Any]]) -> None:
+        """Add the namespaces of plugins, each with the plugin's name; SetupError in one sentence
+        where one does not fit.
+        """
+        for plugin, each in namespaces:
             if not isinstance(each, socketio.AsyncNamespace):
                 raise SetupError(
-                    f"a plugin registers a {type(each).__name__} as a namespace; "
+                    f"plugin {plugin!r} registers a {type(each).__name__} as a namespace; "
                     "it has to be a socketio.AsyncNamespace."
                 )
             if not _NAMESPACE.fullmatch(each.namespace):
                 raise SetupError(
-                    f"a plugin registers {each.namespace!r}, which is no name of a namespace."
+                    f"plugin {plugin!r} registers {each.namespace!r}, "
+                    "which is no name of a namespace; write it like /board."
                 )
             if each.namespace in self.namespace_handlers:
                 raise SetupError(
-                    f"a plugin registers the namespace {each.namespace!r}, which there is already."
+                    f"plugin {plugin!r} registers the namespace {each.namespace!r}, "
+                    "which there is already."
                 )
             self.register_namespace(each)
 

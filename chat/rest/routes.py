@@ -8,6 +8,7 @@ import tornado.web
 
 from chat.errors import SetupError
 from chat.hook_events import Route
+from chat.plugin_manager import Brought
 from chat.rest import admin, chats, demo, messages, users
 from chat.rest.base import ApiHandler, Gate, NotFoundHandler
 from chat.rest.page import PageHandler, ToPageHandler
@@ -44,12 +45,13 @@ DEMO_ROUTES: Final[tuple[tuple[str, type[demo.DemoHandler]], ...]] = (
 )
 PAGE_ROUTES: Final = (r"/()", r"/static/(.+)")
 
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
 def build_routes(
     gate: Gate,
-    plugin_routes: Sequence[Route],
+    plugin_routes: Sequence[Brought],
     demo_service: DemoService | None,
     hosts: frozenset[str],
 ) -> list[Any]:
@@ -78,12 +80,12 @@ def build_application(rules: Sequence[Any], max_bytes: int) -> tornado.web.Appli
     )
 
 
-def _check_public_path(public_path: str | None, plugin_routes: Sequence[Route]) -> None:
+def _check_public_path(public_path: str | None, plugin_routes: Sequence[Brought]) -> None:
     """Refuse a prefix that is the beginning of a route: with a proxy that cuts it off, nobody could
     tell whether it was cut off.
     """
     patterns = [pattern for pattern, _ in (*ROUTES, *DEMO_ROUTES)]
-    paths = [*patterns, *PAGE_ROUTES, "/socket.io/", *(route.path for route in plugin_routes)]
+    paths = [*patterns, *PAGE_ROUTES, "/socket.io/", *(each.what.path for each in plugin_routes)]
     first = public_path.split("/")[1] if public_path else None
     if first in {path.split("/")[1] for path in paths}:
         raise SetupError(
@@ -91,15 +93,28 @@ def _check_public_path(public_path: str | None, plugin_routes: Sequence[Route]) 
         )
 
 
-def _by_path(plugin_routes: Sequence[Route]) -> dict[str, dict[str, Route]]:
+def _by_path(plugin_routes: Sequence[Brought]) -> dict[str, dict[str, Route]]:
     by_path: dict[str, dict[str, Route]] = {}
-    for route in plugin_routes:
-        taken = any(re.fullmatch(pattern, route.path) for pattern, _ in (*ROUTES, *DEMO_ROUTES))
-        methods = by_path.setdefault(route.path, {})
-        if not _PATH.fullmatch(route.path) or taken or route.method in methods:
+    owners: dict[tuple[str, str], str] = {}
+    for plugin, route in plugin_routes:
+        if not isinstance(route, Route):
             raise SetupError(
-                f"a plugin registers the route {route.method} {route.path!r}, "
-                "which is taken or no plain path."
+                f"plugin {plugin!r} registers a {type(route).__name__} as a route; "
+                "it has to be a Route."
             )
+        where = f"plugin {plugin!r} registers the route {route.method} {route.path!r}"
+        if route.method not in _METHODS:
+            raise SetupError(f"{where}; its method must be one of {', '.join(_METHODS)}.")
+        if not _PATH.fullmatch(route.path):
+            raise SetupError(
+                f"{where}, which is no plain path; write it like /reports/daily, "
+                "and read parameters from `request.query`."
+            )
+        if any(re.fullmatch(pattern, route.path) for pattern, _ in (*ROUTES, *DEMO_ROUTES)):
+            raise SetupError(f"{where}, which is taken by the server itself.")
+        owner = owners.setdefault((route.path, route.method), plugin)
+        methods = by_path.setdefault(route.path, {})
+        if route.method in methods:
+            raise SetupError(f"{where}, which is taken by the plugin {owner!r}.")
         methods[route.method] = route
     return by_path

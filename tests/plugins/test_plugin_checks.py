@@ -94,9 +94,71 @@ class NearMiss(Plugin):
         """A hook's name, nearly."""
 
 
+class ByName(Plugin):
+    name = "by_name"
+
+    @hookimpl("before_message_send")
+    async def check(self, draft):
+        """The name of a hook instead of the hook."""
+
+
+class NoHook(Plugin):
+    name = "no_hook"
+
+    @hookimpl
+    async def check(self, draft):
+        """No hook at all."""
+
+
+class Static(Plugin):
+    name = "static"
+
+    @staticmethod
+    @hookimpl(before_message_send)
+    async def check():
+        """Takes no event."""
+
+
+class NoTime(Plugin):
+    name = "no_time"
+
+    @hookimpl(before_message_send, timeout_s="5")
+    async def check(self, draft):
+        """A budget that is no number."""
+
+
+class Ajar(Plugin):
+    name = "ajar"
+
+    @hookimpl(before_message_send, on_error="close")
+    async def check(self, draft):
+        """A typo that would leave a moderation filter open."""
+
+
+class Moody(Plugin):
+    name = "moody"
+
+    def wants(self, hook):
+        raise RuntimeError("not today")
+
+    @hookimpl(before_message_send)
+    async def check(self, draft):
+        """As it should be."""
+
+
 @pytest.mark.parametrize(
     ("plugin", "said"),
     [
+        (
+            ByName,
+            "plugin 'by_name': check is marked with 'before_message_send'; "
+            "@hookimpl takes the hook itself",
+        ),
+        (NoHook, "plugin 'no_hook': check is marked with the method 'check'; @hookimpl takes"),
+        (Static, "plugin 'static': check must take exactly one event, a MessageDraft."),
+        (NoTime, "plugin 'no_time': check: `timeout_s` must be a number above 0."),
+        (Ajar, 'plugin \'ajar\': check: `on_error` must be "closed" or "open".'),
+        (Moody, "plugin 'moody' failed in `wants`: RuntimeError: not today."),
         (Nameless, "plugin Nameless: give it a `name`"),
         (Shouting, "plugin Shouting: give it a `name`"),
         (Old, "plugin 'old' was written for plugin API 0, this server has 1."),
@@ -136,6 +198,19 @@ def test_a_plugin_cannot_be_there_twice():
     """Two of one name would answer twice and share their settings."""
     with pytest.raises(SetupError, match="plugin 'good' is there twice; name it once in PLUGINS"):
         PluginManager([Good(), Good()])
+
+
+def test_an_annotation_that_only_type_checkers_know_is_no_mistake():
+    """Its name is not there at run time; the hook is what counts."""
+
+    class Typed(Plugin):
+        name = "typed"
+
+        @hookimpl(after_message_created)
+        async def hear(self, event: "NotImported") -> None:  # noqa: F821
+            """As it should be."""
+
+    PluginManager([Typed()])
 
 
 def test_a_private_helper_with_a_hooks_name_is_no_mistake():
@@ -186,20 +261,26 @@ async def _handle(*_):
         ({"startup": True}, "plugin 'bringing' failed at startup: RuntimeError: no licence."),
         (
             {"events": [ClientEvent(name="sendMessage", handler=_handle)]},
-            "a plugin registers the event 'sendMessage', which there is already.",
+            "plugin 'bringing' registers the event 'sendMessage', which there is already.",
         ),
         (
             {"routes": [Route(method="GET", path="/chats", handler=_handle)]},
-            "a plugin registers the route GET '/chats', which is taken or no plain path.",
+            "plugin 'bringing' registers the route GET '/chats', which is taken by the server",
         ),
         (
             {"routes": [Route(method="GET", path="/x/(.*)", handler=_handle)]},
-            "which is taken or no plain path.",
+            "plugin 'bringing' registers the route GET '/x/(.*)', which is no plain path;",
         ),
         (
             {"routes": [Route(method="GET", path="/x", handler=_handle)] * 2},
-            "which is taken or no plain path.",
+            "the route GET '/x', which is taken by the plugin 'bringing'.",
         ),
+        (
+            {"routes": [Route(method="get", path="/x", handler=_handle)]},
+            "its method must be one of GET, POST, PUT, PATCH, DELETE.",
+        ),
+        ({"routes": ["/x"]}, "plugin 'bringing' registers a str as a route"),
+        ({"events": [{}]}, "plugin 'bringing' registers a dict as an event"),
         ({"events": 5}, "plugin 'bringing' failed in register_events"),
     ],
 )

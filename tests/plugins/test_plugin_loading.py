@@ -88,6 +88,41 @@ def test_a_module_that_is_no_plugin_is_refused_in_one_sentence(modules, body, sa
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "    def __init__(self):\n        self.x = 1\n",
+            "plugin 'bad': its `__init__` must take the settings: `def __init__(self, settings",
+        ),
+        (
+            "    def __init__(self, settings=None):\n        self.x = 1\n",
+            "plugin 'bad': its `__init__` must call `super().__init__(settings)`.",
+        ),
+        (
+            "    def __init__(self, settings=None):\n        raise OSError('no licence')\n",
+            "plugin 'bad' failed in its `__init__`: OSError: no licence.",
+        ),
+        (
+            "    class Settings:\n        x = 1\n",
+            "plugin 'bad': its `Settings` must be a subclass of PluginSettings.",
+        ),
+        (
+            "    class Settings(PluginSettings):\n        words: list[str] = []\n",
+            "plugin 'bad': error parsing value for field \"words\"",
+        ),
+    ],
+)
+def test_a_plugin_that_cannot_be_made_is_one_sentence(modules, monkeypatch, body, said):
+    """Its name and what to change, without a traceback."""
+    monkeypatch.setenv("CHAT_BAD_WORDS", "a,b")
+    modules("bad_plugin", f"class Bad(Plugin):\n    name = 'bad'\n{body}")
+    with pytest.raises(SetupError) as caught:
+        load_plugins(["bad_plugin"])
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_plugins_stands_for_the_built_in_ones_with_default():
     """`default` may be one of several, and nothing is loaded twice."""
     settings = load_settings(plugins="first, default,plugins.ping")
