@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -17,6 +17,7 @@ from chat.output import close_output
 from chat.watchdog import Watchdog
 
 MOST_NAMES: Final = 10
+MOST_COROUTINES: Final = 4
 
 _log = structlog.get_logger("chat.app")
 
@@ -70,4 +71,16 @@ class LastResort:
             tasks = asyncio.all_tasks(self._loop)
         except RuntimeError:  # the set of them changes all the time
             return []
-        return sorted(getattr(each.get_coro(), "__qualname__", "?") for each in tasks)
+        return sorted(map(_name, tasks))
+
+
+def _name(task: asyncio.Task[Any]) -> str:
+    """The name that a task was given, or else the innermost of its coroutines, outermost first."""
+    if not task.get_name().startswith("Task-"):
+        return task.get_name()
+    names = []
+    work: Any = task.get_coro()
+    while work is not None and hasattr(work, "cr_await"):
+        names.append(work.__qualname__)
+        work = work.cr_await
+    return " > ".join(names[-MOST_COROUTINES:])
