@@ -12,7 +12,7 @@ SOURCES := $(shell find chat plugins static tests docs deploy server.py setup.cf
 # A test that hangs is ended after so many seconds; by hand, in a debugger, there is no limit.
 PYTEST = $(BIN)/python -m pytest --timeout=60
 
-.PHONY: help run test lint check lock property fuzz bench bench-crowd bench-growth bench-floor bench-delivery
+.PHONY: help run test lint check lock property fuzz bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin
 
 help:
 	@echo 'make run      start the server, on http://127.0.0.1:3000 unless HOST and PORT say else'
@@ -25,6 +25,7 @@ help:
 	@echo 'make bench-growth    what a delivery costs as rooms and connections grow, plotted; 10 minutes'
 	@echo 'make bench-floor     what the kernel alone takes for a send on this machine'
 	@echo 'make bench-delivery  what catch-up costs in a chat of 200,000 messages; minutes'
+	@echo 'make bench-slow-plugin  how late a slow plugin makes the others and the stop; a minute'
 	@echo 'make lock     write requirements*.txt anew from setup.cfg; UPGRADE=--upgrade for newer ones'
 	@echo 'The first one sets up .venv; PYTHON=python3.12 names the Python to make it with.'
 
@@ -89,3 +90,6 @@ bench-floor: $(DEV)
 
 bench-delivery: $(DEV)
 	PYTHONPATH=. $(BIN)/python benchmarks/delivery.py
+
+bench-slow-plugin: $(DEV)
+	@PYTHONPATH=. $(BIN)/python benchmarks/slow_plugin.py $(ARGS)

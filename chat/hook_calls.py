@@ -1,7 +1,8 @@
 """One method of one plugin, and how it is called within its budget."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
@@ -49,15 +50,8 @@ class HookImpl:
         self.failures_in_row = 0
 
     def caught(self, error: BaseException) -> None:
-        """Count what a call raised as a failure, also `sys.exit()` and the CancelledError of a task
-        of the plugin's own. The cancellation of the server's task is raised again.
-        """
-        task = asyncio.current_task()
-        if isinstance(error, asyncio.CancelledError):
-            theirs = task is not None and not task.cancelling()
-        else:
-            theirs = isinstance(error, Exception | SystemExit)
-        if not theirs:
+        """Count what a call raised as a failure; raise it again where it is not the plugin's."""
+        if not is_crash(error):
             raise error
         self.failed(error)
 
@@ -82,11 +76,39 @@ class HookImpl:
             )
 
 
+def is_crash(error: BaseException) -> bool:
+    """Whether an exception is the fault of the plugin's code that raised it: `sys.exit()` too, and
+    the CancelledError of a task of its own, but not the cancellation of the task that called it.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
+    return isinstance(error, Exception | SystemExit)
+
+
+@contextmanager
+def crashes_only() -> Iterator[None]:
+    """Around a plugin's code: what is a crash leaves as an Exception. Anything beyond that would
+    pass all handlers, and end the caller's task, or the server.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, Exception) or not is_crash(error):
+            raise
+        raise RuntimeError(f"{type(error).__name__} in a plugin") from error
+
+
 async def bounded(work: Coroutine[Any, Any, ResultT], within_s: float) -> ResultT:
     """What a coroutine returns; TimeoutError where it does not end in time, and does not end at its
     cancellation either. As a task of its own, which is too dear for what is called often.
     """
-    task = asyncio.get_running_loop().create_task(work)
+
+    async def run() -> ResultT:
+        with crashes_only():
+            return await work
+
+    task = asyncio.get_running_loop().create_task(run())
     try:
         await asyncio.wait([task], timeout=within_s)
         if not task.done():

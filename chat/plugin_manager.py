@@ -36,7 +36,7 @@ from chat.plugin_api import API_VERSION, HookMark, Plugin
 
 STARTUP_TIMEOUT_S: Final = 10.0
 LAST_S: Final = 0.5
-"""What `shutdown` gets where a plugin's notices have taken all of SHUTDOWN_GRACE_S."""
+"""What `shutdown` gets at least, where a plugin's notices have taken the rest of the time."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _log = structlog.get_logger("chat.plugins")
@@ -178,7 +178,7 @@ class PluginManager:
         for impl in self._impls[startup.name]:
             try:
                 await bounded(impl.method(event_for(impl.plugin)), STARTUP_TIMEOUT_S)
-            except (Exception, SystemExit) as error:
+            except Exception as error:
                 raise SetupError(
                     f"plugin {impl.plugin!r} failed at startup: {type(error).__name__}: {error}."
                 ) from error
@@ -201,11 +201,11 @@ class PluginManager:
                 return
 
     async def stop(self, within_s: float) -> None:
-        """Deliver what waits within that time, and `shutdown` within LAST_S more; what a plugin has
-        not taken by then is dropped, and the log says so.
+        """Deliver what waits, then `shutdown`, within that time, of which LAST_S are for `shutdown`.
+        What a plugin has not taken by then is dropped, and the log says so.
         """
         self.notify_soon(shutdown, Shutdown())
-        await self.drain(within_s)
+        await self.drain(within_s - LAST_S)
         for queue in self.queues.values():
             queue.hurry()
         await self.drain(LAST_S)
@@ -223,7 +223,7 @@ class PluginManager:
             try:
                 brought: Sequence[Any] = await bounded(impl.method(event), STARTUP_TIMEOUT_S)
                 found.extend(Brought(impl.plugin, each) for each in brought)
-            except (Exception, SystemExit) as error:
+            except Exception as error:
                 raise SetupError(
                     f"plugin {impl.plugin!r} failed in {hook.name}: "
                     f"{type(error).__name__}: {error}."

@@ -22,6 +22,7 @@ from chat.gateway.deadlines import Deadlines
 from chat.gateway.fanout import Fanout
 from chat.gateway.handlers import Answer, Handler, sent_answer
 from chat.gateway.inbox import ReceivedEvent, Workers
+from chat.hook_calls import crashes_only
 from chat.hook_events import Action, ActionDone, ClientEvent
 from chat.hookspecs import after_action, after_refusal, before_action
 from chat.plugin_manager import Brought, PluginManager
@@ -235,8 +236,9 @@ def _crashed(event: ReceivedEvent, cause: BaseException | None = None) -> ChatEr
 
 async def _run_plugin_event(each: ClientEvent, connection: Connection, payload: Any) -> Answer:
     try:
-        async with asyncio.timeout(PLUGIN_EVENT_TIMEOUT_S):
-            return await each.handler(connection.identity, payload)
+        with crashes_only():
+            async with asyncio.timeout(PLUGIN_EVENT_TIMEOUT_S):
+                return await each.handler(connection.identity, payload)
     except TimeoutError:
         raise ChatError(
             ErrorCode.TIMEOUT, "not done in time, its outcome is unknown; try again"

@@ -19,6 +19,7 @@ from socketio.packet import ACK, BINARY_ACK, CONNECT, CONNECT_ERROR, DISCONNECT
 from chat.errors import ChatError, ErrorCode, SetupError
 from chat.gateway.deadlines import Deadlines
 from chat.gateway.packets import ClientPacket, MalformedPacket, read_packet
+from chat.hook_calls import crashes_only
 
 MAX_RUNNING_EVENTS: Final = 100
 """Events of one session that may run at once in the namespaces of plugins."""
@@ -256,7 +257,8 @@ class StrictServer(socketio.AsyncServer):
         try:
             if not _fits(getattr(handler, f"on_{name}", None), socket_id, *args):
                 raise ChatError(ErrorCode.VALIDATION_ERROR, "the event takes other arguments")
-            answer = await handler.trigger_event(name, socket_id, *args)
+            with crashes_only():
+                answer = await handler.trigger_event(name, socket_id, *args)
             if packet.ack_id is not None and answer is not self.not_handled:
                 await self._answer(session_id, packet, answer)
         except ChatError as error:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 
 from chat.errors import ChatError, ErrorCode
+from chat.hook_calls import crashes_only
 from chat.hook_events import HttpRequest, HttpResponse, Route
 from chat.rest.base import ApiHandler, Gate, with_head_and_options
 
@@ -56,8 +57,9 @@ class PluginRouteHandler(ApiHandler):
             identity=getattr(self, "identity", None),
             remote_ip=self.request.remote_ip or "",
         )
-        async with asyncio.timeout(ROUTE_TIMEOUT_S):
-            response = await route.handler(request)
+        with crashes_only():
+            async with asyncio.timeout(ROUTE_TIMEOUT_S):
+                response = await route.handler(request)
         self._write(response)
 
     def _write(self, response: HttpResponse) -> None:
