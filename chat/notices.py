@@ -96,6 +96,9 @@ class NoticeQueue:
             dropped += 1
             self._current = None
             self.task.cancel()
+            self.task = None
+            if kept:
+                self._begin()
         self._drop(dropped)
         self._tell_dropped()
 
@@ -115,11 +118,11 @@ class NoticeQueue:
         )
 
     async def _deliver(self) -> None:
-        # This context is that of whoever put the first one in: a late notice's, it may be.
-        late_s.set(None)
+        me = asyncio.current_task()
         turn = 0
         try:
-            while self._waiting:
+            # Not after a cancellation that the plugin has swallowed: another task does it by then.
+            while self._waiting and self.task is me:
                 impl, event, since = self._waiting.popleft()
                 self._current = (impl, since)
                 now = monotonic()
@@ -129,16 +132,16 @@ class NoticeQueue:
                     if age_s > TELL_LATE_S:
                         self._tell(now)
                 elif late_s.get() is not None:
+                    # Of the notice before, or of the one whose hook has put this one in.
                     late_s.set(None)
                 await deliver(impl, event)
                 turn += 1
                 if turn % NOTICES_A_TURN == 0:
                     await asyncio.sleep(0)
         finally:
-            self._current = None
-            self.task = None
-            if self._waiting and not self._closed:
-                self._begin()
+            if self.task is me:
+                self._current = None
+                self.task = None
 
     def _fall_behind(self, full: bool, now: float) -> None:
         if full:

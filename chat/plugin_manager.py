@@ -201,8 +201,8 @@ class PluginManager:
                 return
 
     async def stop(self, within_s: float) -> None:
-        """Deliver what waits, then `shutdown`, within that time, of which LAST_S are for `shutdown`.
-        What a plugin has not taken by then is dropped, and the log says so.
+        """Deliver what waits, then `shutdown`, within that time; the last LAST_S of it are for
+        `shutdown`. What a plugin has not taken by then is dropped, and the log says so.
         """
         self.notify_soon(shutdown, Shutdown())
         await self.drain(within_s - LAST_S)

@@ -155,6 +155,7 @@ def test_a_file_that_somebody_made_non_blocking_loses_nothing(pipe):
     output = Output(write)
     text = LINE * 2_000
     output.write(text)
+    output.close_within(0.2)  # by then it has met the full pipe
     assert read_all(read, len(text)) == text.encode()
     output.close_within(WITHIN_S)
     assert output.lines_lost == 0
