@@ -12,7 +12,7 @@ SOURCES := $(shell find chat plugins static tests docs deploy server.py setup.cf
 # A test that hangs is ended after so many seconds; by hand, in a debugger, there is no limit.
 PYTEST = $(BIN)/python -m pytest --timeout=60
 
-.PHONY: help run test lint check lock property fuzz bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin
+.PHONY: help run test lint check lock property fuzz suites bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin
 
 help:
 	@echo 'make run      start the server, on http://127.0.0.1:3000 unless HOST and PORT say else'
@@ -20,6 +20,7 @@ help:
 	@echo 'make check    formatting, lint, types, floors, all tests, coverage'
 	@echo 'make property        the promise of delivery, tried 500 times'
 	@echo 'make fuzz            the wire under 5 x 50,000 bad frames; ARGS="--transport stock", see --help'
+	@echo "make suites DIR=...   the protocols' own test suites, from clones of theirs; see CONTRIBUTING.md"
 	@echo 'make bench           work per CPU-second beside Node; 20 minutes; ARGS="--works fan10 --reps 7"'
 	@echo 'make bench-crowd     10,000 idle connections, and messages to all of them; 2 minutes'
 	@echo 'make bench-growth    what a delivery costs as rooms and connections grow, plotted; 10 minutes'
@@ -74,6 +75,9 @@ property: $(DEV)
 
 fuzz: $(DEV)
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+suites: $(DEV)
+	@$(BIN)/python -m tests.protocol $(DIR)
 
 bench: $(DEV)
 	@$(BIN)/python -m benchmarks.wire $(ARGS)

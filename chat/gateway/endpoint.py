@@ -98,6 +98,12 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             await self._hand_over(wire, received)
 
         async def _hand_over(self, connection: Any, received: bytes) -> None:
+            if self.session is not None and not self.session.may_upgrade():
+                # The protocol wants a second websocket opened and closed at once. Nothing of it is
+                # read, and the session does not notice it.
+                connection.start(self.session, b"")
+                connection.close()
+                return
             self.extra_environ = {CONNECTION_KEY: (connection, received)}
             if self._has_room():
                 await engine.handle_request(self)
@@ -131,9 +137,7 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 known_version = bool(self.get_query_argument("EIO", "") == "4")
                 return known_version and self.request.method == "GET"
             self.session = session = engine.sockets.get(session_id)
-            if session is None or session.ended or session.upgraded:
-                return False
-            return not (upgrade and session.upgrading)
+            return session is not None and not session.ended and (upgrade or not session.upgraded)
 
         def _has_room(self) -> bool:
             """Whether this is no new session, or one that its address may still have. Asked again

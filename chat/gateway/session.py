@@ -59,6 +59,10 @@ class ChatSession(PollingSession):
 
     # ---- onto a websocket
 
+    def may_upgrade(self) -> bool:
+        """Whether there is no upgrade yet, neither begun nor done."""
+        return not self.upgraded and self._candidate is None
+
     async def handle_get_request(self, environ: dict[str, Any]) -> Any:
         # Not by the header: of two `Upgrade` lines the library and Tornado see different ones.
         if CONNECTION_KEY in environ:
@@ -68,7 +72,7 @@ class ChatSession(PollingSession):
     async def _upgrade_websocket(self, environ: dict[str, Any]) -> str:
         """Take the connection that the endpoint has made; returns at once, no task stays behind."""
         connection, received = environ.pop(CONNECTION_KEY)
-        if self.upgraded or self.ended or self._candidate is not None:
+        if self.ended or not self.may_upgrade():
             connection.abort()
         elif self.connected:
             self._candidate = connection

@@ -3,7 +3,7 @@
 The protocols' own test suites (socketio/engine.io-protocol with 24 cases, socketio/socket.io-
 protocol with 32, of which 16 say the first ones' again) ask for a server that echoes. The chat is
 none, so a plugin brings the namespaces `/` and `/custom` that do; what the Engine.IO suite sends
-bare is sent as a message of Socket.IO here.
+bare is sent as a message of Socket.IO here. `make suites` runs the suites themselves.
 """
 
 import functools

@@ -6,8 +6,8 @@ import asyncio
 import json
 
 import pytest
-from tornado.httpclient import HTTPClientError
 
+from tests.fuzz.frames import frame
 from tests.support.gateway_servers import eventually
 from tests.support.gateway_wire import RawPolling, RawSocket
 from tests.support.protocol_sessions import join, on_polling, on_websocket
@@ -136,7 +136,7 @@ async def test_polls_of_an_upgraded_session_are_refused(serve_echo):
 
 
 @pytest.mark.parametrize("upgraded", [True, False])
-async def test_another_websocket_of_the_session_is_refused(serve_echo, upgraded):
+async def test_another_websocket_of_the_session_is_opened_and_closed_at_once(serve_echo, upgraded):
     """There is one upgrade, begun or done; the second websocket changes nothing of it."""
     async with serve_echo() as chat:
         polling = await on_polling(chat)
@@ -147,13 +147,34 @@ async def test_another_websocket_of_the_session_is_refused(serve_echo, upgraded)
             await raw.send("5")
             await raw.send(HELLO)
             assert await raw.next() == HELLO_BACK
-        with pytest.raises(HTTPClientError) as refusal:
-            await RawSocket.upgrade(chat, polling.session_id)
-        assert refusal.value.code == 400
+        second = await RawSocket.upgrade(chat, polling.session_id)
+        await second.until_end()
+        assert (second.frames, second.close_code) == ([], 1000)
         if not upgraded:
             await raw.send("5")
         await raw.send(HELLO)
         assert await raw.next() == HELLO_BACK
+
+
+async def test_what_comes_with_the_handshake_of_a_second_websocket_is_not_read(serve_echo):
+    """Its frames are nobody's: neither a probe nor an event of the session."""
+    async with serve_echo() as chat:
+        raw = await on_websocket(chat)
+        session_id = next(iter(chat.app._sio.eio.sockets))
+        query = f"EIO=4&transport=websocket&sid={session_id}"
+        reader, writer = await asyncio.open_connection("127.0.0.1", chat.app.port)
+        head = (
+            f"GET /socket.io/?{query} HTTP/1.1\r\nHost: 127.0.0.1:{chat.app.port}\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        writer.write(head.encode() + frame(HELLO.encode()) + frame(b"1"))
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 101")
+        assert answer.endswith(b"\x88\x02\x03\xe8")
+        writer.close()
+        await raw.send('42["message","mine"]')
+        assert await raw.next() == '42["message-back","mine"]'
 
 
 @pytest.mark.parametrize("frame", ["2", "5", "3probe", HELLO, b"\x01"])

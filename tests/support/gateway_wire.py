@@ -126,6 +126,11 @@ class RawSocket:
         except TimeoutError:
             raise AssertionError(f"the connection is still open; it said {self.frames}") from None
 
+    @property
+    def close_code(self) -> int | None:
+        """What the server's close frame said."""
+        return self._connection.close_code
+
     async def is_alive(self) -> bool:
         """Whether events are still answered."""
         return bool((await self.event('["authenticate"]'))["success"])

@@ -22,6 +22,7 @@ class Echo(socketio.AsyncNamespace):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
+        self.greet_after_s = 0.0
         self.go_on = asyncio.Event()
         self.held = 0
         self.left: list[str] = []
@@ -36,7 +37,12 @@ class Echo(socketio.AsyncNamespace):
             self.held += 1
             await self.go_on.wait()
         # In a task, since what is emitted in here leaves before the CONNECT.
-        self.server.start_background_task(self.emit, "auth", auth or {}, to=sid)
+        self.server.start_background_task(self._greet, sid, auth or {})
+
+    async def _greet(self, sid: str, auth: Any) -> None:
+        if self.greet_after_s:
+            await asyncio.sleep(self.greet_after_s)
+        await self.emit("auth", auth, to=sid)
 
     async def on_disconnect(self, _sid: str, reason: str) -> None:
         self.left.append(reason)
