@@ -2,6 +2,8 @@
 deeper nor more of them than what is agreed.
 """
 
+import json
+import re
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -16,6 +18,9 @@ MARK_BYTES: Final = 150
 
 SMALL_TEXT: Final = 2_000
 """Nearly every event is below: for those its length will do, without counting."""
+
+
+_ESCAPED_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class JsonLimits(NamedTuple):
@@ -46,7 +51,8 @@ def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise ChatError(ErrorCode.VALIDATION_ERROR, f"{what} is not JSON") from None
+        not_json = ChatError(ErrorCode.VALIDATION_ERROR, f"{what} is not JSON")
+        raise half_pair_in(text, what) or not_json from None
     # Without that many brackets it cannot be too deep; looked at are only texts that have them.
     if text.count(b"[") + text.count(b"{") > max_depth and _is_deeper(value, max_depth):
         raise _too_deep(value, max_depth, what)
@@ -63,15 +69,58 @@ def memory_of(text: bytes) -> int:
     return len(text) + (MARK_BYTES * marks_in(text) if len(text) > SMALL_TEXT else 0)
 
 
+def half_pair_in(text: bytes, what: str) -> ChatError | None:
+    """VALIDATION_ERROR that names the field with half a surrogate pair; None where there is none.
+
+    A client that cuts a text by UTF-16 units sends such a half, which orjson does not read.
+    """
+    if not _ESCAPED_SURROGATE.search(text):
+        return None
+    try:
+        value = json.loads(text.decode())
+    except (ValueError, RecursionError):
+        return None
+    path = _path_of_half_pair(_payload_of(value))
+    if path is None and _path_of_half_pair(value) is None:
+        return None
+    message = "holds half a surrogate pair"
+    if not path:
+        return ChatError(ErrorCode.VALIDATION_ERROR, f"{what} {message}")
+    details = [{"path": path, "message": message}]
+    return ChatError(ErrorCode.VALIDATION_ERROR, f"{path}: {message}", details=details)
+
+
+def _path_of_half_pair(value: Any) -> str | None:
+    """The path of the first text that UTF-8 cannot hold; a key's path is that of its object."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        path, item = waiting.pop()
+        texts = [item] if isinstance(item, str) else item if isinstance(item, dict) else ()
+        if any(_is_half(each) for each in texts):
+            return path
+        if isinstance(item, dict | list):
+            inner = item.items() if isinstance(item, dict) else enumerate(item)
+            found = [(f"{path}.{key}" if path else str(key), each) for key, each in inner]
+            waiting += [(each[:MAX_PATH_CHARS], inside) for each, inside in reversed(found)]
+    return None
+
+
+def _is_half(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def _payload_of(value: Any) -> Any:
+    """An event's payload, if it has one; the value itself where it is no event, which is a list."""
+    if not isinstance(value, list):
+        return value
+    return value[1] if len(value) > 1 else None
+
+
 def _too_deep(value: Any, max_depth: int, what: str) -> ChatError:
     """VALIDATION_ERROR with the field in `details`, where it is one field's fault."""
     message = f"{what} is nested too deeply"
-    # An event is a list, of its name and its payload.
-    body, depth = (
-        (value[1], max_depth - 1)
-        if isinstance(value, list) and len(value) > 1
-        else (value, max_depth)
-    )
+    body = _payload_of(value)
+    depth = max_depth - isinstance(value, list)
     fields = body.items() if isinstance(body, dict) else ()
     details = [
         {"path": key[:MAX_PATH_CHARS], "message": "is nested too deeply"}

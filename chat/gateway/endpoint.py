@@ -63,6 +63,10 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             if not isinstance(value, tornado.web.HTTPError):
                 _log.error("endpoint_crashed", exc_info=value)
 
+        def decode_argument(self, value: bytes, name: str | None = None) -> str:
+            # Tornado's own answers an HTML page where this is not UTF-8.
+            return value.decode("utf-8", "replace")
+
         def check_origin(self, origin: str) -> bool:
             return origins.allows(origin, self.request.host)
 

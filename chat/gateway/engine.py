@@ -7,13 +7,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import engineio
+import orjson
 import structlog
 from engineio import exceptions, packet
 from engineio.async_drivers import tornado as engineio_tornado
 
+from chat.errors import ChatError, ErrorCode
 from chat.gateway.crowd import Crowd
 from chat.gateway.heartbeat import Heartbeat
 from chat.gateway.mailbox import NOWHERE, Mailbox
+from chat.gateway.polling import REFUSAL_KEY
 from chat.gateway.session import ChatSession
 
 _log = structlog.get_logger("chat.transport")
@@ -37,6 +40,7 @@ class ChatEngine(engineio.AsyncServer):
         self._async: dict[str, Any] = {
             **engineio_tornado._async,
             "translate_request": translate_request,
+            "make_response": make_response,
         }
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -110,7 +114,8 @@ class ChatEngine(engineio.AsyncServer):
         return answer
 
     def _bad_request(self, message: str | None = None) -> dict[str, Any]:
-        return dict(super()._bad_request("Bad request"))
+        why = "the session has ended, or is on another transport"
+        return refusal(ChatError(ErrorCode.VALIDATION_ERROR, why))
 
     def _log_error_once(self, message: str, message_key: str) -> None:
         _log.info("handshake_refused", why=message_key)
@@ -126,6 +131,24 @@ class _Body:
 
     async def read(self, length: int) -> bytes:
         return self._body[:length]
+
+
+def refusal(error: ChatError) -> dict[str, Any]:
+    """The error as an answer of the library's."""
+    return {
+        "status": str(error.kind.status),
+        "headers": [("Content-Type", "application/json; charset=utf-8")],
+        "response": orjson.dumps(error.to_answer()),
+    }
+
+
+def make_response(
+    status: str, headers: list[tuple[str, str]], payload: bytes, environ: dict[str, Any]
+) -> None:
+    """The library's; the session may have put an error into the environ that says more."""
+    if REFUSAL_KEY in environ:
+        status, headers, payload = refusal(environ.pop(REFUSAL_KEY)).values()
+    engineio_tornado.make_response(status, headers, payload, environ)
 
 
 def translate_request(handler: Any) -> dict[str, Any]:

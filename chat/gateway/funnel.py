@@ -217,10 +217,13 @@ class Funnel:
 
 
 def _payload(model: type[BaseModel] | None, args: list[Any]) -> BaseModel | None:
-    """The one argument as a model. None given = an empty one."""
+    """The one argument as a model. None given = an empty one.
+
+    A client that calls `emit(name, payload, undefined)` sends a null for each trailing argument.
+    """
     if model is None:
         return None
-    if len(args) > 1:
+    if len(args) > 1 and any(each is not None for each in args[1:]):
         raise ChatError(ErrorCode.VALIDATION_ERROR, f"one argument is expected, {len(args)} came")
     value = args[0] if args and args[0] is not None else {}
     return parse(model, value)

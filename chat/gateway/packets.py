@@ -11,7 +11,8 @@ from typing import Any, Final
 import orjson
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, DISCONNECT, EVENT
 
-from chat.contracts.json_text import marks_in
+from chat.contracts.json_text import half_pair_in, marks_in
+from chat.errors import ChatError
 
 MAX_ATTACHMENTS: Final = 16
 MAX_ACK_DIGITS: Final = 15
@@ -33,10 +34,21 @@ _PACKET: Final = re.compile(
     re.DOTALL,
 )
 _BINARY: Final = (BINARY_EVENT, BINARY_ACK)
+_NAMES: Final = {CONNECT: "the CONNECT", EVENT: "the event"}
+"""What can be answered with an error."""
 
 
 class MalformedPacket(Exception):
     """What is wrong, in words of ours alone."""
+
+
+class RefusedPacket(Exception):
+    """A packet in order but for a text in its JSON, and the error that names it."""
+
+    def __init__(self, packet: "ClientPacket", error: ChatError) -> None:
+        super().__init__(error.message)
+        self.packet = packet
+        self.error = error
 
 
 @dataclass(slots=True)
@@ -62,7 +74,9 @@ class ClientPacket:
 
 
 def read_packet(text: str) -> ClientPacket:
-    """The packet in a text; MalformedPacket where it is none that a client may send."""
+    """The packet in a text; MalformedPacket where it is none that a client may send, RefusedPacket
+    where half a surrogate pair is all that is wrong with it.
+    """
     match = _PACKET.fullmatch(text)
     if match is None:
         raise MalformedPacket("no packet")
@@ -72,21 +86,26 @@ def read_packet(text: str) -> ClientPacket:
         # A client of old appends its query string.
         namespace=(namespace or "/").partition("?")[0],
         ack_id=int(ack_id) if ack_id else None,
-        data=_read_json(body) if body else None,
+        data=None,
         attachments=int(attachments or 0),
     )
+    if body:
+        packet.data = _read_json(body, packet)
     if (attachments is not None) != (packet.kind in _BINARY):
         raise MalformedPacket("attachments of a packet that has none")
     _check(packet)
     return packet
 
 
-def _read_json(body: str) -> Any:
+def _read_json(body: str, packet: ClientPacket) -> Any:
     if marks_in(body.encode()) > MAX_MARKS:
         raise MalformedPacket("too many values")
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
+        error = half_pair_in(body.encode(), _NAMES.get(packet.kind, ""))
+        if error is not None and packet.kind in _NAMES:
+            raise RefusedPacket(packet, error) from None
         raise MalformedPacket("not JSON") from None
     # Cheap first: most packets have fewer brackets than that.
     if body.count("[") + body.count("{") > MAX_DEPTH:

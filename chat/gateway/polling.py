@@ -13,10 +13,14 @@ from typing import Any, Final
 import structlog
 from engineio import async_socket, exceptions, packet
 
+from chat.errors import ChatError, ErrorCode
 from chat.gateway.mailbox import NOWHERE, Mailbox
 
 MAX_POLLING_PACKETS: Final = 1_000
 """Packets in one polling POST: a client flushes its buffer after a reconnect."""
+
+REFUSAL_KEY: Final = "chat.refusal"
+"""Under which a refused request's environ holds the error that its answer is made of."""
 
 SEPARATOR: Final = "\x1e"
 RELEASE_POLL_AFTER_S: Final = 0.1
@@ -88,8 +92,13 @@ class PollingSession(async_socket.AsyncSocket):
             self.closing = True
             self.server.own(self._finish(reason))
 
+    def ignore_client(self) -> None:
+        """Take nothing more: it broke the protocol, or said goodbye."""
+        self.deaf = True
+
     def _give_up_polling(self, reason: str | None) -> None:
-        self.ended = self.deaf = True
+        self.ended = True
+        self.ignore_client()
         queue, self.queue = self.queue, NOWHERE
         if self._poll is not None:
             # Who has said goodbye need not be told.
@@ -160,13 +169,11 @@ class PollingSession(async_socket.AsyncSocket):
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
         limit = self.server.max_http_buffer_size
-        body = await environ["wsgi.input"].read(limit + 1)
         try:
-            if len(body) > limit:
-                raise ValueError("too large")
-            packets = read_payload(body)
-        except ValueError as error:
-            _log.info("malformed_post", error=type(error).__name__)
+            packets = read_payload(await environ["wsgi.input"].read(limit + 1), limit)
+        except ChatError as error:
+            _log.info("malformed_post", why=error.message)
+            environ[REFUSAL_KEY] = error
             self.end(self.server.reason.TRANSPORT_ERROR)
             raise exceptions.EngineIOError from error
         for each in packets:
@@ -200,20 +207,27 @@ class PollingSession(async_socket.AsyncSocket):
         return work
 
 
-def read_payload(body: bytes) -> list[str | bytes]:
-    """The packets of a POST, binary ones as bytes; ValueError where one is none of a client."""
-    encoded = body.decode().split(SEPARATOR)
-    if len(encoded) > MAX_POLLING_PACKETS:
-        raise ValueError("too many packets")
-    packets: list[str | bytes] = []
-    for each in encoded:
-        if each[:1] == "b":
-            packets.append(base64.b64decode(each[1:], validate=True))
-        elif each[:1] in ("1", "3", "4"):
-            packets.append(each)
-        else:
-            raise ValueError("no packet of a client")
-    return packets
+def read_payload(body: bytes, max_bytes: int) -> list[str | bytes]:
+    """The packets of a POST, binary ones as bytes. PAYLOAD_TOO_LARGE, VALIDATION_ERROR."""
+    if len(body) > max_bytes:
+        message = f"the body is too large: a POST may hold {max_bytes} bytes"
+        raise ChatError(ErrorCode.PAYLOAD_TOO_LARGE, message)
+    if body.count(SEPARATOR.encode()) >= MAX_POLLING_PACKETS:
+        message = f"too many packets: a POST may hold {MAX_POLLING_PACKETS}"
+        raise ChatError(ErrorCode.PAYLOAD_TOO_LARGE, message)
+    try:
+        return [_packet_of(each) for each in body.decode().split(SEPARATOR)]
+    except ValueError:
+        message = "the body is no payload of Engine.IO packets"
+        raise ChatError(ErrorCode.VALIDATION_ERROR, message) from None
+
+
+def _packet_of(text: str) -> str | bytes:
+    if text[:1] == "b":
+        return base64.b64decode(text[1:], validate=True)
+    if text[:1] in ("1", "3", "4"):
+        return text
+    raise ValueError("no packet of a client")
 
 
 async def _next_of(queue: Mailbox, within_s: float) -> list[Any]:

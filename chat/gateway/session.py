@@ -128,8 +128,7 @@ class ChatSession(PollingSession):
     # ---- from the client
 
     def ignore_client(self) -> None:
-        """It broke the protocol and is about to be ended: what it sent behind that is nothing."""
-        self.deaf = True
+        super().ignore_client()
         self.receiver = None
 
     def on_text(self, connection: Any, payload: bytes) -> None:

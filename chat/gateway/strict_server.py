@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import socketio
 import structlog
-from socketio.packet import ACK, BINARY_ACK, CONNECT, CONNECT_ERROR, DISCONNECT
+from socketio.packet import ACK, BINARY_ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
 from chat.errors import ChatError, ErrorCode, SetupError
 from chat.gateway.deadlines import Deadlines
-from chat.gateway.packets import ClientPacket, MalformedPacket, read_packet
+from chat.gateway.packets import ClientPacket, MalformedPacket, RefusedPacket, read_packet
 from chat.hook_calls import crashes_only
 
 MAX_RUNNING_EVENTS: Final = 100
@@ -26,6 +26,9 @@ MAX_RUNNING_EVENTS: Final = 100
 
 HANDLER_TIMEOUT_S: Final = 5.0
 """What `on_connect` and `on_disconnect` of a plugin may take; the end of a session waits for it."""
+
+MAX_NULLS_TAKEN: Final = 8
+"""Trailing nulls that a handler may want, where it does not take all that came."""
 
 _NAMESPACE: Final = re.compile(r"/[^,?\s]{0,254}")
 _log = structlog.get_logger("chat.transport")
@@ -106,6 +109,8 @@ class StrictServer(socketio.AsyncServer):
             if packet.kind == DISCONNECT:
                 return self._disconnect(session_id, packet.namespace)
             self._accept(session_id, packet)
+        except RefusedPacket as refused:
+            return self._refuse_unread(session_id, refused.packet, refused.error)
         except MalformedPacket as error:
             self._unfinished.pop(session_id, None)
             self.end_malformed(session_id, str(error))
@@ -115,8 +120,9 @@ class StrictServer(socketio.AsyncServer):
         """Whether the session has sent a CONNECT that is not refused. Until it is decided, events
         go nowhere.
         """
-        if (session_id, namespace) in self._connecting:
-            return True
+        place = (session_id, namespace)
+        if place in self._connecting or place in self._leaving:
+            return place in self._connecting
         return self.manager.sid_from_eio_sid(session_id, namespace) is not None
 
     def _accept(self, session_id: str, packet: ClientPacket) -> None:
@@ -255,10 +261,11 @@ class StrictServer(socketio.AsyncServer):
         handler = self.namespace_handlers[packet.namespace]
         name, *args = packet.data
         try:
-            if not _fits(getattr(handler, f"on_{name}", None), socket_id, *args):
+            fitting = _fitting(getattr(handler, f"on_{name}", None), socket_id, args)
+            if fitting is None:
                 raise ChatError(ErrorCode.VALIDATION_ERROR, "the event takes other arguments")
             with crashes_only():
-                answer = await handler.trigger_event(name, socket_id, *args)
+                answer = await handler.trigger_event(name, socket_id, *fitting)
             if packet.ack_id is not None and answer is not self.not_handled:
                 await self._answer(session_id, packet, answer)
         except ChatError as error:
@@ -283,6 +290,22 @@ class StrictServer(socketio.AsyncServer):
         if packet.ack_id is not None:
             await self._answer(session_id, packet, error.to_answer())
 
+    def _refuse_unread(
+        self, session_id: str, packet: ClientPacket, error: ChatError
+    ) -> Coroutine[Any, Any, None] | None:
+        """Answer a packet whose JSON holds half a surrogate pair; the session goes on."""
+        if self.is_deciding(session_id, packet.namespace) != (packet.kind == EVENT):
+            self.end_malformed(session_id, "an event before the CONNECT, or a second CONNECT")
+            return None
+        _log.info("malformed_packet", why="half a surrogate pair")
+        if packet.kind == EVENT:
+            return self._refuse(session_id, packet, error)
+        refusal = {"message": error.message, "data": error.to_wire()}
+        namespace = packet.namespace
+        return self._send_packet(  # type: ignore[no-any-return]  # the library has no types
+            session_id, self.packet_class(CONNECT_ERROR, data=refusal, namespace=namespace)
+        )
+
     async def _answer(self, session_id: str, packet: ClientPacket, answer: Any) -> None:
         values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
         await self._send_packet(
@@ -299,6 +322,19 @@ class StrictServer(socketio.AsyncServer):
             await self.manager.trigger_callback(socket_id, packet.ack_id, packet.data)
         except Exception:  # noqa: BLE001  # as above
             _log.exception("ack_crashed", namespace=packet.namespace)
+
+
+def _fitting(handler: Any, socket_id: str, args: list[Any]) -> list[Any] | None:
+    """The arguments without the trailing nulls that the handler does not take; None where they do
+    not fit. A client's `undefined` is a null on the wire.
+    """
+    most = least = len(args)
+    while least and args[least - 1] is None:
+        least -= 1
+    for count in (most, *range(min(most - 1, least + MAX_NULLS_TAKEN), least - 1, -1)):
+        if _fits(handler, socket_id, *args[:count]):
+            return args[:count]
+    return None
 
 
 def _fits(handler: Any, *args: Any) -> bool:

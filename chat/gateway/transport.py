@@ -5,6 +5,7 @@ a task each; everything else of the protocol is python-socketio's (5.18, python-
 """
 
 import asyncio
+import re
 from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
@@ -23,8 +24,11 @@ from chat.gateway.strict_server import StrictServer
 from chat.gateway.wire.engine import WireEngine
 from chat.rooms import NAMESPACE
 
-EVENT_PREFIX: Final = f"2{NAMESPACE},"
+EVENT_HEAD: Final = re.compile(rf"2{NAMESPACE}(?:\?[^,]*)?(?:,|\Z)")
+"""Of an event of /chat, in all its spellings: the query string is an old client's."""
+
 ACK_PREFIX: Final = f"3{NAMESPACE},"
+_ACK_ID: Final = re.compile(rb"[0-9]{1,%d}(?![0-9])" % MAX_ACK_DIGITS)
 _log = structlog.get_logger("chat.transport")
 
 
@@ -123,10 +127,11 @@ class ChatServer(StrictServer):
 
     def begin(self, session_id: str, data: str | bytes) -> Coroutine[Any, Any, None] | None:
         if isinstance(data, str):
-            if data.startswith(EVENT_PREFIX):
+            head = EVENT_HEAD.match(data)
+            if head is not None:
                 session = self.eio.sockets.get(session_id)
                 if session is not None:
-                    self.take_event(session, data[len(EVENT_PREFIX) :].encode())
+                    self.take_event(session, data[head.end() :].encode())
                 return None
             if data.startswith(ACK_PREFIX):
                 return None  # /chat asks for none
@@ -162,6 +167,13 @@ class ChatServer(StrictServer):
             self.sink.refuse(session.receiver, packet.ack_id, error)
         super()._accept(session_id, packet)
 
+    def _disconnect(self, session_id: str, namespace: str) -> Coroutine[Any, Any, None]:
+        session = self.eio.sockets.get(session_id)
+        if namespace == NAMESPACE and session is not None:
+            # At once: an event behind this packet is nobody's, also where both came in one read.
+            session.receiver = None
+        return super()._disconnect(session_id, namespace)
+
     def _dispatch(self, session_id: str, packet: ClientPacket) -> None:
         if packet.namespace != NAMESPACE:
             super()._dispatch(session_id, packet)
@@ -175,12 +187,10 @@ class ChatServer(StrictServer):
 
 
 def _split_ack_id(text: bytes) -> tuple[int | None, bytes]:
-    digits, bracket, _ = text.partition(b"[")
-    if bracket and not digits:
+    digits = _ACK_ID.match(text)
+    if digits is None:
         return None, text
-    if bracket and digits.isdigit() and len(digits) <= MAX_ACK_DIGITS:
-        return int(digits), text[len(digits) :]
-    return None, text
+    return int(digits[0]), text[digits.end() :]
 
 
 def _is_text(data: bytes) -> bool:

@@ -12,7 +12,7 @@ import structlog
 import tornado.web
 from pydantic import BaseModel
 
-from chat.contracts.json_text import JsonLimits, read_json
+from chat.contracts.json_text import MAX_PATH_CHARS, JsonLimits, read_json
 from chat.credentials import in_header
 from chat.errors import ChatError, ErrorCode
 from chat.hook_events import Action, ActionDone
@@ -160,6 +160,19 @@ class ApiHandler(tornado.web.RequestHandler):
             details = [{"path": name, "message": what}]
             raise ChatError(ErrorCode.VALIDATION_ERROR, f"{name}: {what}", details=details)
         return int(text)
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """VALIDATION_ERROR that names the parameter which is not UTF-8, as half a surrogate pair is
+        not.
+        """
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            path = (name or "path")[:MAX_PATH_CHARS]
+            details = [{"path": path, "message": "is not UTF-8"}]
+            raise ChatError(
+                ErrorCode.VALIDATION_ERROR, f"{path}: is not UTF-8", details=details
+            ) from None
 
     def query_limit(self) -> int:
         return self.query_int("limit", default=DEFAULT_PAGE, high=MAX_PAGE) or DEFAULT_PAGE

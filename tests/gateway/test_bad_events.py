@@ -162,7 +162,7 @@ async def test_payloads_of_the_wrong_shape_are_validation_errors(serve, event, p
         ('[["sendMessage"]]', "UNKNOWN_EVENT"),
         ('[{"a":1}]', "UNKNOWN_EVENT"),
         ('["joinChat",{"chatId":1},{"chatId":1}]', "VALIDATION_ERROR"),
-        ('["joinChat",{"chatId":1},null]', "VALIDATION_ERROR"),
+        ('["joinChat",{"chatId":1},null,1]', "VALIDATION_ERROR"),
         ('["authenticate",{},1,2,3]', "VALIDATION_ERROR"),
         ('["joinChat",{"chatId":NaN}]', "VALIDATION_ERROR"),
         ('["joinChat",{"chatId":Infinity}]', "VALIDATION_ERROR"),

@@ -13,6 +13,7 @@ from chat.errors import SetupError
 from chat.gateway.packets import MAX_ATTACHMENTS, MAX_DEPTH
 from chat.gateway.strict_server import MAX_RUNNING_EVENTS
 from tests.support.gateway_servers import eventually
+from tests.support.gateway_wire import RawSocket
 from tests.support.protocol_namespaces import Echo, EchoPlugin
 from tests.support.protocol_sessions import join, on_polling, on_websocket
 
@@ -54,7 +55,6 @@ MALFORMED = {
     "an ack id beyond counting": ['421234567890123456["message"]'],
     "an ack id of other digits": ['42٣["message"]'],
     "NaN": ['42["message",NaN]'],
-    "a lone surrogate": ['42["message","\\ud800"]'],
 }
 
 
@@ -141,6 +141,44 @@ async def test_a_refusal_is_answered_with_its_code(serve_echo, event, code):
         assert (answer["success"], answer["error"]["code"]) == (False, code)
         await raw.send('428["pair",1,2]')
         assert await raw.next() == "438[2,1]"
+
+
+async def test_trailing_nulls_that_a_handler_does_not_take_are_no_arguments(serve_echo):
+    """A handler that takes them gets them: what they mean is the plugin's to say."""
+    async with serve_echo() as chat:
+        raw = await on_websocket(chat)
+        for event, answer in (
+            ('["pair",1,2,null]', "[2,1]"),
+            ('["pair",1,null,null,null]', "[null,1]"),
+            ('["pair",null,2' + ",null" * 5_000 + "]", "[2,null]"),
+            ('["message-with-ack",1,null]', "[1,null]"),
+        ):
+            await raw.send(f"427{event}")
+            assert await raw.next() == f"437{answer}"
+
+
+async def test_half_a_surrogate_pair_is_answered_and_the_session_goes_on(serve_echo, echo):
+    """By the ack where one was asked for; a CONNECT by a CONNECT_ERROR."""
+    async with serve_echo() as chat:
+        raw = await on_websocket(chat)
+        await raw.send('42["message","\\ud800"]')
+        await raw.send('427["message",{"a":"\\ud800"}]')
+        error = json.loads(str(await raw.next())[3:])[0]["error"]
+        assert (error["code"], error["details"][0]["path"]) == ("VALIDATION_ERROR", "a")
+        await raw.send('40/custom,{"b":"\\ud800"}')
+        refusal = json.loads((await raw.until("44/custom,"))[10:])
+        assert refusal["data"]["details"][0]["path"] == "b"
+        await join(raw, "/custom")
+        await raw.send('40/custom,{"b":"\\ud800"}')
+        await raw.until_end()
+
+
+async def test_half_a_surrogate_pair_before_the_connect_ends_the_session(serve_echo):
+    """As any other event there."""
+    async with serve_echo() as chat:
+        raw = await RawSocket.open(chat)
+        await raw.send('42["message","\\ud800"]')
+        await raw.until_end()
 
 
 async def test_events_that_run_at_once_are_bounded(serve_echo, echo):
