@@ -1,4 +1,5 @@
-"""`make fuzz`, or `python -m tests.fuzz`: attack a server with many frames, and say how it did.
+"""`make fuzz`, or `python -m tests.fuzz`: read many streams as wsproto does, attack a server with
+many frames, and say how it did.
 
 Exit code 0 when nothing was wrong. `--seed S --only N` repeats one scenario.
 """
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.fuzz.siege import siege
+from tests.fuzz.streams import compare
 
 FAULTS_SHOWN = 20
 
@@ -23,9 +25,23 @@ def main() -> int:
     parser.add_argument("--only", type=int, help="repeat the one scenario of this number")
     parser.add_argument("--warm-up", type=int, default=10_000, help="frames before (10000)")
     parser.add_argument("--transport", choices=("fast", "stock"), default="fast")
+    parser.add_argument(
+        "--streams", type=int, default=1_000_000, help="frames beside wsproto (1000000 streams)"
+    )
     options = parser.parse_args()
+    if options.only is None and not _read_like_wsproto(options.streams):
+        return 1
     with tempfile.TemporaryDirectory(prefix="chatgateway-fuzz-") as folder:
         return asyncio.run(_run(options, Path(folder)))
+
+
+def _read_like_wsproto(streams: int) -> bool:
+    """Have random streams read by both."""
+    faults = [(number, fault) for number in range(streams) if (fault := compare(number))]
+    for number, fault in faults[:FAULTS_SHOWN]:
+        _say(f"  FAULT in stream {number}: {fault}")
+    _say(f"{streams} streams read by wsproto and by us: {len(faults)} differ")
+    return not faults
 
 
 async def _run(options: argparse.Namespace, folder: Path) -> int:

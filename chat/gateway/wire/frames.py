@@ -26,15 +26,17 @@ SERVICE_RESTART: Final = 1012
 _WHOLE_TEXT: Final = 0x80 | TEXT
 _MIDDLE_MASKED: Final = 0x80 | 126
 _MAX_CONTROL_BYTES: Final = 125
+_CONTROL: Final = 0x08
 _MIDDLE_TEXT: Final = struct.Struct(">BBH").pack
 
 
 class FrameError(Exception):
-    """The peer broke the protocol; `code` is what to close with."""
+    """The peer broke the protocol; `code` is what to close with, `before` is what came before."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
+        self.before: list[tuple[int, bytes]] = []
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
@@ -107,6 +109,14 @@ class FrameReader:
             if payload is not None:
                 return [(TEXT, payload)]
         found: list[tuple[int, bytes]] = []
+        try:
+            self._read(data, found)
+        except FrameError as error:
+            error.before = found
+            raise
+        return found
+
+    def _read(self, data: bytes, found: list[tuple[int, bytes]]) -> None:
         self._missing = 0
         at, end = 0, len(data)
         while end - at >= 2:
@@ -115,6 +125,8 @@ class FrameReader:
             if not second & 0x80 or first & 0x70:
                 raise FrameError(PROTOCOL_ERROR)
             size, start = second & 0x7F, at + 6
+            if size > _MAX_CONTROL_BYTES and first & _CONTROL:
+                raise FrameError(PROTOCOL_ERROR)
             if size == 126:
                 start = at + 8
                 if end < start:
@@ -133,13 +145,12 @@ class FrameReader:
             payload = unmask(data[start - 4 : start], data[start:at]) if size else b""
             self._take(first, payload, found)
         self._rest = data[at:]
-        return found
 
     def _check(self, first: int, size: int) -> None:
         """Refuse a frame by its head alone, before its body is waited for."""
         opcode = first & 0x0F
         if opcode >= CLOSE:
-            if opcode > PONG or size > _MAX_CONTROL_BYTES or not first & 0x80:
+            if opcode > PONG or not first & 0x80:
                 raise FrameError(PROTOCOL_ERROR)
         elif opcode > BINARY or (opcode == CONTINUATION) == (self._parts is None):
             raise FrameError(PROTOCOL_ERROR)
