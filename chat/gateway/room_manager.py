@@ -27,18 +27,29 @@ class RoomManager(socketio.AsyncManager):
         found = self._receivers.get(key)
         if found is None:
             sessions = self.server.eio.sockets
-            found = self._receivers[key] = [
+            found = [
                 sessions[session_id]
                 for _, session_id in self.get_participants(namespace, room)
                 if session_id in sessions
             ]
+            if found:  # or every chat that nobody looks at would leave a key
+                self._receivers[key] = found
         return found
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
         if isinstance(room, str) and self.is_sid_room(namespace, room):
             yield room, self.rooms[namespace][None][room]
+        elif isinstance(room, list | tuple):
+            together: dict[str, str] = {}
+            for each in room:
+                together.update(self.get_participants(namespace, each))
+            yield from together.items()
         else:
             yield from super().get_participants(namespace, room)
+
+    def get_rooms(self, sid: str, namespace: str) -> list[Any]:
+        own = [sid] if self.is_sid_room(namespace, sid) else []
+        return own + list(self._rooms_of.get(sid, ()))
 
     def basic_enter_room(
         self, sid: str, namespace: str, room: Any, eio_sid: str | None = None
@@ -47,8 +58,9 @@ class RoomManager(socketio.AsyncManager):
             return  # a socket's own room is known without keeping it: 0.6 kB less a socket
         super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
         self._receivers.pop((namespace, room), None)
-        if room is not None:
-            self._rooms_of[sid] = (*self._rooms_of.get(sid, ()), room)
+        rooms = self._rooms_of.get(sid, ())
+        if room is not None and room not in rooms:
+            self._rooms_of[sid] = (*rooms, room)
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         super().basic_leave_room(sid, namespace, room)
@@ -63,6 +75,7 @@ class RoomManager(socketio.AsyncManager):
         # The room of all (None) last: the others are looked up by it.
         for room in (*self._rooms_of.get(sid, ()), None):
             self.basic_leave_room(sid, namespace, room)
+        self._receivers.pop((namespace, sid), None)
         for waiting in (self.pending_connect, self.pending_disconnect):
             sockets = waiting.get(namespace)
             if sockets is not None and sid in sockets:

@@ -212,6 +212,10 @@ class StrictServer(socketio.AsyncServer):
         """The library's, for `connect` and `disconnect` alone; it must not take for ever. The
         library takes a handler that was cancelled for one that answered: who hangs would let in.
         """
+        if event == "connect":
+            # Sockets of one address may share an environ, and a plugin may write into its own.
+            socket_id, environ, *auth = args
+            args = (socket_id, dict(environ), *auth)
         async with asyncio.timeout(self._patience_s(namespace)) as patience:
             answer = await super()._trigger_event(event, namespace, *args)
         if patience.expired():
