@@ -188,6 +188,7 @@ class ChatStates:
         """`require` of a chat that is in memory, without a wait; None when it is not."""
         state = self._states.get(chat_id)
         if state is not None:
+            self._states.move_to_end(chat_id)
             self.check(state, identity, at_least)
         return state
 

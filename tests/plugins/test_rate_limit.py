@@ -1,6 +1,8 @@
 """The rate_limit plugin: what each limit refuses, for whom, and when it lets pass again."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from plugins import rate_limit
 from plugins.rate_limit import Limit, RateLimit
@@ -51,6 +53,31 @@ def test_a_limit_fills_up_to_its_burst_and_no_further(clock):
         limit.wait_s("a")
     clock.now += 86_400
     assert [limit.wait_s("a") > 0 for _ in range(4)] == [False, False, False, True]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.floats(0.1, 50),
+    st.floats(1, 20),
+    st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 3)), max_size=60),
+)
+def test_the_moment_at_which_a_bucket_is_full_says_what_counting_its_tokens_would(
+    clock, rate, burst, asked
+):
+    """Beside a bucket that is filled and emptied token by token, for each key."""
+    limit = Limit(rate_per_s=rate, burst=burst)
+    tokens, counted_at = dict.fromkeys("ab", burst), dict.fromkeys("ab", clock.now)
+    for key, pause_s in asked:
+        clock.now += pause_s
+        tokens[key] = min(burst, tokens[key] + (clock.now - counted_at[key]) * rate)
+        counted_at[key] = clock.now
+        wait_s = limit.wait_s(key)
+        if wait_s:
+            assert wait_s == pytest.approx((1 - tokens[key]) / rate, abs=1e-5)
+            assert tokens[key] < 1
+        else:
+            tokens[key] -= 1
+            assert tokens[key] > -1e-4
 
 
 def test_keys_do_not_share_a_limit(clock):
