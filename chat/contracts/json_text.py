@@ -92,21 +92,39 @@ def half_pair_in(text: bytes, what: str) -> ChatError | None:
 
 def _path_of_half_pair(value: Any) -> str | None:
     """The path of the first text that UTF-8 cannot hold; a key's path is that of its object."""
-    waiting: list[tuple[str, Any]] = [("", value)]
-    while waiting:
-        path, item = waiting.pop()
-        texts = [item] if isinstance(item, str) else item if isinstance(item, dict) else ()
-        if any(_is_half(each) for each in texts):
-            return path
-        if isinstance(item, dict | list):
-            inner = item.items() if isinstance(item, dict) else enumerate(item)
-            found = [(f"{path}.{key}" if path else str(key), each) for key, each in inner]
-            waiting += [(each[:MAX_PATH_CHARS], inside) for each, inside in reversed(found)]
+    # Lists and objects only, each with its place in this list of the one around it, and its key.
+    found: list[tuple[Any, int, Any]] = [([value], 0, None)]
+    for at, (outer, _, _) in enumerate(found):  # grows while it is gone through
+        inner = outer.items() if isinstance(outer, dict) else enumerate(outer)
+        for key, each in inner:
+            if isinstance(key, str) and _is_half(key):
+                return _path(found, at)
+            if isinstance(each, str):
+                if _is_half(each):
+                    return _path(found, at, key)
+            elif isinstance(each, dict | list):
+                found.append((each, at, key))
     return None
 
 
+def _path(found: list[tuple[Any, int, Any]], at: int, *last: Any) -> str:
+    parts = [*last]
+    while at:
+        _, outer_at, key = found[at]
+        parts.append(key)
+        at = outer_at
+    # Without that of the list around the value.
+    whole = parts[:-1] if parts else parts
+    return ".".join(str(each) for each in reversed(whole))[:MAX_PATH_CHARS]
+
+
 def _is_half(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return True
+    return False
 
 
 def _payload_of(value: Any) -> Any:

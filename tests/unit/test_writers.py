@@ -85,6 +85,7 @@ EVENTS: dict[str, st.SearchStrategy[pushes.ServerEvent]] = {
     "userTyping": st.builds(pushes.user_typing, number, user_id, st.booleans(), moment),
     "messageRead": st.builds(pushes.message_read, number, number, user_id, moment),
     "userJoined": st.builds(pushes.user_joined, number, user_id, moment),
+    "userUpdated": st.builds(pushes.user_updated, user, moment),
     "userLeft": st.builds(pushes.user_left, number, user_id, moment),
     "unreadUpdated": st.builds(pushes.unread_updated, unread, number, moment),
     "tokenExpiring": st.builds(pushes.token_expiring, moment, st.integers(0, 99)),
@@ -121,6 +122,7 @@ THINGS: dict[type[WireModel], st.SearchStrategy[Any]] = {
     models.ChatModel: chat_json,
     models.ParticipantModel: participant_json,
     models.UserModel: st.builds(models.identity_to_wire, identity),
+    models.ProfileModel: st.builds(models.profile_to_wire, user),
     models.PresenceModel: st.builds(
         models.presence_to_wire, user_id, st.booleans(), st.none() | moment
     ),
