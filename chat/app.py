@@ -169,9 +169,9 @@ class ChatApp:
             hooks=self.hooks,
             clock=self.clock,
             settings=settings,
-            plugin_events=await self.hooks.collect(register_events, Registration()),
+            plugin_events=await self.hooks.collect_named(register_events, Registration()),
         )
-        sio.bring(await self.hooks.collect(register_namespaces, Registration()))
+        sio.bring(await self.hooks.collect_named(register_namespaces, Registration()))
         self._gate = Gate(
             domain=self.domain,
             admission=admission,
@@ -307,7 +307,7 @@ class ChatApp:
         names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "::1"}
         hosts = frozenset(f"{in_url(name)}:{self.port}".lower() for name in names)
         routes = build_routes(
-            gate, await self.hooks.collect(register_routes, Registration()), demo, hosts
+            gate, await self.hooks.collect_named(register_routes, Registration()), demo, hosts
         )
         application = build_application(
             [(PATH, socket_handler(sio, gate.origins)), *routes],

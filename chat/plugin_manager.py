@@ -216,8 +216,12 @@ class PluginManager:
         for queue in self.queues.values():
             queue.close()
 
-    async def collect(self, hook: CollectHook[EventT], event: EventT) -> list[Brought]:
+    async def collect(self, hook: CollectHook[EventT], event: EventT) -> list[Any]:
         """What all subscribers bring, in order; SetupError when one fails."""
+        return [each.what for each in await self.collect_named(hook, event)]
+
+    async def collect_named(self, hook: CollectHook[EventT], event: EventT) -> list[Brought]:
+        """The same, each with the name of its plugin."""
         found: list[Brought] = []
         for impl in self._impls[hook.name]:
             try:
