@@ -1,5 +1,6 @@
-/** Where a message is written: Enter sends, Shift+Enter makes a new line. */
-import { html, useLayoutEffect, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
+/** Where a message is written: Enter sends, Shift+Enter makes a new line, and what is not sent stays as a draft. */
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
+import { ChatError } from '../client/errors.js';
 import { Icon } from './parts.js';
 
 export const MESSAGE_MAX = 10_000;
@@ -15,8 +16,29 @@ export function useAutoHeight(field, text) {
   }, [text]);
 }
 
+/**
+ * The key belongs to an input method that is choosing a word. Safari ends the composition before the keydown of the
+ * Enter that chose it, so isComposing is false there, and only the key code tells.
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 export function isSendKey(event) {
-  return event.key === 'Enter' && !event.shiftKey && !event.isComposing;
+  return event.key === 'Enter' && !event.shiftKey && !isComposing(event);
+}
+
+/** The text of the field. The client keeps it, and may have read it only after the field was shown. */
+function useDraft(client, chatId) {
+  const [text, setText] = useState(() => client.draft(chatId));
+  useEffect(() => {
+    const show = () => setText(client.draft(chatId));
+    show();
+    return client.on('drafts', show);
+  }, [client, chatId]);
+  const write = (next) => {
+    client.setDraft(chatId, next);
+    setText(next);
+  };
+  return [text, write];
 }
 
 function Count({ length }) {
@@ -26,8 +48,8 @@ function Count({ length }) {
   return html`<p class=${`count${left < 0 ? ' is-over' : ''}`} id="count" role="status">${text}</p>`;
 }
 
-export function Composer({ disabled, title, onSend, onTyping, onStopTyping }) {
-  const [text, setText] = useState('');
+export function Composer({ client, chatId, disabled, title, onSend, onTyping, onStopTyping }) {
+  const [text, setText] = useDraft(client, chatId);
   const field = useRef(null);
   useAutoHeight(field, text);
 
@@ -43,7 +65,12 @@ export function Composer({ disabled, title, onSend, onTyping, onStopTyping }) {
   const submit = (event) => {
     event.preventDefault();
     if (!canSend) return;
-    onSend(text.trim());
+    try {
+      onSend(text.trim());
+    } catch (error) {
+      if (error instanceof ChatError) return; // not taken, and the client has told why: the text stays
+      throw error;
+    }
     setText('');
     field.current.focus();
   };

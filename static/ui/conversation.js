@@ -87,7 +87,7 @@ export function Conversation({ state, title, client, store, demo, drawerOpen, on
       <${Banner} connection=${connection} wasOnline=${state.wasOnline} />
       <${Timeline} state=${state} client=${client} store=${store} demo=${demo} scrollToEnd=${scrollToEnd} />
       <${Typing} state=${state} />
-      <${Composer} disabled=${state.chatId === null} title=${title} onSend=${send}
+      <${Composer} client=${client} chatId=${state.chatId} disabled=${state.chatId === null} title=${title} onSend=${send}
         onTyping=${() => client.typing(state.chatId)} onStopTyping=${() => client.stopTyping(state.chatId)} />
     </main>`;
 }

@@ -1,33 +1,59 @@
 /**
  * The session of this tab. sessionStorage and not localStorage: a reload stays signed in, while two tabs can be two
- * people.
+ * people. Where the browser forbids storage or has no room, the session lasts until the page is closed.
  */
-import { ChatError } from '../chat-client.js';
-import { BASE } from './base.js';
+import { noConnection } from '../client/errors.js';
+import { bodyOf } from '../client/rest.js';
+
+/** Where the server is, with the path it may be under: this file is in its folder static/ui/. */
+export const SERVER = new URL('../../', import.meta.url).href;
 
 const KEY = 'chatgateway.session';
+let session = read();
 
-export const load = () => JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
-export const save = (session) => sessionStorage.setItem(KEY, JSON.stringify(session));
-export const clear = () => sessionStorage.removeItem(KEY);
+function withStorage(action) {
+  try {
+    return action(sessionStorage);
+  } catch {
+    return null; // forbidden or full: `session` is all there is
+  }
+}
+
+/** What was stored may be damaged: that is as good as nothing. */
+function read() {
+  return withStorage((storage) => {
+    const found = JSON.parse(storage.getItem(KEY) ?? 'null');
+    return typeof found?.token === 'string' ? found : null;
+  });
+}
+
+export const load = () => session;
+
+export function save(next) {
+  session = next;
+  withStorage((storage) => storage.setItem(KEY, JSON.stringify(next)));
+}
+
+export function clear() {
+  session = null;
+  withStorage((storage) => storage.removeItem(KEY));
+}
 
 async function answerOf(request) {
   const response = await request.catch(() => {
-    throw new ChatError({ code: 'DISCONNECTED', message: 'The server cannot be reached.', retryable: true });
+    throw noConnection('The server cannot be reached.');
   });
-  const body = await response.json().catch(() => null);
-  if (!body?.success) throw new ChatError({ message: body?.message, ...body?.error });
-  return body.data;
+  return (await bodyOf(response)).data;
 }
 
 /** The demo's users, or null where the server does not run in demo mode. */
 export async function demo() {
-  const response = await fetch(`${BASE}/demo`);
+  const response = await fetch(`${SERVER}demo`);
   return response.status === 404 ? null : answerOf(Promise.resolve(response));
 }
 
 export async function signInByName(name) {
-  const { token, user, chatId } = await answerOf(fetch(`${BASE}/demo/token`, {
+  const { token, user, chatId } = await answerOf(fetch(`${SERVER}demo/token`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ name }),
@@ -35,11 +61,20 @@ export async function signInByName(name) {
   return { token, chatId, userId: user.id, name: user.name };
 }
 
-/** The token to connect with. In demo mode a new one can be had for the same name; a pasted one cannot be renewed. */
-export async function token({ fresh }) {
-  const session = load();
-  if (!fresh || !session?.name) return session?.token;
-  const renewed = await signInByName(session.name);
-  if (renewed.userId === session.userId) save(renewed);
-  return load().token;
+/**
+ * The token of the session that the chat was started with. In demo mode a new one can be had for the same name; a
+ * pasted one cannot be renewed.
+ */
+export async function tokenOf(current, { fresh }) {
+  if (fresh && current.name) {
+    const renewed = await signInByName(current.name);
+    if (renewed.userId === current.userId) update(current, renewed);
+  }
+  return current.token;
+}
+
+/** Learn more about a session: it is stored only while it is the one of this tab. */
+export function update(current, more) {
+  Object.assign(current, more);
+  if (session === current) save(current);
 }
