@@ -23,7 +23,7 @@ export class Connection {
   socket = null;
 
   #io; #address; #path; #tokens; #clock; #onConnect; #onLost; #onPush; #onState;
-  #reason = null;
+  #why = null;
   #run = null; // what belongs to one start(): {refused, refusals, stale, fresh, wait, endStay}
 
   /**
@@ -160,9 +160,10 @@ export class Connection {
   }
 
   #setState(state, { reason = null, cause = null, error = null } = {}) {
-    if (state === this.state && reason === this.#reason && !error) return;
+    const why = reason && `${reason} ${cause.code}`; // told again when it is another one
+    if (state === this.state && why === this.#why && !error) return;
     this.state = state;
-    this.#reason = reason;
+    this.#why = why;
     this.#onState({ state, reason, cause, error });
   }
 }

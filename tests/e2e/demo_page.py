@@ -60,6 +60,11 @@ class DemoPage:
         await expect(self.texts.last).to_have_text(text, use_inner_text=True)
         await expect(self.messages.last).to_have_attribute("data-state", "stored")
 
+    async def write(self, text: str) -> None:
+        """Type and send, whatever becomes of it."""
+        await self.input.fill(text)
+        await self.input.press("Enter")
+
     def message(self, text: str) -> Locator:
         return self.messages.filter(has_text=text)
 
@@ -114,6 +119,13 @@ class DemoPages:
             await context.add_init_script(path=AXE)
         context.set_default_timeout(10_000)
         page = await context.new_page()
+        self._watch(page)
+        await page.goto(self._url)
+        return DemoPage(page)
+
+    async def open_beside(self, other: DemoPage) -> DemoPage:
+        """One more tab of the same browser, with its storage."""
+        page = await other.page.context.new_page()
         self._watch(page)
         await page.goto(self._url)
         return DemoPage(page)
