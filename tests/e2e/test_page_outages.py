@@ -205,8 +205,9 @@ async def test_connect_twice_is_one_socket_and_disconnect_ends_it(one_tab):
         await eventually(lambda: chat.app.gateway.get_user_sockets(1) == [])
 
 
-async def test_forty_open_chats_are_all_joined_in_the_end(one_tab):
+async def test_forty_open_chats_are_all_joined_in_the_end(one_tab, monkeypatch):
     """The server lets thirty joins in at once; the others are tried again."""
+    monkeypatch.setenv("CHAT_RATE_LIMIT_JOIN_BURST", "30")
     async with one_tab() as (chat, tab, endpoint):
         chat_ids = [await chat.create_chat([1], title=f"chat {number}") for number in range(40)]
         await tab.page.evaluate(FORTY, [endpoint.token(), chat_ids])
