@@ -2,6 +2,7 @@
 import { html, render, useCallback, useEffect, useState } from './vendor/htm-preact-3.1.1.module.js';
 import { ChatClient } from './chat-client.js';
 import { BrowserStorage } from './client/storage.js';
+import { BASE } from './ui/base.js';
 import { ChatStore } from './ui/store.js';
 import { ChatScreen } from './ui/chat-screen.js';
 import { SignIn } from './ui/sign-in.js';
@@ -13,7 +14,7 @@ const storage = new BrowserStorage();
 
 function startChat(current, { onError, onRefused }) {
   const client = new ChatClient({
-    url: session.SERVER,
+    url: BASE,
     userId: current.userId,
     storage,
     getToken: (wanted) => session.tokenOf(current, wanted),

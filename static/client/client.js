@@ -110,9 +110,17 @@ export class ChatClient {
     this.#connection.stop();
   }
 
-  /** Follow a chat: join its room now and after every reconnect, and emit 'history' each time. */
-  open(chatId) {
-    return this.#rooms.open(chatId);
+  /**
+   * Follow a chat: join its room now and after every reconnect, and emit 'history' each time. With a `place` that
+   * `placeOf` gave before, only what changed since is told.
+   */
+  open(chatId, place) {
+    return this.#rooms.open(chatId, place);
+  }
+
+  /** Up to where a chat that is followed was told: {cursor, epoch}, or null before its first history. */
+  placeOf(chatId) {
+    return this.#rooms.placeOf(chatId);
   }
 
   async leave(chatId) {

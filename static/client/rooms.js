@@ -9,7 +9,7 @@ import { delayBefore, pause } from './time.js';
 const JOINS_AT_ONCE = 8;
 const PAGE_LIMIT = 200; // the most that the server gives
 const MOST_PAGES = 20; // whoever missed more begins anew at the latest page
-const GONE = new Set(['NOT_PARTICIPANT', 'NOT_FOUND', 'FORBIDDEN']);
+const GONE = new Set(['NOT_PARTICIPANT', 'NOT_FOUND']);
 
 export class Rooms {
   #request; #history; #emit; #clock;
@@ -24,12 +24,17 @@ export class Rooms {
     this.#clock = clock;
   }
 
-  /** Follow a chat. Resolves when it is joined and read, or when there is no connection to do so. */
-  async open(chatId) {
+  /** Follow a chat, from `place` on. Resolves when it is joined and read, or when there is no connection to do so. */
+  async open(chatId, place) {
     if (this.#rooms.has(chatId)) return;
-    const room = { chatId, cursor: null, epoch: null, joined: false, held: null, settling: null };
+    const room = { chatId, cursor: null, epoch: null, ...place, joined: false, held: null, settling: null };
     this.#rooms.set(chatId, room);
     if (this.#connection) await this.#settle(room);
+  }
+
+  placeOf(chatId) {
+    const { cursor, epoch } = this.#rooms.get(chatId) ?? { cursor: null };
+    return cursor === null ? null : { cursor, epoch };
   }
 
   /** Forget a chat. Answers whether the server has to hear of it. */
@@ -92,17 +97,22 @@ export class Rooms {
       const error = await this.#tryOnce(room);
       onTry();
       if (!error) return;
-      if (!error.retryable) return this.#giveUp(room, connection, error);
+      if (connection === this.#connection && this.#isOpen(room)) this.#tellFailure(room, error);
+      if (!error.retryable) return;
       failures += 1;
       await pause(this.#clock, delayBefore(error, failures)).over;
     }
     onTry();
   }
 
-  #giveUp(room, connection, error) {
-    if (connection !== this.#connection || !this.#isOpen(room)) return;
-    if (GONE.has(error.code)) this.#rooms.delete(room.chatId);
-    this.#emit('error', error);
+  /** What may pass is told only where there is nothing to show until then. */
+  #tellFailure({ chatId, cursor }, error) {
+    if (GONE.has(error.code) && !error.retryable) {
+      this.#rooms.delete(chatId);
+      return this.#emit('roomLost', { chatId, error });
+    }
+    if (cursor === null) this.#emit('roomFailed', { chatId, error });
+    if (!error.retryable) this.#emit('error', error);
   }
 
   /** Pushes that come meanwhile wait until the history is told. The cursor passes them only after a success. */
@@ -141,6 +151,7 @@ export class Rooms {
       room.cursor = Math.max(room.cursor, page.toSeq);
       if (!page.hasMore) return;
       page = await this.#nextPage(room);
+      joined = null; // told with the first page
     }
     const { data, page: { hasBefore, seq } } = await this.#history(room.chatId);
     this.#tell(room, { messages: data, hasBefore, reset: true, joined });

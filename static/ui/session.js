@@ -4,9 +4,7 @@
  */
 import { noConnection } from '../client/errors.js';
 import { bodyOf } from '../client/rest.js';
-
-/** Where the server is, with the path it may be under: this file is in its folder static/ui/. */
-export const SERVER = new URL('../../', import.meta.url).href;
+import { BASE } from './base.js';
 
 const KEY = 'chatgateway.session';
 let session = read();
@@ -48,12 +46,12 @@ async function answerOf(request) {
 
 /** The demo's users, or null where the server does not run in demo mode. */
 export async function demo() {
-  const response = await fetch(`${SERVER}demo`);
+  const response = await fetch(`${BASE}/demo`);
   return response.status === 404 ? null : answerOf(Promise.resolve(response));
 }
 
 export async function signInByName(name) {
-  const { token, user, chatId } = await answerOf(fetch(`${SERVER}demo/token`, {
+  const { token, user, chatId } = await answerOf(fetch(`${BASE}/demo/token`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ name }),

@@ -32,7 +32,7 @@ export function aClient({ getToken = () => 'token', fetch = async () => page([])
     url: 'http://chat.example', io: server.io, getToken, fetch, clock,
     storage: keptStorage(), locks: () => locks, openChannel: new FakeChannels().open, ...more,
   });
-  heard.listenTo(client, 'state', 'error', 'history', 'newMessage', 'outbox', 'sent', 'drafts', 'serverShutdown');
+  heard.listenTo(client, 'state', 'error', 'history', 'newMessage', 'outbox', 'sent', 'drafts', 'roomLost', 'roomFailed');
   const states = () => heard.of('state').map(({ state, reason }) => (reason ? `${state} (${reason})` : state));
   const connect = async () => {
     client.connect();

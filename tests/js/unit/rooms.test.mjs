@@ -62,6 +62,8 @@ test('a failure that may pass never drops a room, neither of the socket nor of R
     await connect();
     await clock.advance(MINUTE);
     assert.equal(heard.of('history').length, 0);
+    if (join !== 'lost') assert.equal(heard.of('roomFailed')[0].error.retryable, true);
+    assert.deepEqual([heard.of('roomLost'), heard.codes()], [[], []]);
     isDown = false;
     if (join === 'lost') server.last.drop();
     await clock.advance(MINUTE);
@@ -72,12 +74,13 @@ test('a failure that may pass never drops a room, neither of the socket nor of R
 });
 
 test('a refusal that is no word about the chat is told, and the chat is joined at the next connect', async () => {
-  for (const code of ['REJECTED', 'VALIDATION_ERROR', 'INTERNAL_ERROR']) {
+  for (const code of ['REJECTED', 'VALIDATION_ERROR', 'INTERNAL_ERROR', 'FORBIDDEN']) {
     const { client, server, clock, connect, heard } = aClient();
     server.answer = (event) => (event === 'joinChat' && server.sockets.length === 1 ? refusal(code) : null);
     client.open(1);
     await connect();
     assert.deepEqual(heard.codes(), [code]);
+    assert.equal(heard.of('roomFailed')[0].error.code, code);
     server.last.drop();
     await clock.advance(5_000);
     assert.equal(heard.of('history').length, 1, code);
@@ -85,14 +88,14 @@ test('a refusal that is no word about the chat is told, and the chat is joined a
 });
 
 test('a chat that is not the user\'s is dropped and told once', async () => {
-  for (const code of ['NOT_PARTICIPANT', 'NOT_FOUND', 'FORBIDDEN']) {
+  for (const code of ['NOT_PARTICIPANT', 'NOT_FOUND']) {
     const { client, server, clock, connect, heard } = aClient();
     server.answer = (event) => (event === 'joinChat' ? refusal(code) : null);
     client.open(1);
     await connect();
     server.last.drop();
     await clock.advance(MINUTE);
-    assert.deepEqual(heard.codes(), [code]);
+    assert.deepEqual(heard.of('roomLost').map(({ chatId, error }) => [chatId, error.code]), [[1, code]]);
     assert.equal(server.payloads('joinChat').length, 1);
   }
 });
@@ -173,4 +176,16 @@ test('a chat that was left is not told of', async () => {
   await settle();
   assert.equal(heard.of('history').length, 0);
   assert.deepEqual(server.payloads('leaveChat'), [{ chatId: 1 }]);
+});
+
+test('a chat that is opened again from its place is told only what changed since', async () => {
+  const { client, server, heard } = await following();
+  const place = client.placeOf(1);
+  assert.deepEqual(place, { cursor: 5, epoch: 'e1' });
+  await client.leave(1);
+  assert.equal(client.placeOf(1), null);
+  server.answer = (event) => (event === 'joinChat' ? joined(1, syncPage(1, [6])) : null);
+  await client.open(1, place);
+  assert.deepEqual(server.payloads('joinChat').at(-1), { chatId: 1, since: 5, epoch: 'e1', limit: 200 });
+  assert.deepEqual(heard.of('history').at(-1).messages.map(({ id }) => id), [6]);
 });
