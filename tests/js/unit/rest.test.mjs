@@ -64,6 +64,7 @@ test('Retry-After is waited for, in seconds, as a date, and as the server\'s own
     [() => response(503, BAD_GATEWAY, { 'Retry-After': '12' }), 12_000],
     [(clock) => response(503, BAD_GATEWAY, { 'Retry-After': date(clock, 12) }), 11_000],
     [() => response(429, refusal('RATE_LIMITED', { retryable: true, retryAfter: 12 })), 12_000],
+    [() => response(429, refusal('RATE_LIMITED', { retryable: true }), { 'Retry-After': '12' }), 12_000],
     [() => response(503, BAD_GATEWAY, { 'Retry-After': '86400' }), 60_000],
     [() => response(503, BAD_GATEWAY, { 'Retry-After': 'soon' }), 0],
   ];

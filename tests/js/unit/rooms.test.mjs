@@ -45,6 +45,14 @@ test('forty chats are all joined in the end, though the server lets in thirty at
   assert.deepEqual(heard.codes(), []);
 });
 
+test('chats that fail for long do not hold up the others', async () => {
+  const { client, server, connect, heard } = aClient();
+  for (let chatId = 1; chatId <= 20; chatId += 1) client.open(chatId);
+  server.answer = (event, payload) => (event === 'joinChat' && payload.chatId <= 10 ? refusal('PLUGIN_ERROR', { retryable: true }) : null);
+  await connect();
+  assert.deepEqual(heard.of('history').map(({ chatId }) => chatId), [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+});
+
 test('a failure that may pass never drops a room, neither of the socket nor of REST', async () => {
   const passing = [
     { join: refusal('STORAGE_UNAVAILABLE', { retryable: true }) },

@@ -68,6 +68,7 @@ test('a draft that is damaged or older than a month is passed over', async () =>
   const clock = new FakeClock();
   await storage.put(['ada', 'draft', 1], { chatId: 1, text: 'old', at: clock.now() - 31 * 24 * 3600_000 });
   await storage.put(['ada', 'draft', 2], 'damaged');
+  await storage.put(['ada', 'draft', 4], null);
   await storage.put(['ada', 'draft', 3], { chatId: 3, text: 'good', at: clock.now() });
   const reader = drafts(storage, clock);
   await reader.open('ada');
