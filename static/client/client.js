@@ -29,6 +29,11 @@ export class ChatClient {
   #typing = new Map();    // chatId -> {sentAt, timer}
   #lastRead = new Map();  // chatId -> messageId
   #wake = () => this.#connection.wake();
+  #onVisibility = () => {
+    if (globalThis.document.visibilityState !== 'visible') return;
+    this.#connection.wake();
+    this.#outbox.takeOver();
+  };
 
   /**
    * @param {object} options
@@ -102,6 +107,7 @@ export class ChatClient {
   /** Connect, and stay connected until `disconnect()`. Called again it makes no second socket. */
   connect() {
     globalThis.addEventListener?.('online', this.#wake);
+    globalThis.document?.addEventListener('visibilitychange', this.#onVisibility);
     if (this.user && this.state === 'closed') this.#openAccount(this.user.id);
     this.#connection.start();
   }
@@ -224,6 +230,7 @@ export class ChatClient {
     }
     if (change.state === 'closed') {
       globalThis.removeEventListener?.('online', this.#wake);
+      globalThis.document?.removeEventListener('visibilitychange', this.#onVisibility);
       this.#outbox.close();
     }
     this.#emit('state', change);

@@ -87,6 +87,11 @@ export class Outbox {
     this.flush();
   }
 
+  /** The user looks at this tab, so it sends from now on. */
+  takeOver() {
+    if (this.#isConnected) this.#tabs?.takeOver();
+  }
+
   stop() {
     this.#isConnected = false;
     this.#tabs?.yield();

@@ -30,19 +30,34 @@ export class Tabs {
 
   /** Lead from now on, or as soon as the tab that leads gives up. */
   lead() {
-    if (this.#giveUp) return;
+    if (!this.#giveUp) this.#claim();
+  }
+
+  /** Take the lead from another tab. It may be asleep: browsers stop the tabs that nobody looks at. */
+  takeOver() {
+    if (!this.#giveUp || this.leads || !this.#locks) return;
+    this.yield();
+    this.#claim({ steal: true });
+  }
+
+  #claim({ steal = false } = {}) {
     const abort = new AbortController();
+    const giveUp = this.#giveUp = () => abort.abort();
     const take = () => new Promise((release) => {
       if (abort.signal.aborted) return release();
       abort.signal.addEventListener('abort', () => release());
       this.leads = true;
       this.#onLead();
     });
-    this.#giveUp = () => abort.abort();
     if (!this.#locks) return void take();
-    // Refused where storage is forbidden: then nothing is shared between tabs anyway.
-    new Promise((resolve) => resolve(this.#locks.request(this.#name, { signal: abort.signal }, take)))
-      .catch(() => abort.signal.aborted || take());
+    const options = steal ? { steal } : { signal: abort.signal };
+    new Promise((resolve) => resolve(this.#locks.request(this.#name, options, take))).catch(() => {
+      if (this.#giveUp !== giveUp) return;
+      // Either another tab took over, or locks are refused where storage is, and nothing is shared between tabs anyway.
+      if (!this.leads) return void take();
+      this.leads = false;
+      this.#claim();
+    });
   }
 
   yield() {

@@ -7,6 +7,7 @@ import { bodyOf } from '../client/rest.js';
 import { BASE } from './base.js';
 
 const KEY = 'chatgateway.session';
+const TIME_LIMIT_MS = 15_000;
 let session = read();
 
 function withStorage(action) {
@@ -37,25 +38,23 @@ export function clear() {
   withStorage((storage) => storage.removeItem(KEY));
 }
 
-async function answerOf(request) {
-  const response = await request.catch(() => {
-    throw noConnection('The server cannot be reached.');
-  });
-  return (await bodyOf(response)).data;
-}
+const ask = (path, options) => fetch(`${BASE}${path}`, { ...options, signal: AbortSignal.timeout(TIME_LIMIT_MS) }).catch(() => {
+  throw noConnection('The server cannot be reached.');
+});
 
 /** The demo's users, or null where the server does not run in demo mode. */
 export async function demo() {
-  const response = await fetch(`${BASE}/demo`);
-  return response.status === 404 ? null : answerOf(Promise.resolve(response));
+  const response = await ask('/demo');
+  return response.status === 404 ? null : (await bodyOf(response)).data;
 }
 
 export async function signInByName(name) {
-  const { token, user, chatId } = await answerOf(fetch(`${BASE}/demo/token`, {
+  const response = await ask('/demo/token', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ name }),
-  }));
+  });
+  const { token, user, chatId } = (await bodyOf(response)).data;
   return { token, chatId, userId: user.id, name: user.name };
 }
 

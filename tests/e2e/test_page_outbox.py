@@ -149,6 +149,24 @@ async def test_another_tab_sends_what_a_closed_one_left(demo):
         await second.expect_texts(["through the first tab", "left behind"])
 
 
+async def test_the_tab_that_somebody_looks_at_takes_over_from_a_stuck_one(demo):
+    """The tab that sends for both may be asleep: coming into view is enough to send."""
+    async with demo() as (_chat, pages):
+        first, line = await pages.open(), Line()
+        await line.between(first)
+        await first.sign_in("Ada")
+        second = await pages.open_beside(first)
+        await second.sign_in("Ada")
+        line.loses_sends = True
+        await second.write("seen at last")
+        await expect(first.messages.last).to_have_attribute("data-state", "pending")
+        await second.page.evaluate(
+            "() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))"
+        )
+        for tab in (first, second):
+            await expect(tab.messages.last).to_have_attribute("data-state", "stored")
+
+
 async def test_the_next_user_of_the_browser_gets_nothing_of_it(demo):
     """Unsent messages and drafts wait for the user who wrote them; no token is stored with them."""
     async with demo() as (_chat, pages):

@@ -60,13 +60,15 @@ export function keptStorage() {
 export class FakeLocks {
   #queues = new Map();
 
-  request(name, { signal }, hold) {
+  request(name, { signal, steal }, hold) {
     const queue = this.#queues.get(name) ?? [];
     this.#queues.set(name, queue);
     return new Promise((resolve, reject) => {
-      const entry = { hold, resolve, isHeld: false };
-      queue.push(entry);
-      signal.addEventListener('abort', () => {
+      const entry = { hold, resolve, reject, isHeld: false };
+      if (steal && queue[0]?.isHeld) queue.shift().reject(new DOMException('stolen', 'AbortError'));
+      if (steal) queue.unshift(entry);
+      else queue.push(entry);
+      signal?.addEventListener('abort', () => {
         if (entry.isHeld) return;
         queue.splice(queue.indexOf(entry), 1);
         reject(signal.reason);
@@ -80,7 +82,7 @@ export class FakeLocks {
     if (!first || first.isHeld) return;
     first.isHeld = true;
     Promise.resolve().then(first.hold).then((value) => {
-      queue.shift();
+      if (queue[0] === first) queue.shift();
       first.resolve(value);
       this.#grant(queue);
     });

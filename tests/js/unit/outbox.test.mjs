@@ -234,6 +234,30 @@ test('one tab sends for all, and when it closes another takes over', async () =>
   assert.deepEqual(second.items, []);
 });
 
+test('the tab that the user looks at takes over from one that sleeps, and gives the lead back to nobody else', async () => {
+  const shared = browser();
+  const senders = [];
+  const sleeping = tab(shared, (item) => { senders.push(`sleeping: ${item.content}`); return new Promise(() => {}); });
+  const looked = tab(shared, async (item) => { senders.push(`looked at: ${item.content}`); return {}; });
+  await online(sleeping);
+  await online(looked);
+  looked.add({ chatId: 1, content: 'a' });
+  await settle();
+  looked.takeOver();
+  looked.takeOver();
+  await settle();
+  looked.add({ chatId: 1, content: 'b' });
+  await settle();
+  assert.deepEqual(senders, ['sleeping: a', 'looked at: a', 'looked at: b']);
+  assert.deepEqual([sleeping.items, looked.items], [[], []]);
+
+  looked.close(); // the other one has waited for its turn
+  await settle();
+  sleeping.add({ chatId: 2, content: 'c' });
+  await settle();
+  assert.equal(senders.at(-1), 'sleeping: c');
+});
+
 test('a tab that lost its connection lets a connected one send', async () => {
   const shared = browser();
   const { texts, deliver } = server();
