@@ -47,7 +47,7 @@ export class Connection {
     if (this.#run) return this.wake();
     this.#run = { refused: null, refusals: 0, stale: 0, fresh: false, wait: null, endStay: null };
     this.#setState('connecting');
-    this.#connectForEver(this.#run);
+    this.#keepConnected(this.#run);
   }
 
   stop(error = null) {
@@ -69,7 +69,7 @@ export class Connection {
     if (this.#run) this.#run.fresh = isNeeded;
   }
 
-  async #connectForEver(run) {
+  async #keepConnected(run) {
     for (let failures = 0; run === this.#run;) {
       const token = await this.#token(run);
       if (run !== this.#run) return;
