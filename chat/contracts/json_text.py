@@ -51,12 +51,16 @@ def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        not_json = ChatError(ErrorCode.VALIDATION_ERROR, f"{what} is not JSON")
-        raise half_pair_in(text, what) or not_json from None
+        # In no variable: its traceback would lead back to it, and wait for the collector.
+        raise half_pair_in(text, what) or _not_json(what) from None
     # Without that many brackets it cannot be too deep; looked at are only texts that have them.
     if text.count(b"[") + text.count(b"{") > max_depth and _is_deeper(value, max_depth):
         raise _too_deep(value, max_depth, what)
     return value
+
+
+def _not_json(what: str) -> ChatError:
+    return ChatError(ErrorCode.VALIDATION_ERROR, f"{what} is not JSON")
 
 
 def marks_in(text: bytes) -> int:

@@ -87,7 +87,7 @@ async def test_packets_of_one_post_are_bounded(serve):
     async with serve() as chat:
         polling = await RawPolling.enter(chat)
         assert (await polling.post(*["3"] * MAX_POLLING_PACKETS)).code == 200
-        assert (await polling.post(*["3"] * (MAX_POLLING_PACKETS + 1))).code == 400
+        assert (await polling.post(*["3"] * (MAX_POLLING_PACKETS + 1))).code == 413
         await polling.until_end()
 
 

@@ -265,12 +265,12 @@ class WireConnection:
             self._take(data)
 
     def _take(self, data: bytes) -> None:
-        broken: FrameError | None = None
+        code = 0
         try:
             messages = self._reader.feed(data)
         except FrameError as error:
             # What came before it counts, as it would have in a read of its own.
-            messages, broken = error.before, error
+            messages, code = error.before, error.code
         for opcode, payload in messages:
             session = self.session
             if session is None:
@@ -283,8 +283,8 @@ class WireConnection:
                 self.write(frame(PONG, payload))
             elif opcode == CLOSE:
                 self._fail(NORMAL)
-        if broken is not None:
-            self._fail(broken.code)
+        if code:
+            self._fail(code)
 
     def _fail(self, code: int) -> None:
         """The connection ends from here; the session is told as if it had been lost."""
