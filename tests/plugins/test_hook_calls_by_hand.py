@@ -137,6 +137,7 @@ def test_hookimpls_do_what_they_would_do_awaited(scripts, on_error) -> None:
     assert ours == plain
 
 
+@pytest.mark.expects_errors
 @settings(max_examples=100, deadline=None)
 @given(st.lists(wait, max_size=3), st.booleans(), st.floats(0, 3))
 def test_a_cancellation_reaches_the_hookimpl_that_waits(waits, catches, after_s) -> None:
