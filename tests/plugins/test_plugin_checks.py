@@ -290,9 +290,7 @@ async def test_what_a_plugin_brings_is_checked_before_the_server_listens(
 ):
     """A crash at startup, a name or a path that is taken: the start fails, and nothing stays
     behind."""
-    settings = load_settings(
-        port=0, jwt_secret=SECRET, data_dir=tmp_path, mongodb_uri=mongodb_uri
-    )
+    settings = load_settings(port=0, jwt_secret=SECRET, data_dir=tmp_path, mongodb_uri=mongodb_uri)
     app = ChatApp(settings, plugins=[_bringing(**brought)])
     with pytest.raises(SetupError) as caught:
         await app.start()
