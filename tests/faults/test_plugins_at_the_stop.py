@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.faults.test_server_killed import new_chat
-from tests.support.server_process import server_process
+from tests.support.server_process import server_process, until
 
 GRACE_S = 0.5
 AFTER_GRACE_S = 3.0
@@ -18,7 +18,8 @@ SPARE_S = 4.0
 """For a store and a process to end on a busy machine."""
 
 PLUGIN = """
-import asyncio, time
+import asyncio, os, time
+from pathlib import Path
 from chat.plugin_api import *
 
 async def swallow():
@@ -35,6 +36,7 @@ async def hang_in_finally():
         await asyncio.sleep(1000)
 
 def block():
+    Path(os.environ["MARK"]).touch()
     while True:
         time.sleep(1)
 
@@ -45,6 +47,7 @@ class Bad(Plugin):
         how: str = ""
 
     async def hang(self, *_):
+        Path(os.environ["MARK"]).touch()
         await {"swallow": swallow, "finally": hang_in_finally}.get(
             self.settings.how.partition(" ")[2], lambda: asyncio.sleep(1000))()
 
@@ -68,6 +71,7 @@ class Bad(Plugin):
         if self.at("filter"):
             await self.hang()
         if self.at("block"):
+            Path(os.environ["MARK"]).touch()
             try:
                 await asyncio.sleep(1000)
             finally:
@@ -103,6 +107,7 @@ async def test_the_server_ends_in_its_time_whatever_a_plugin_does(tmp_path, how,
     with 1 where the loop was blocked. The log says what was left behind.
     """
     (tmp_path / "bad_plugin.py").write_text(PLUGIN)
+    mark = tmp_path / "hanging"
     with (tmp_path / "log").open("wb") as stderr:
         async with server_process(
             tmp_path / "data",
@@ -110,6 +115,7 @@ async def test_the_server_ends_in_its_time_whatever_a_plugin_does(tmp_path, how,
             PYTHONPATH=str(tmp_path),
             PLUGINS="default,bad_plugin",
             CHAT_BAD_HOW=how,
+            MARK=str(mark),
             SHUTDOWN_GRACE_S=str(GRACE_S),
             LOG_FORMAT="json",
         ) as server:
@@ -121,10 +127,10 @@ async def test_the_server_ends_in_its_time_whatever_a_plugin_does(tmp_path, how,
                 assert status == 201
             elif how.startswith("route"):
                 hanging = asyncio.ensure_future(server.request("GET", "/hang"))
-                await asyncio.wait([hanging], timeout=0.5)
+                await until(mark.exists)
                 hanging.cancel()
-            else:
-                await asyncio.wait([waiting], timeout=0.5)
+            if "shutdown" not in how:
+                await until(mark.exists)
             began = time.monotonic()
             assert await server.terminate() == exit_code
             assert time.monotonic() - began < GRACE_S + AFTER_GRACE_S + 1 + SPARE_S
