@@ -224,6 +224,8 @@ class ChatApp:
             self.gateway.stop()
             await _step("sockets", self._close_sockets(self._sio), left_s())
             await _step("http", self._http.close_all_connections(), left_s())
+        if hasattr(self, "domain"):
+            await _step("last facts", self.domain.close(), left_s())
         await self.hooks.close(STEP_S)
 
     async def stop(self) -> None:

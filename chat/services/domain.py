@@ -24,7 +24,8 @@ from chat.settings import Settings
 @dataclass(frozen=True, slots=True)
 class Domain:
     """`start` before the first request; `stop` when no request runs any more: it writes what is
-    still queued. The journal gets `timeout_s` for that; the caller bounds the rest.
+    still queued. The journal gets `timeout_s` for that; the caller bounds the rest. `close` when
+    no socket is left.
     """
 
     states: ChatStates
@@ -53,6 +54,9 @@ class Domain:
         self.attendance.stop()
         self.presence.stop()
         await self.journal.stop(timeout_s)
+
+    async def close(self) -> None:
+        """Write the last small facts, such as when those were here whose sockets just ended."""
         await self.people.stop()
         # The last profiles that `people` has written would be pushed to nobody.
         self.profile_pushes.stop()

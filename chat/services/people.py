@@ -86,11 +86,17 @@ class People:
 
     async def find(self, user_ids: Collection[UserId]) -> dict[UserId, User]:
         """What is known of these people; asks the store for those not seen since the start."""
-        missing = [user_id for user_id in user_ids if user_id not in self._known]
+        missing = [
+            user_id for user_id in user_ids if user_id not in self._known or user_id in self._unseen
+        ]
         if missing:
-            for user in (await self._users.find_many(missing)).values():
-                if user.id not in self._known:
-                    self._keep(user)
+            stored = await self._users.find_many(missing)
+            for user_id in missing:
+                if user_id in self._unseen:
+                    self._unseen.discard(user_id)
+                    self._meet(stored.get(user_id) or User(id=user_id), self._profiles)
+                elif user_id in stored and user_id not in self._known:
+                    self._keep(stored[user_id])
         return {user_id: self._known[user_id] for user_id in user_ids if user_id in self._known}
 
     async def find_last_seen(self, user_ids: Collection[UserId]) -> dict[UserId, datetime]:

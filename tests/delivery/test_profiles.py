@@ -152,16 +152,15 @@ async def test_the_same_name_again_is_pushed_to_nobody(serve):
         async with serve() as chat:
             if life == 0:
                 await chat.create_chat([1, 2])
+            ada = await chat.connect(1)
+            if life == 0:
+                await named(chat, 2, "Grace")
+                assert (await ada.next("userUpdated"))["user"]["name"] == "Grace"
             await named(chat, 2, "Grace")
             await eventually(lambda: not chat.app.domain.people.is_waiting)
-            ada = await chat.connect(1)
-            await named(chat, 2, "Grace")
-            await named(chat, 2, "Grace II")
-            told = await ada.next("userUpdated")
-            assert told["user"]["name"] == "Grace II"
-            assert len(ada.of("userUpdated")) == 1
-            await named(chat, 2, "Grace")
-            await ada.next("userUpdated")
+            for name in ("Grace II", "Grace"):
+                await named(chat, 2, name)
+                assert (await ada.next("userUpdated"))["user"]["name"] == name
 
 
 async def test_a_token_without_a_name_wipes_nothing(serve):
@@ -177,6 +176,35 @@ async def test_a_token_without_a_name_wipes_nothing(serve):
             await eventually(lambda: not chat.app.domain.people.is_waiting)
             shown = (await chat.request("GET", "/users/2", 1)).data
             assert shown == {"id": 2, "name": f"Grace {life}", "avatarUrl": picture}
+
+
+async def test_a_token_with_a_picture_only_does_not_hide_the_stored_name(serve):
+    """Nor in the moment before the server has looked up what is stored."""
+    for life in range(2):
+        async with serve() as chat:
+            if life == 0:
+                await chat.create_chat([1, 2])
+                await host(chat, "PUT", "/users/2", {"name": "Grace"})
+                continue
+            picture = "https://example.com/2.png"
+            token = chat.token(2, avatarUrl=picture)
+            headers = {"Authorization": f"Bearer {token}"}
+            await chat.request("GET", "/me/unread", None, headers=headers)
+            shown = (await chat.request("GET", "/users/2", 1)).data
+            assert shown == {"id": 2, "name": "Grace", "avatarUrl": picture}
+
+
+async def test_who_is_connected_when_the_server_stops_was_last_seen_then(serve):
+    """The stop ends the sockets, and that is when their users were last here."""
+    for life in range(2):
+        async with serve() as chat:
+            if life == 0:
+                await chat.create_chat([1, 2])
+                await chat.connect(2)
+            else:
+                seen = (await chat.request("GET", "/users/presence?ids=2", 1)).data
+                assert seen[0]["status"] == "offline"
+                assert seen[0]["lastSeenAt"] is not None
 
 
 async def test_the_host_can_clear_a_name(serve):
