@@ -58,7 +58,9 @@ class ParticipantModel(WireModel):
 
 
 class ChatModel(WireModel):
-    """A chat as one of its participants sees it. `participants` only in answers about one chat."""
+    """A chat as one of its participants sees it. `participants` only in answers about one chat, and
+    in direct chats.
+    """
 
     id: Id
     type: Literal["direct", "group"]

@@ -110,14 +110,13 @@ class ChatService:
     async def people_of(self, state: ChatState) -> list[dict[str, Any]]:
         """All participants with their names, in the order in which they came."""
         users = await self._people.find(list(state.members))
-        members = sorted(state.members.values(), key=lambda each: each.joined_seq)
-        return participants_to_wire(members, users)
+        return participants_to_wire(_in_order(state), users)
 
     async def overview(
         self, identity: Identity, *, limit: int, cursor: tuple[str, int] | None
     ) -> tuple[list[dict[str, Any]], tuple[str, int] | None]:
         """The caller's chats, the last changed first, behind `cursor`; and the cursor of the next
-        page.
+        page. Direct chats come with their two participants, whose names stand for a title.
         """
         states = await self._states.of_user(identity.user_id)
         keyed = sorted(
@@ -126,19 +125,26 @@ class ChatService:
         if cursor is not None:
             keyed = [each for each in keyed if (each[0], each[1]) < cursor]
         page = keyed[:limit]
+        pairs = [state.members for _, _, state in page if state.chat.type is ChatType.DIRECT]
+        users = await self._people.find({user_id for pair in pairs for user_id in pair})
         wire: list[dict[str, Any]] = []
         for _, _, state in page:
             # Lost while the list is made: then it is just not in it.
             if identity.user_id in state.members:
                 with contextlib.suppress(NotParticipantError):
-                    wire.append(await self.describe(state, identity, with_people=False))
+                    chat = await self.describe(state, identity, with_people=False)
+                    if state.chat.type is ChatType.DIRECT:
+                        chat["participants"] = participants_to_wire(_in_order(state), users)
+                    wire.append(chat)
         following = (page[-1][0], page[-1][1]) if len(keyed) > limit else None
         return wire, following
 
     async def update(
         self, identity: Identity, chat_id: int, *, title: Any = UNSET, metadata: Any = UNSET
     ) -> ChatState:
-        """Change settings; owners only. Pushed as `chatUpdated`."""
+        """Change settings; owners only. Pushed as `chatUpdated`, also to participants outside the
+        room: their lists of chats show the title.
+        """
         state = await self._states.require(chat_id, identity, Role.OWNER.rank)
         if title is not UNSET and state.chat.type is ChatType.DIRECT:
             raise ChatError(ErrorCode.VALIDATION_ERROR, "a direct chat has no title")
@@ -162,6 +168,8 @@ class ChatService:
                 "chatUpdated", chat.id, settings, chat.updated_seq, chat.updated_at
             )
             self._broadcaster.to_chat(chat.id, event)
+            for user_id in state.members:
+                self._broadcaster.to_user(user_id, event, outside_chat=chat.id)
 
         await self._journal.change(state, write, commit)
         return state
@@ -268,6 +276,11 @@ class ChatService:
             unread_count=unread,
             last_message=state.last_message,
         )
+
+
+def _in_order(state: ChatState) -> list[Participant]:
+    # In which they came.
+    return sorted(state.members.values(), key=lambda each: each.joined_seq)
 
 
 def _owns(new: NewChat, identity: Identity, user_id: UserId) -> bool:

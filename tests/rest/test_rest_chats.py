@@ -118,6 +118,22 @@ def test_concurrent_creations_of_the_same_chat_make_one(shared, kind):
         assert [each["id"] for each in listed] == [answers[0].data["id"]]
 
 
+def test_the_list_says_with_whom_a_direct_chat_is(shared):
+    """Direct chats are listed with their two participants and names, groups without theirs."""
+    ada, grace, linus = shared.new_user(), shared.new_user(), shared.new_user()
+    shared.request("PUT", f"/users/{grace}", "host", "service", json={"name": "Grace"})
+    shared.create_chat([ada, grace])
+    for other in (grace, linus):
+        assert_succeeded(create(shared, ada, type="direct", participantIds=[other]), 201)
+    listed = assert_succeeded(shared.request("GET", "/chats", ada))
+    people = [
+        [(each["userId"], each["name"]) for each in chat.get("participants", [])] for chat in listed
+    ]
+    assert people == [[(ada, None), (linus, None)], [(ada, None), (grace, "Grace")], []]
+    overview = assert_succeeded(shared.request("POST", "/sync", ada, json={}))["chats"]
+    assert overview == listed
+
+
 @pytest.mark.parametrize("people", [[], [1], [2, 3], [1, 2, 3]])
 def test_a_direct_chat_has_exactly_two_people(shared, people):
     """The caller and one other."""

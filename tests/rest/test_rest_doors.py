@@ -93,6 +93,21 @@ async def test_a_new_chat_is_told_to_its_people(serve):
         assert (len(grace.of("chatCreated")), len(other.of("chatCreated"))) == (2, 0)
 
 
+async def test_a_new_title_reaches_every_participant_once(serve):
+    """In the room or outside it: lists of chats show titles. Nobody else hears of it."""
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1, 2])
+        inside, outside = await chat.connect(1, join=chat_id), await chat.connect(1)
+        other, stranger = await chat.connect(2), await chat.connect(3)
+        await chat.request("PATCH", f"/chats/{chat_id}", *HOST, json={"title": "New"})
+        for client in (inside, outside, other, stranger):
+            await client.settle()
+        told = [each["chat"]["title"] for each in inside.of("chatUpdated")]
+        assert told == ["New"]
+        assert outside.of("chatUpdated") == other.of("chatUpdated") == inside.of("chatUpdated")
+        assert stranger.of("chatUpdated") == []
+
+
 async def test_changes_of_a_chat_are_pushed_in_the_order_of_their_numbers(serve):
     """chatUpdated, participantAdded, participantUpdated, participantRemoved: one number and one
     push each.
