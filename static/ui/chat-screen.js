@@ -1,13 +1,13 @@
 /** The signed-in page: the sidebar and the open conversation. */
-import { html, useEffect, useState } from '../vendor/htm-preact-3.1.1.module.js';
+import { html, useCallback, useEffect, useState } from '../vendor/htm-preact-3.1.1.module.js';
+import { titleOf } from './chats.js';
 import { Conversation } from './conversation.js';
 import { Sidebar } from './sidebar.js';
 
-/** A direct chat has no title of its own: it is named after the other one. */
-export function chatTitle(state) {
-  const chat = state.chats?.find(({ id }) => id === state.chatId);
-  const others = state.people.filter(({ userId }) => userId !== state.user?.id);
-  return chat?.title || others.map(({ name }) => name).join(', ') || 'Chat';
+/** What the page is called, also while there is no chat in it, or the open one is not known yet. */
+export function titleIn(state) {
+  if (state.chat) return titleOf(state.chat, state);
+  return state.chats?.length === 0 && state.chatId === null ? 'No chats yet' : 'Chat';
 }
 
 function useStore(store) {
@@ -22,7 +22,7 @@ function useStore(store) {
 export function ChatScreen({ client, store, demo, onSignOut }) {
   const state = useStore(store);
   const [drawerOpen, setDrawerOpen] = useState(false);
-  const title = chatTitle(state);
+  const title = titleIn(state);
 
   useEffect(() => {
     document.title = `${title} · ChatGateway`;
@@ -41,10 +41,10 @@ export function ChatScreen({ client, store, demo, onSignOut }) {
     };
   }, []);
 
-  const select = (chatId) => {
+  const select = useCallback((chatId) => {
     setDrawerOpen(false);
     store.select(chatId);
-  };
+  }, [store]);
 
   return html`
     <div class="shell">

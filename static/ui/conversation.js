@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from '../vendor/htm-preact-3.1.1.mo
 import { Composer } from './composer.js';
 import { listNames, plural } from './format.js';
 import { Icon } from './parts.js';
-import { nameOf, statusOf } from './sidebar.js';
+import { nameIn, statusOf } from './people.js';
 import { Timeline } from './timeline.js';
 
 const CONNECTION_TEXT = {
@@ -60,7 +60,7 @@ function Banner({ connection, wasOnline }) {
 function Typing({ state }) {
   const names = [...state.typing.keys()]
     .filter((userId) => userId !== state.user?.id)
-    .map((userId) => nameOf(state.people.find((person) => person.userId === userId) ?? { userId }));
+    .map((userId) => nameIn(state, userId));
   return html`
     <div class="typing" role="status">
       ${names.length > 0 && html`

@@ -1,50 +1,81 @@
 /** Chats, people and oneself. On a phone it is a drawer. */
-import { html, useEffect, useRef } from '../vendor/htm-preact-3.1.1.module.js';
+import { html, useEffect, useMemo, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
+import { titleOf } from './chats.js';
 import { lastSeen } from './format.js';
 import { Avatar, Icon, Mark } from './parts.js';
+import { nameOf, sortPeople, statusOf } from './people.js';
 
-/** Oneself first, then who is online, then by name. */
-export function sortPeople({ people, presence, user }) {
-  const rank = ({ userId }) => (userId === user?.id ? 0 : presence.get(userId)?.status === 'online' ? 1 : 2);
-  return [...people].sort((a, b) => rank(a) - rank(b) || nameOf(a).localeCompare(nameOf(b)));
+const ROWS_AT_ONCE = 100; // a thousand rows would take long to draw, and nobody reads them
+
+/** The first rows of a list, and a button for the next ones. */
+function Rows({ list, row, more }) {
+  const [most, setMost] = useState(ROWS_AT_ONCE);
+  const root = useRef(null);
+  const left = list.length - most;
+  const show = () => {
+    setMost(most + ROWS_AT_ONCE);
+    root.current.focus(); // the button may go away
+  };
+  return html`
+    <ul ref=${root} tabindex="-1">${list.slice(0, most).map(row)}</ul>
+    ${left > 0 && html`<button type="button" class="more-rows" onClick=${show}>${more} (${left})</button>`}`;
 }
 
-export const nameOf = (person) => person?.name || `User ${person?.userId ?? ''}`.trim();
-
-/** One's own presence is the state of this very connection, so it needs no telling by the server. */
-export function statusOf(state, userId) {
-  if (userId === state.user?.id) return state.connection === 'online' ? 'online' : 'offline';
-  return state.presence.get(userId)?.status ?? 'offline';
-}
-
-function Person({ person, state }) {
-  const status = statusOf(state, person.userId);
-  const isMe = person.userId === state.user?.id;
+function Person({ person, status, lastSeenAt, isTyping, isMe }) {
   const name = nameOf(person);
-  const isTyping = state.typing.has(person.userId);
-  const away = isMe ? 'Offline' : lastSeen(state.presence.get(person.userId)?.lastSeenAt);
-  const detail = isTyping ? 'Typing…' : status === 'online' ? 'Online' : away;
-  return html`
-    <li class="person" data-testid="person" data-user-id=${person.userId} data-status=${status}>
-      <${Avatar} userId=${person.userId} name=${name} status=${status} />
-      <span class="person-text">
-        <span class="person-name">${name}${isMe && html` <span class="you">you</span>`}</span>
-        <span class="person-detail">${detail}</span>
-      </span>
-    </li>`;
+  return useMemo(() => {
+    const away = isMe ? 'Offline' : lastSeen(lastSeenAt);
+    return html`
+      <li class="person" data-testid="person" data-user-id=${person.userId} data-status=${status}>
+        <${Avatar} userId=${person.userId} name=${name} status=${status} />
+        <span class="person-text">
+          <span class="person-name" dir="auto">${name}${isMe && html` <span class="you">you</span>`}</span>
+          <span class="person-detail">${isTyping ? 'Typing…' : status === 'online' ? 'Online' : away}</span>
+        </span>
+      </li>`;
+  }, [person, status, lastSeenAt, isTyping, isMe]);
 }
 
-function ChatItem({ chat, isOpen, onSelect }) {
-  const preview = chat.lastMessage?.deletedAt ? 'Message deleted' : chat.lastMessage?.message;
+function People({ state }) {
+  const { people, presence, user, typing } = state;
+  const sorted = useMemo(() => sortPeople(state), [people, presence, user]);
+  if (people.length === 0) return null;
+  const row = (person) => html`
+    <${Person} key=${person.userId} person=${person} status=${statusOf(state, person.userId)} isMe=${person.userId === user?.id}
+      lastSeenAt=${presence.get(person.userId)?.lastSeenAt} isTyping=${typing.has(person.userId)} />`;
   return html`
-    <li>
-      <button type="button" class="chat-item" aria-current=${isOpen ? 'true' : undefined} onClick=${onSelect}>
-        <span class="chat-item-title">${chat.title || `Chat ${chat.id}`}</span>
-        <span class="chat-item-preview">${preview || 'No messages yet'}</span>
-        ${!isOpen && chat.unreadCount > 0 && html`
-          <span class="badge">${chat.unreadCount > 99 ? '99+' : chat.unreadCount}<span class="sr-only"> unread</span></span>`}
-      </button>
-    </li>`;
+    <section aria-labelledby="people-heading">
+      <h2 id="people-heading">People${people.length > ROWS_AT_ONCE && html` <span class="count-of">${people.length}</span>`}</h2>
+      <${Rows} key=${state.chatId} list=${sorted} row=${row} more="More people" />
+    </section>`;
+}
+
+function ChatItem({ chat, title, isOpen, onSelect }) {
+  return useMemo(() => {
+    const preview = chat.lastMessage?.deletedAt ? 'Message deleted' : chat.lastMessage?.message;
+    return html`
+      <li>
+        <button type="button" class="chat-item" data-testid="chat-item" data-chat-id=${chat.id} aria-current=${isOpen ? 'true' : undefined}
+          onClick=${() => onSelect(chat.id)}>
+          <span class="chat-item-title" dir="auto">${title}</span>
+          <span class="chat-item-preview" dir="auto">${preview || 'No messages yet'}</span>
+          ${!isOpen && chat.unreadCount > 0 && html`
+            <span class="badge">${chat.unreadCount > 99 ? '99+' : chat.unreadCount}<span class="sr-only"> unread</span></span>`}
+        </button>
+      </li>`;
+  }, [chat, title, isOpen, onSelect]);
+}
+
+/** One chat that is open needs no list of it. */
+function Chats({ state, onSelect }) {
+  const { chats, chatId } = state;
+  if (!chats || chats.every(({ id }) => id === chatId)) return null;
+  const row = (chat) => html`<${ChatItem} key=${chat.id} chat=${chat} title=${titleOf(chat, state)} isOpen=${chat.id === chatId} onSelect=${onSelect} />`;
+  return html`
+    <nav aria-labelledby="chats-heading">
+      <h2 id="chats-heading">Chats</h2>
+      <${Rows} list=${chats} row=${row} more="More chats" />
+    </nav>`;
 }
 
 export function Sidebar({ state, demo, open, onSelect, onClose, onSignOut }) {
@@ -53,8 +84,8 @@ export function Sidebar({ state, demo, open, onSelect, onClose, onSignOut }) {
     if (open) closeButton.current.focus();
   }, [open]);
 
-  const me = state.user && { userId: state.user.id, name: state.user.name };
-  const self = me && (state.people.find(({ userId }) => userId === me.userId) ?? me);
+  const { user, users } = state;
+  const self = user && { userId: user.id, name: users.get(user.id)?.name ?? user.name };
   return html`
     <aside class=${`sidebar${open ? ' is-open' : ''}`} id="sidebar" aria-label="Chats and people">
       <div class="sidebar-head">
@@ -62,17 +93,8 @@ export function Sidebar({ state, demo, open, onSelect, onClose, onSignOut }) {
         <button type="button" class="icon-button drawer-close" ref=${closeButton} aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button>
       </div>
       <div class="sidebar-scroll">
-        ${state.chats?.length > 1 && html`
-          <nav aria-labelledby="chats-heading">
-            <h2 id="chats-heading">Chats</h2>
-            <ul>${state.chats.map((chat) => html`
-              <${ChatItem} key=${chat.id} chat=${chat} isOpen=${chat.id === state.chatId} onSelect=${() => onSelect(chat.id)} />`)}
-            </ul>
-          </nav>`}
-        <section aria-labelledby="people-heading">
-          <h2 id="people-heading">People</h2>
-          <ul>${sortPeople(state).map((person) => html`<${Person} key=${person.userId} person=${person} state=${state} />`)}</ul>
-        </section>
+        <${Chats} state=${state} onSelect=${onSelect} />
+        <${People} state=${state} />
       </div>
       ${demo && html`
         <a class="invite" href="./" target="_blank" rel="noopener">
@@ -82,7 +104,7 @@ export function Sidebar({ state, demo, open, onSelect, onClose, onSignOut }) {
       <div class="sidebar-foot">
         ${self && html`
           <${Avatar} userId=${self.userId} name=${nameOf(self)} />
-          <span class="person-text"><span class="person-detail">Signed in as</span><span class="person-name">${nameOf(self)}</span></span>`}
+          <span class="person-text"><span class="person-detail">Signed in as</span><span class="person-name" dir="auto">${nameOf(self)}</span></span>`}
         <button type="button" class="icon-button" data-testid="sign-out" aria-label="Sign out" title="Sign out" onClick=${onSignOut}>
           <${Icon} name="signOut" />
         </button>

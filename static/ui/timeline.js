@@ -4,7 +4,7 @@ import { day, listNames, plural } from './format.js';
 import { Message } from './message.js';
 import { layOut, receiptOf } from './messages.js';
 import { Icon, Mark } from './parts.js';
-import { nameOf } from './sidebar.js';
+import { nameIn, nameOf } from './people.js';
 
 const AT_END_PX = 60;
 
@@ -105,7 +105,7 @@ export function Timeline({ state, client, store, demo, scrollToEnd }) {
   scrollToEnd.current = () => requestAnimationFrame(toEnd);
 
   const receipt = receiptOf(messages, state.reads, user?.id);
-  const nameFor = (userId) => nameOf(people.find((person) => person.userId === userId) ?? { userId });
+  const nameFor = (userId) => nameIn(state, userId);
   const days = layOut(messages, waiting, user?.id);
   return html`
     <div class="timeline">

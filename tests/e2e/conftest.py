@@ -12,7 +12,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from chat.testing import RunningChat
 from tests.e2e.js_driver import JS_FOLDER, JsDriver
+from tests.e2e.page_site import Site, site_of
 
 OLDEST_NODE = 20
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -70,3 +72,18 @@ def chromium() -> Callable[[], AbstractAsyncContextManager[Browser]]:
                 await asyncio.sleep(0)
 
     return launch
+
+
+@pytest.fixture
+def site(
+    serve: Callable[..., AbstractAsyncContextManager[RunningChat]],
+    chromium: Callable[[], AbstractAsyncContextManager[Browser]],
+) -> Callable[[], AbstractAsyncContextManager[Site]]:
+    """`async with site() as site:` the page of a server whose users sign in with tokens."""
+
+    @asynccontextmanager
+    async def open_site() -> AsyncIterator[Site]:
+        async with serve() as chat, chromium() as browser, site_of(chat, browser) as opened:
+            yield opened
+
+    return open_site

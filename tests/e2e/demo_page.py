@@ -1,5 +1,8 @@
 """The demo page in a browser, and an eye on all that must never happen in it."""
 
+import json
+import re
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -37,6 +40,9 @@ class DemoPage:
         self.typing = page.get_by_test_id("typing-indicator")
         self.toast = page.get_by_test_id("error-toast")
         self.connection = page.get_by_test_id("connection-state")
+        self.title = page.locator("h1")
+        self.chats = page.get_by_test_id("chat-item")
+        self.people = page.get_by_test_id("person")
 
     async def sign_in(self, name: str) -> None:
         """Press the name if the page offers it, else type it."""
@@ -69,7 +75,12 @@ class DemoPage:
         return self.messages.filter(has_text=text)
 
     def person(self, name: str) -> Locator:
-        return self.page.get_by_test_id("person").filter(has_text=name)
+        return self.people.filter(has_text=name)
+
+    def chat(self, title: str) -> Locator:
+        """Its row in the list of chats."""
+        exact = re.compile(f"^{re.escape(title)}$")
+        return self.chats.filter(has=self.page.locator(".chat-item-title", has_text=exact))
 
     async def open_actions(self, text: str) -> None:
         await self.message(text).get_by_test_id("message-actions").click()
@@ -89,6 +100,32 @@ class DemoPage:
         """By how much the page is wider than its window."""
         measure = "() => document.documentElement.scrollWidth - window.innerWidth"
         return int(await self.page.evaluate(measure))
+
+
+class Traffic:
+    """What a page asks of the server from here on, by route and by event."""
+
+    def __init__(self, page: Page) -> None:
+        self.asked: Counter[str] = Counter()
+        self.sizes: list[int] = []
+        page.on("request", lambda request: self._on_request(request.method, request.url))
+        page.on("websocket", lambda socket: socket.on("framesent", self._on_frame))
+
+    def total(self) -> int:
+        return self.asked.total()
+
+    def _on_request(self, method: str, url: str) -> None:
+        path = re.sub(r"\d+", ":id", url.split("/", 3)[3].partition("?")[0])
+        if not path.startswith(("static/", "socket.io/")):
+            self.asked[f"{method} /{path}"] += 1
+
+    def _on_frame(self, frame: str | bytes) -> None:
+        found = re.match(r"42/chat,\d*(\[.*)", str(frame), re.DOTALL)
+        if found:
+            event, *payload = json.loads(found[1])
+            self.asked[event] += 1
+            if event == "getPresence":
+                self.sizes.append(len(payload[0]["userIds"]))
 
 
 class DemoPages:
@@ -157,4 +194,4 @@ async def demo_pages(
     """Fails at its end if there was trouble; `allowed` are starts of console lines."""
     pages = DemoPages(browser, url, allowed)
     yield pages
-    assert pages.troubles == []
+    assert pages.troubles == [], pages.troubles

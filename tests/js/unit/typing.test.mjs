@@ -1,0 +1,35 @@
+// static/ui/typing.js: who is typing, also when the end of it gets lost.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Typing } from '../../../static/ui/typing.js';
+
+test('typing ends by itself when its end is not told, and is told once while it lasts', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const told = [];
+  const typing = new Typing((users) => told.push([...users.keys()]));
+  typing.set(1, true);
+  context.mock.timers.tick(6_000);
+  typing.set(1, true);
+  context.mock.timers.tick(6_000);
+  assert.deepEqual(told, [[1]]);
+  context.mock.timers.tick(2_000);
+  assert.deepEqual(told, [[1], []]);
+});
+
+test('a message of somebody who was not typing changes nothing', () => {
+  const told = [];
+  new Typing((users) => told.push(users)).set(1, false);
+  assert.deepEqual(told, []);
+});
+
+test('after clearing, nobody is typing and no timer is left', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const told = [];
+  const typing = new Typing((users) => told.push([...users.keys()]));
+  typing.set(1, true);
+  typing.set(2, true);
+  typing.clear();
+  context.mock.timers.tick(20_000);
+  assert.deepEqual(told, [[1], [1, 2], []]);
+});
