@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import jwt
 
+from chat.contracts.base import is_blank
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId, parse_user_id
 from chat.ports import Clock
@@ -273,4 +274,4 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
         return None
     clean = value.replace("\x00", "").encode("utf-8", "ignore").decode()
     # Interned: thousands of tokens name the same few types and roles.
-    return sys.intern(clean[:500]) if clean else None
+    return None if is_blank(clean) else sys.intern(clean[:500])

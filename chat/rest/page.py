@@ -20,11 +20,13 @@ CONTENT_POLICY: Final = (
 )
 
 ALLOWED: Final = "GET, HEAD, OPTIONS"
+DEMO_UNKNOWN: Final = b'<meta name="chatgateway-demo" content="unknown">'
+
 _log = structlog.get_logger("chat.rest")
 
 
 class PageHandler(tornado.web.StaticFileHandler):
-    """Files of `static/`; `GET /` is index.html.
+    """Files of `static/`.
 
     They hold no secret, so nobody is refused; pages of the origins in CORS_ORIGINS may import them.
     """
@@ -96,3 +98,24 @@ class ToPageHandler(tornado.web.RequestHandler):
 
     def log_exception(self, *_: Any) -> None:
         """Tornado's own would write the query string, and a token in it."""
+
+
+class IndexHandler(PageHandler):
+    """`GET /`: index.html, which says whether the server runs in demo mode.
+
+    So the page asks for `/demo` only where there is one, and leaves no failed request behind.
+    """
+
+    def initialize(self, demo: bool, **more: Any) -> None:  # type: ignore[override]
+        super().initialize(**more)
+        self._mode = b"on" if demo else b"off"
+
+    async def get(self, path: str = "", include_body: bool = True) -> None:
+        text = (STATIC / "index.html").read_bytes()
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_extra_headers(path)
+        await self.finish(text.replace(DEMO_UNKNOWN, DEMO_UNKNOWN.replace(b"unknown", self._mode)))
+
+    def compute_etag(self) -> str | None:
+        # Of the bytes that are sent: the file's own would hide a change of the mode.
+        return tornado.web.RequestHandler.compute_etag(self)

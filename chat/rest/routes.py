@@ -11,7 +11,7 @@ from chat.hook_events import Route
 from chat.plugin_manager import Brought
 from chat.rest import admin, chats, demo, messages, users
 from chat.rest.base import ApiHandler, Gate, NotFoundHandler
-from chat.rest.page import PageHandler, ToPageHandler
+from chat.rest.page import IndexHandler, PageHandler, ToPageHandler
 from chat.rest.plugin_routes import PluginRouteHandler
 from chat.services.demo import DemoService
 
@@ -64,7 +64,12 @@ def build_routes(
         (re.escape(path), PluginRouteHandler, {"gate": gate, "routes": routes})
         for path, routes in _by_path(plugin_routes).items()
     ]
-    rules += [(pattern, PageHandler, {"origins": gate.origins}) for pattern in PAGE_ROUTES]
+    index, files = PAGE_ROUTES
+    given = {"origins": gate.origins}
+    rules += [
+        (index, IndexHandler, {**given, "demo": demo_service is not None}),
+        (files, PageHandler, given),
+    ]
     # What is left of a path that is nothing but PUBLIC_PATH.
     rules.append((r"", ToPageHandler))
     _check_public_path(gate.settings.public_path, plugin_routes)

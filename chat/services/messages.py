@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from chat.contracts.base import BLANK, is_blank
 from chat.contracts.pushes import new_message
 from chat.entities import Message, ReplyPreview, Role
 from chat.errors import ChatError, ErrorCode, idempotency_conflict, message_not_found
@@ -75,7 +76,7 @@ class MessageService:
         state = self._states.require_loaded(draft.chat_id, identity, MAY_SEND)
         if state is None:
             state = await self._states.require(draft.chat_id, identity, MAY_SEND)
-        check_length(draft.content, self._max_content_chars)
+        check_text(draft.content, self._max_content_chars)
         sent: Outcome[Sent] = Outcome()
         key = key_of(draft)
         if key is None:
@@ -235,7 +236,7 @@ class MessageService:
 
 def _reworded(asked: MessageDraft, draft: MessageDraft) -> MessageDraft:
     """What plugins made of a message: they may change the words, not who speaks where."""
-    if not draft.content.strip():
+    if is_blank(draft.content):
         raise ChatError(ErrorCode.REJECTED, "a plugin left nothing of the message")
     return replace(asked, content=draft.content, metadata=draft.metadata)
 
@@ -260,11 +261,12 @@ async def find_message(
     return message, state
 
 
-def check_length(content: str, max_chars: int) -> None:
-    """VALIDATION_ERROR for a text over the limit; counted in characters (code points), as people
-    do.
+def check_text(content: str, max_chars: int) -> None:
+    """Raise VALIDATION_ERROR for a text without a visible character, which a plugin may have made,
+    and for one over the limit; counted in characters (code points), as people do.
     """
-    if len(content) > max_chars:
-        text = f"at most {max_chars} characters"
-        details = [{"path": "content", "message": text}]
-        raise ChatError(ErrorCode.VALIDATION_ERROR, f"content: {text}", details=details)
+    if len(content) <= max_chars and not is_blank(content):
+        return
+    text = BLANK if is_blank(content) else f"at most {max_chars} characters"
+    details = [{"path": "content", "message": text}]
+    raise ChatError(ErrorCode.VALIDATION_ERROR, f"content: {text}", details=details)

@@ -20,7 +20,7 @@ from chat.ports import Broadcaster, Clock, MessageRepository
 from chat.services.body_digest import digest_of_message
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.journal import Journal
-from chat.services.messages import check_length, find_message
+from chat.services.messages import check_text, find_message
 from chat.services.unread import UnreadService
 
 
@@ -59,7 +59,7 @@ class RevisionService:
 
         Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED, MESSAGE_DELETED, EDIT_CONFLICT.
         """
-        check_length(content, self._max_content_chars)
+        check_text(content, self._max_content_chars)
         old, state = await find_message(self._states, self._messages, identity, message_id)
         self._check_may_edit(identity, state, old)
 

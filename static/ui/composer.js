@@ -79,7 +79,7 @@ export function Composer({ client, chatId, disabled, title, onSend, onTyping, on
     <form class="composer" onSubmit=${submit}>
       <div class="composer-box">
         <label class="sr-only" for="message">Message to ${title}</label>
-        <textarea id="message" ref=${field} rows="1" data-testid="message-input" placeholder="Write a message" enterkeyhint="send"
+        <textarea id="message" ref=${field} dir="auto" rows="1" data-testid="message-input" placeholder="Write a message" enterkeyhint="send"
           value=${text} disabled=${disabled} aria-describedby=${length >= COUNT_FROM ? 'count' : undefined}
           onInput=${input} onKeyDown=${(event) => isSendKey(event) && submit(event)} />
         <button class="send" aria-label="Send" data-testid="send-button" disabled=${!canSend}><${Icon} name="send" /></button>

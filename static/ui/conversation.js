@@ -1,10 +1,15 @@
 /** The open chat: its head, the log of messages, who is typing, and the composer. */
-import { html, useEffect, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
+import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
+import { closedText, phaseOf } from './chat-phase.js';
 import { Composer } from './composer.js';
-import { listNames, plural } from './format.js';
+import { focusComposer, focusLog, isNowhere } from './focus.js';
+import { plural } from './format.js';
+import { memo } from './memo.js';
 import { Icon } from './parts.js';
 import { nameIn, statusOf } from './people.js';
 import { Timeline } from './timeline.js';
+
+const Writing = memo(Composer);
 
 const CONNECTION_TEXT = {
   connecting: 'Connecting…',
@@ -29,26 +34,49 @@ function useNetwork() {
   return isUp;
 }
 
-function Head({ state, title, drawerOpen, onOpenPeople, connection }) {
-  const peopleButton = useRef(null);
+/** (userId) => name, also of people who have left; the same function as long as the names are the same. */
+function useNames(users) {
+  return useMemo(() => (userId) => nameIn({ users }, userId), [users]);
+}
+
+function useOnlineCount(state) {
+  const { people, presence, user, connection } = state;
+  return useMemo(() => people.filter(({ userId }) => statusOf(state, userId) === 'online').length, [people, presence, user, connection]);
+}
+
+/** The function of the last render under one name, so that a new closure renders nothing again. */
+function useStable(action) {
+  const last = useRef(action);
+  last.current = action;
+  return useCallback((...args) => last.current(...args), []);
+}
+
+/** A drawer that closes gives the focus back to the button that opened it, before it takes the focus with it. */
+function useDrawerFocus(drawerOpen, button) {
   const wasOpen = useRef(false);
-  useEffect(() => {
-    if (wasOpen.current && !drawerOpen) peopleButton.current.focus();
+  useLayoutEffect(() => {
+    const isLeft = wasOpen.current || document.getElementById('sidebar')?.contains(document.activeElement);
+    const isShown = button.current.getClientRects().length > 0; // a wide window has no such button
+    if (!drawerOpen && isLeft && isShown) button.current.focus();
+    else if (!drawerOpen && wasOpen.current) focusLog();
     wasOpen.current = drawerOpen;
   }, [drawerOpen]);
+}
 
-  const online = state.people.filter(({ userId }) => statusOf(state, userId) === 'online').length;
+const Head = memo(({ title, count, online, drawerOpen, onOpenPeople, connection }) => {
+  const peopleButton = useRef(null);
+  useDrawerFocus(drawerOpen, peopleButton);
   return html`
     <header class="conversation-head">
       <div class="conversation-title">
-        <h1>${title}</h1>
-        <p>${state.people.length ? `${plural(state.people.length, 'person', 'people')}, ${online} online` : '\u00a0'}</p>
+        <h1 dir="auto">${title}</h1>
+        <p>${count ? `${plural(count, 'person', 'people')}, ${online} online` : '\u00a0'}</p>
       </div>
       <p class="connection" role="status" data-testid="connection-state" data-state=${connection}>${CONNECTION_TEXT[connection]}</p>
       <button type="button" class="icon-button people-button" ref=${peopleButton} aria-label="Chats and people" aria-expanded=${String(drawerOpen)}
         aria-controls="sidebar" onClick=${onOpenPeople}><${Icon} name="people" /></button>
     </header>`;
-}
+});
 
 /** Only after having been connected: the first second of a page needs no alarm. */
 function Banner({ connection, wasOnline }) {
@@ -57,37 +85,66 @@ function Banner({ connection, wasOnline }) {
   return html`<p class="banner"><${Icon} name="clock" /><span>${text} What you write is kept and sent afterwards.</span></p>`;
 }
 
-function Typing({ state }) {
-  const names = [...state.typing.keys()]
-    .filter((userId) => userId !== state.user?.id)
-    .map((userId) => nameIn(state, userId));
+/** "Ada", "Ada and Grace", "Ada, Grace and 2 others", each name with its own direction of writing. */
+function Names({ names }) {
+  const shown = names.length <= 3 ? names : names.slice(0, 2);
+  const rest = names.length - shown.length;
+  return shown.map((name, index) => {
+    const isLast = index === shown.length - 1;
+    const before = index === 0 ? '' : isLast && rest === 0 ? ' and ' : ', ';
+    return html`${before}<bdi>${name}</bdi>${isLast && rest > 0 ? ` and ${rest} others` : ''}`;
+  });
+}
+
+const Typing = memo(({ typing, userId, nameFor }) => {
+  const names = [...typing.keys()].filter((id) => id !== userId).map(nameFor);
   return html`
     <div class="typing" role="status">
       ${names.length > 0 && html`
         <p data-testid="typing-indicator">
           <span class="typing-dots" aria-hidden="true"><i /><i /><i /></span>
-          ${listNames(names)} ${names.length === 1 ? 'is' : 'are'} typing…
+          <span class="typing-text"><${Names} names=${names} /> ${names.length === 1 ? 'is' : 'are'} typing…</span>
         </p>`}
     </div>`;
-}
+});
 
 export function Conversation({ state, title, client, store, demo, drawerOpen, onOpenPeople }) {
+  const { chatId, messages, outbox, people, reads, user, typing, hasBefore } = state;
   const networkIsUp = useNetwork();
   const connection = networkIsUp || state.connection === 'online' ? state.connection : 'offline';
   const scrollToEnd = useRef(() => {});
+  const nameFor = useNames(state.users);
+  const phase = phaseOf(state);
+  const closed = closedText(state);
+  const canWrite = closed === null && chatId !== null;
 
-  const send = (text) => {
-    client.send(state.chatId, text);
+  const send = useCallback((text) => {
+    client.send(chatId, text);
     scrollToEnd.current();
-  };
+  }, [client, chatId]);
+  const type = useCallback(() => client.typing(chatId), [client, chatId]);
+  const stopTyping = useCallback(() => client.stopTyping(chatId), [client, chatId]);
+  const openPeople = useStable(onOpenPeople);
+  const retry = useCallback(() => store.retry(), [store]);
+
+  // Whoever signs in, or chooses a chat, can write at once; and a composer that closes takes no focus with it.
+  useEffect(() => {
+    if (!isNowhere() || drawerOpen) return;
+    if (canWrite) focusComposer();
+    else if (closed !== null) focusLog();
+  }, [canWrite, closed]);
 
   return html`
     <main class="conversation" inert=${drawerOpen}>
-      <${Head} state=${state} title=${title} drawerOpen=${drawerOpen} onOpenPeople=${onOpenPeople} connection=${connection} />
+      <${Head} title=${title} count=${people.length} online=${useOnlineCount(state)} drawerOpen=${drawerOpen} onOpenPeople=${openPeople} connection=${connection} />
       <${Banner} connection=${connection} wasOnline=${state.wasOnline} />
-      <${Timeline} state=${state} client=${client} store=${store} demo=${demo} scrollToEnd=${scrollToEnd} />
-      <${Typing} state=${state} />
-      <${Composer} client=${client} chatId=${state.chatId} disabled=${state.chatId === null} title=${title} onSend=${send}
-        onTyping=${() => client.typing(state.chatId)} onStopTyping=${() => client.stopTyping(state.chatId)} />
+      <${Timeline} messages=${messages} outbox=${outbox} people=${people} reads=${reads} user=${user} chatId=${chatId} hasBefore=${hasBefore}
+        connection=${state.connection} phase=${phase} canWrite=${canWrite} nameFor=${nameFor}
+        client=${client} store=${store} demo=${demo} onRetry=${retry} scrollToEnd=${scrollToEnd} />
+      <${Typing} typing=${typing} userId=${user?.id} nameFor=${nameFor} />
+      ${closed !== null && html`<p class="closed" data-testid="composer-closed"><${Icon} name="lock" /><span>${closed}</span></p>`}
+      <div class="writing" hidden=${closed !== null}>
+        <${Writing} client=${client} chatId=${chatId} disabled=${!canWrite} title=${title} onSend=${send} onTyping=${type} onStopTyping=${stopTyping} />
+      </div>
     </main>`;
 }

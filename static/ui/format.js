@@ -1,10 +1,23 @@
 /** Names, colours and times as people read them. */
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-const DAY_AND_YEAR = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
-const SHORT_DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+/**
+ * The locale for dates: of the page's own language, so that words never mix; the reader's variant of it if there is
+ * one, and the reader's clock (12 or 24 hours) in any case.
+ */
+export function dateLocale(pageLanguage, readerLanguages = []) {
+  const language = pageLanguage.split('-')[0];
+  return readerLanguages.find((each) => each.toLowerCase().split('-')[0] === language) ?? pageLanguage;
+}
+
+const LOCALE = dateLocale(globalThis.document?.documentElement.lang || 'en', globalThis.navigator?.languages);
+const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions();
+const format = (options) => new Intl.DateTimeFormat(LOCALE, options);
+
+const TIME = format({ hour: '2-digit', minute: '2-digit', hourCycle });
+const DAY = format({ weekday: 'long', day: 'numeric', month: 'long' });
+const DAY_AND_YEAR = format({ day: 'numeric', month: 'long', year: 'numeric' });
+const SHORT_DAY = format({ day: 'numeric', month: 'short' });
+const FULL = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle });
 
 const HUES = 12;
 const DAY_MS = 86_400_000;

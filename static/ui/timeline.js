@@ -1,57 +1,18 @@
-/** The log of messages: days, groups, earlier pages, and staying at the end while one is there. */
-import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
+/** The log of messages: days, groups, earlier pages, and what stands there when there are none. */
+import { html, useEffect, useMemo, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
+import { Announcer } from './announcer.js';
+import { focusLog } from './focus.js';
 import { day, listNames, plural } from './format.js';
+import { layOut, unsent } from './log-rows.js';
+import { useLog } from './log-scroll.js';
+import { memo } from './memo.js';
 import { Message } from './message.js';
-import { layOut, receiptOf } from './messages.js';
-import { Icon, Mark } from './parts.js';
-import { nameIn, nameOf } from './people.js';
-
-const AT_END_PX = 60;
-
-function Empty({ demo }) {
-  return html`
-    <div class="empty">
-      <${Mark} />
-      <h2>Nothing said yet</h2>
-      <p>Write the first message.${demo && html` It shows up at once in <a href="./" target="_blank" rel="noopener">a second window</a> where you are somebody else.`}</p>
-    </div>`;
-}
-
-/** Keeps the end in view while the reader is there, and the same message in view while earlier ones are put above it. */
-function useScroll(log, messages, outbox) {
-  const [atEnd, setAtEnd] = useState(true);
-  const previous = useRef({ firstId: undefined, height: 0, atEnd: true });
-
-  const toEnd = () => {
-    log.current.scrollTop = log.current.scrollHeight;
-  };
-
-  const onScroll = () => {
-    const { scrollHeight, scrollTop, clientHeight } = log.current;
-    previous.current.atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
-    setAtEnd(previous.current.atEnd);
-  };
-
-  useLayoutEffect(() => {
-    const { firstId, height } = previous.current;
-    const first = messages[0]?.id;
-    if (previous.current.atEnd) toEnd();
-    else if (firstId !== undefined && first < firstId) log.current.scrollTop += log.current.scrollHeight - height;
-    Object.assign(previous.current, { firstId: first, height: log.current.scrollHeight });
-  }, [messages, outbox]);
-
-  // The on-screen keyboard, a turned phone, a growing composer: what was the end stays the end.
-  useEffect(() => {
-    const observer = new ResizeObserver(() => previous.current.atEnd && toEnd());
-    observer.observe(log.current);
-    return () => observer.disconnect();
-  }, []);
-
-  return { atEnd, toEnd, onScroll };
-}
+import { receiptOf } from './messages.js';
+import { Icon } from './parts.js';
+import { Incomplete, Placeholder } from './placeholder.js';
 
 /** Marks as read what is in view: the page is in front and the reader is at the end. */
-function useReading({ messages, user, chatId, connection }, client, atEnd) {
+function useReading({ messages, user, chatId, connection, client }, atEnd) {
   const newest = messages.findLast(({ senderId }) => senderId !== user?.id)?.id;
   useEffect(() => {
     const read = () => {
@@ -66,67 +27,104 @@ function useReading({ messages, user, chatId, connection }, client, atEnd) {
 /** How many messages of others came since the reader scrolled up. */
 function useUnseen({ messages, user }, atEnd) {
   const seenUpTo = useRef(0);
-  const newest = messages.at(-1)?.id ?? 0;
-  if (atEnd) seenUpTo.current = newest;
-  return messages.filter(({ id, senderId }) => id > seenUpTo.current && senderId !== user?.id).length;
+  if (atEnd) seenUpTo.current = messages.at(-1)?.id ?? 0;
+  let count = 0;
+  for (let at = messages.length - 1; at >= 0 && messages[at].id > seenUpTo.current; at -= 1) {
+    if (messages[at].senderId !== user?.id) count += 1;
+  }
+  return count;
 }
 
-function seenText({ readers }, people) {
+function seenText({ readers }, people, nameFor) {
   if (people.length <= 2) return 'Seen';
-  const names = readers.map((id) => nameOf(people.find(({ userId }) => userId === id) ?? { userId: id }));
-  return readers.length === people.length - 1 ? 'Seen by everyone' : `Seen by ${listNames(names)}`;
+  return readers.length === people.length - 1 ? 'Seen by everyone' : `Seen by ${listNames(readers.map(nameFor))}`;
 }
 
-function receiptFor(receipt, people) {
-  const seen = receipt.readers.length > 0;
-  return { seen, text: seen ? seenText(receipt, people) : 'Sent' };
-}
-
-function Earlier({ store }) {
+function Earlier({ store, hasBefore }) {
   const [busy, setBusy] = useState(false);
+  const button = useRef(null);
   const load = async () => {
+    if (busy) return;
     setBusy(true);
-    await store.loadEarlier();
-    setBusy(false);
+    try {
+      await store.loadEarlier();
+    } finally {
+      setBusy(false);
+    }
   };
-  return html`
-    <button type="button" class="pill load-earlier" data-testid="load-earlier" disabled=${busy} onClick=${load}>
+
+  // When nothing earlier is left the button goes, and the keyboard goes on in the log.
+  const hadFocus = document.activeElement !== null && document.activeElement === button.current;
+  useEffect(() => {
+    if (!hasBefore && hadFocus) focusLog();
+  }, [hasBefore]);
+
+  // Not `disabled` while it loads: a disabled button loses the focus.
+  return hasBefore && html`
+    <button type="button" class="pill load-earlier" data-testid="load-earlier" ref=${button} aria-disabled=${String(busy)} onClick=${load}>
       ${busy ? 'Loading…' : 'Load earlier messages'}
     </button>`;
 }
 
-export function Timeline({ state, client, store, demo, scrollToEnd }) {
-  const { messages, outbox, people, user, chatId } = state;
-  const log = useRef(null);
-  const waiting = outbox.filter((item) => item.chatId === chatId);
-  const { atEnd, toEnd, onScroll } = useScroll(log, messages, outbox);
-  const unseen = useUnseen(state, atEnd);
-  useReading(state, client, atEnd);
-  scrollToEnd.current = () => requestAnimationFrame(toEnd);
+const Day = memo(({ label, rows, nameFor, receiptId, receiptText, isSeen, held, client, store }) => html`
+  <section class="day" aria-label=${label}>
+    <h2 class="day-name"><span>${label}</span></h2>
+    <ol>
+      ${rows.map(({ key, message, own, first, last }) => {
+        const hasReceipt = message.id !== null && message.id === receiptId;
+        return html`
+          <${Message} key=${key} message=${message} own=${own} first=${first} last=${last} senderName=${nameFor(message.senderId)}
+            receipt=${hasReceipt ? receiptText : null} isSeen=${hasReceipt && isSeen} held=${held} client=${client} store=${store} />`;
+      })}
+    </ol>
+  </section>`);
 
-  const receipt = receiptOf(messages, state.reads, user?.id);
-  const nameFor = (userId) => nameIn(state, userId);
-  const days = layOut(messages, waiting, user?.id);
+export const Timeline = memo((props) => {
+  const { messages, outbox, people, reads, user, chatId, hasBefore, phase, canWrite, nameFor, client, store, demo, onRetry, scrollToEnd } = props;
+  const log = useRef(null);
+  const held = useRef(0); // how many messages are being edited
+  const { start, end, atEnd, toEnd, onScroll } = useLog(log, messages, held);
+  const unseen = useUnseen(props, atEnd);
+  useReading(props, atEnd);
+  scrollToEnd.current = toEnd;
+
+  const waiting = useMemo(() => unsent(outbox.filter((item) => item.chatId === chatId), messages, user?.id), [outbox, messages, chatId, user?.id]);
+  const shown = useRef([]);
+  const days = useMemo(
+    () => layOut([...messages.slice(start, end), ...waiting], user?.id, shown.current),
+    [messages, start, end, waiting, user?.id],
+  );
+  shown.current = days;
+  const receipt = receiptOf(messages, reads, user?.id);
+  const isSeen = Boolean(receipt?.readers.length);
+  const receiptText = isSeen ? seenText(receipt, people, nameFor) : 'Sent';
+
+  const retry = () => {
+    focusLog(); // the button goes away
+    onRetry();
+  };
+
+  const jump = () => {
+    focusLog(); // the button goes away
+    toEnd();
+  };
+
   return html`
     <div class="timeline">
-      <div class="log" ref=${log} role="log" aria-label="Messages" aria-live="polite" aria-busy=${String(state.loading)} tabindex="0" onScroll=${onScroll}>
+      <div class="log" ref=${log} role="log" aria-label="Messages" aria-live="off" aria-busy=${String(phase === 'loading')} tabindex="0" onScroll=${onScroll}>
         <div class="log-inner">
-          ${state.hasBefore && html`<${Earlier} store=${store} />`}
-          ${!state.loading && days.length === 0 && html`<${Empty} demo=${demo} />`}
-          ${days.map(({ day: date, rows }) => html`
-            <section key=${date.toDateString()} class="day" aria-label=${day(date)}>
-              <h2 class="day-name"><span>${day(date)}</span></h2>
-              <ol>
-                ${rows.map(({ key, ...row }) => html`
-                  <${Message} key=${key} ...${row} senderName=${nameFor(row.message.senderId)} client=${client} store=${store}
-                    receipt=${row.message.id && row.message.id === receipt?.messageId ? receiptFor(receipt, people) : null} />`)}
-              </ol>
-            </section>`)}
+          ${phase !== 'loading' && start === 0 && html`<${Earlier} store=${store} hasBefore=${hasBefore} />`}
+          ${days.length === 0 && html`<${Placeholder} phase=${phase} canWrite=${canWrite} demo=${demo} onRetry=${retry} />`}
+          ${days.map(({ key, date, rows }) => html`
+            <${Day} key=${key} label=${day(date)} rows=${rows} nameFor=${nameFor} receiptId=${receipt?.messageId ?? null} receiptText=${receiptText} isSeen=${isSeen}
+              held=${held} client=${client} store=${store} />`)}
+          ${days.length > 0 && phase === 'failed' && html`<${Incomplete} onRetry=${retry} />`}
         </div>
       </div>
+      <${Announcer} messages=${messages} userId=${user?.id} nameFor=${nameFor} isReady=${phase === 'ready'} />
       ${!atEnd && html`
-        <button type="button" class=${`pill jump${unseen ? ' is-new' : ''}`} data-testid="jump-to-end" onClick=${toEnd}>
+        <button type="button" class=${`pill jump${unseen ? ' is-new' : ''}`} data-testid="jump-to-end" onClick=${jump}>
           <${Icon} name="down" />${unseen ? plural(unseen, 'new message', 'new messages') : 'Latest'}
         </button>`}
     </div>`;
-}
+});

@@ -1,5 +1,6 @@
 /** Errors, told once and out loud: the text from the server, and its code for those who look it up. */
 import { html, useCallback, useState } from '../vendor/htm-preact-3.1.1.module.js';
+import { focusComposer } from './focus.js';
 import { Icon } from './parts.js';
 
 const SHOWN_MS = 10_000;
@@ -22,6 +23,8 @@ const TITLES = {
   SHUTTING_DOWN: 'Server restarting',
 };
 
+const isSame = (a, b) => a.code === b.code && a.message === b.message;
+
 export const titleOf = (error) => TITLES[error.code] ?? 'Something went wrong';
 
 let lastId = 0;
@@ -32,22 +35,29 @@ export function useToasts() {
   const showError = useCallback((error) => {
     lastId += 1;
     const id = lastId;
-    setToasts((list) => [...list, { id, error }].slice(-AT_MOST));
+    // The same error again takes the place of the first: it is told once more, not twice.
+    setToasts((list) => [...list.filter((toast) => !isSame(toast.error, error)), { id, error }].slice(-AT_MOST));
     setTimeout(() => dismiss(id), SHOWN_MS);
   }, []);
   return { toasts, showError, dismiss };
 }
 
 function Toast({ error, onDismiss }) {
+  const dismiss = () => {
+    onDismiss();
+    focusComposer(); // the button goes away
+  };
+  const title = titleOf(error);
+  const text = error.message ?? '';
   return html`
     <div class="toast" role="alert" data-testid="error-toast" data-code=${error.code}>
       <${Icon} name="alert" />
       <div class="toast-body">
-        <p class="toast-title">${titleOf(error)}</p>
-        <p>${error.message}</p>
+        <p class="toast-title">${title}</p>
+        ${text.replace(/\.$/, '') !== title && html`<p class="toast-text" dir="auto">${text}</p>`}
         <p class="toast-code">${error.code}</p>
       </div>
-      <button type="button" class="icon-button" aria-label="Dismiss" onClick=${onDismiss}><${Icon} name="close" /></button>
+      <button type="button" class="icon-button" aria-label="Dismiss" onClick=${dismiss}><${Icon} name="close" /></button>
     </div>`;
 }
 

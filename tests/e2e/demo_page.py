@@ -43,6 +43,7 @@ class DemoPage:
         self.title = page.locator("h1")
         self.chats = page.get_by_test_id("chat-item")
         self.people = page.get_by_test_id("person")
+        self.closed = page.get_by_test_id("composer-closed")
 
     async def sign_in(self, name: str) -> None:
         """Press the name if the page offers it, else type it."""
@@ -133,23 +134,24 @@ class DemoPages:
 
     def __init__(self, browser: Browser, url: str, allowed: tuple[str, ...] = ()) -> None:
         self.troubles: list[str] = []
-        self._browser = browser
-        self._url = url
+        self.browser = browser
+        self.url = url
         self._allowed = allowed
 
     async def open(
         self, size: tuple[int, int] = DESKTOP, scheme: Any = "light", **options: Any
     ) -> DemoPage:
-        """The page in a browser context of its own, as if on another machine."""
+        """The page in a browser context of its own, as if on another machine.
+
+        Motion is reduced, for speed, unless `options` say `reduced_motion="no-preference"`.
+        """
         is_phone = size[0] < 500
-        context = await self._browser.new_context(
+        context = await self.browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme=scheme,
             has_touch=is_phone,
             is_mobile=is_phone,
-            reduced_motion="reduce",
-            locale="en-GB",
-            **options,
+            **{"reduced_motion": "reduce", "locale": "en-GB", **options},
         )
         await context.add_init_script(REPORT_VIOLATIONS)
         if AXE.exists():
@@ -157,7 +159,7 @@ class DemoPages:
         context.set_default_timeout(10_000)
         page = await context.new_page()
         self._watch(page)
-        await page.goto(self._url)
+        await page.goto(self.url)
         return DemoPage(page)
 
     async def open_beside(self, other: DemoPage) -> DemoPage:
@@ -173,7 +175,7 @@ class DemoPages:
             await dialog.dismiss()
 
         def on_address(url: str) -> None:
-            if not url.startswith((self._url, self._url.replace("http", "ws", 1), "data:")):
+            if not url.startswith((self.url, self.url.replace("http", "ws", 1), "data:")):
                 self.troubles.append(f"foreign host: {url}")
 
         def on_line(kind: str, text: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from chat.plugin_api import ErrorCode, MessageDraft, Plugin, Reject, before_message_send, hookimpl
-from tests.e2e.demo_page import NO_SERVER, NOT_FOUND, demo_pages
+from tests.e2e.demo_page import NO_SERVER, demo_pages
 from tests.e2e.servers import server_process
 
 
@@ -207,8 +207,7 @@ async def test_without_demo_mode_the_page_asks_for_a_token(serve, chromium):
     async with (
         serve() as chat,
         chromium() as browser,
-        # The page looks for demo mode and does not find it; the browser writes that down.
-        demo_pages(browser, chat.url, allowed=NOT_FOUND) as pages,
+        demo_pages(browser, chat.url) as pages,
     ):
         await chat.create_chat([1, 2], title="Orders")
         ada = await pages.open()
@@ -225,7 +224,7 @@ async def test_a_name_that_the_server_learns_later_is_shown_at_once(serve, chrom
     async with (
         serve() as chat,
         chromium() as browser,
-        demo_pages(browser, chat.url, allowed=NOT_FOUND) as pages,
+        demo_pages(browser, chat.url) as pages,
     ):
         chat_id = await chat.create_chat([1, 2])
         ada = await pages.open()

@@ -119,6 +119,7 @@ async def test_whoever_is_removed_from_the_open_chat_stays_where_they_are(site):
         await expect(ada.chat("Closed circle")).to_have_count(0)
         await expect(ada.title).to_have_text("Closed circle")
         await expect(ada.people).to_have_count(0)
+        await expect(ada.closed).to_have_text("You are no longer in this chat.")
         # They come back as soon as they are let in again.
         await chat.request("POST", f"/chats/{chat_id}/participants", *HOST, json={"userIds": [ADA]})
         await expect(ada.people).to_have_count(2)
@@ -135,6 +136,23 @@ async def test_whoever_is_removed_from_the_open_chat_stays_where_they_are(site):
         await expect(ada.toast).to_have_count(0)
 
 
+async def test_a_role_that_may_only_read_closes_the_composer(site):
+    """As it is given and taken, and from the start."""
+    async with site() as opened:
+        chat = opened.chat
+        chat_id = await chat.create_chat([ADA, GRACE], title="Notices")
+        seat = f"/chats/{chat_id}/participants/{ADA}"
+        ada = await opened.sign_in(ADA)
+        await expect(ada.input).to_be_enabled()
+        await chat.request("PATCH", seat, *HOST, json={"role": "readonly"})
+        await expect(ada.closed).to_contain_text("You can read this chat")
+        await ada.page.reload()
+        await expect(ada.closed).to_contain_text("You can read this chat")
+        await chat.request("PATCH", seat, *HOST, json={"role": "member"})
+        await expect(ada.closed).to_have_count(0)
+        await ada.say("thank you")
+
+
 async def test_a_chat_that_is_deleted_goes_for_everybody(site):
     """Out of the list; open, it stays in view under its title."""
     async with site() as opened:
@@ -147,6 +165,7 @@ async def test_a_chat_that_is_deleted_goes_for_everybody(site):
         await chat.request("DELETE", f"/chats/{gone}", *HOST)
         await expect(ada.chat("Gone")).to_have_count(0)
         await expect(ada.title).to_have_text("Gone")
+        await expect(ada.closed).to_have_text("This chat was deleted.")
         await expect(grace.chats).to_have_count(0)  # the only one is open
         await ada.chat("Kept").click()
         await say(chat, GRACE, kept, "we are still here")

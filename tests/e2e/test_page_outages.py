@@ -58,7 +58,14 @@ class TokenEndpoint:
     async def between(self, tab):
         await tab.page.route("**/demo", lambda route: route.fulfill(json=self._good(users=[])))
         await tab.page.route("**/demo/token", self._answer)
+        await tab.page.route(tab.page.url, self._give_the_page)
         await tab.page.reload()
+
+    async def _give_the_page(self, route):
+        """As a server in demo mode gives it."""
+        page = await route.fetch()
+        text = (await page.text()).replace('content="off"', 'content="on" ')
+        await route.fulfill(response=page, body=text)
 
     async def _answer(self, route):
         self.asked += 1

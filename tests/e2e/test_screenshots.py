@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from chat.auth import mint
 from chat.testing import SECRET
 from tests.e2e import showcase
-from tests.e2e.demo_page import NOT_FOUND, demo_pages
+from tests.e2e.demo_page import demo_pages
 from tests.e2e.servers import ROOT
 from tests.e2e.showcase import INGRID, MAYA, NAMES, TOMAS
 
@@ -54,7 +54,7 @@ async def test_the_picture_of_the_front_page_is_of_this_very_page(
     async with (
         serve(clock=clock, presence_grace_s=0) as chat,
         chromium() as browser,
-        demo_pages(browser, chat.url, allowed=NOT_FOUND) as pages,
+        demo_pages(browser, chat.url) as pages,
     ):
         for title, (user_ids, said) in showcase.OTHER_CHATS.items():
             await create_chat(chat, clock, title, user_ids, said)

@@ -1,5 +1,6 @@
 """The page and its files: what is served, under which headers, and that nothing else is."""
 
+import asyncio
 import re
 
 import pytest
@@ -113,6 +114,23 @@ def test_a_known_file_is_not_sent_twice(shared):
     head = rest_raw.head(shared.chat.app.port, "/static/app.js")
     assert (head.status, head.content) == (200, b"")
     assert head.headers["content-length"] == str(len(first.content))
+
+
+async def test_the_page_says_whether_the_server_runs_in_demo_mode(serve, tmp_path):
+    """In a meta element, under an ETag of its own, so that a change of the mode is seen at once."""
+    tags = {}
+    for mode, settings in (("off", {}), ("on", {"jwt_secret": None, "data_dir": tmp_path})):
+        async with serve(**settings) as chat:
+            first = await asyncio.to_thread(rest_raw.get, chat.app.port, "/")
+            assert f'<meta name="chatgateway-demo" content="{mode}">' in first.content.decode()
+            tags[mode] = first.headers["etag"]
+            known = f"If-None-Match: {tags[mode]}"
+            again = await asyncio.to_thread(rest_raw.get, chat.app.port, "/", known)
+            assert (again.status, again.content) == (304, b"")
+            head = await asyncio.to_thread(rest_raw.head, chat.app.port, "/")
+            assert (head.status, head.content) == (200, b"")
+            assert head.headers["content-length"] == str(len(first.content))
+    assert tags["on"] != tags["off"]
 
 
 def test_api_answers_are_not_kept_by_caches(shared):
