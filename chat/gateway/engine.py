@@ -40,7 +40,6 @@ class ChatEngine(engineio.AsyncServer):
         self._async: dict[str, Any] = {
             **engineio_tornado._async,
             "translate_request": translate_request,
-            "make_response": make_response,
         }
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -115,10 +114,27 @@ class ChatEngine(engineio.AsyncServer):
 
     def _bad_request(self, message: str | None = None) -> dict[str, Any]:
         why = "the session has ended, or is on another transport"
-        return refusal(ChatError(ErrorCode.VALIDATION_ERROR, why))
+        error = ChatError(ErrorCode.VALIDATION_ERROR, why)
+        return {**refusal(error), "error": error}
+
+    async def _make_response(self, answer: dict[str, Any], environ: dict[str, Any]) -> Any:
+        """Answer a request; log a refusal of the library's under the id that the client gets."""
+        if REFUSAL_KEY in environ:
+            # The session's own error says more than what the library makes of it; it is logged.
+            answer = refusal(environ.pop(REFUSAL_KEY))
+        elif "error" in answer:
+            error = answer["error"]
+            _log.info(
+                "handshake_refused",
+                code=error.code.value,
+                why=error.message,
+                remote_ip=environ["REMOTE_ADDR"],
+                request_id=error.request_id,
+            )
+        return await super()._make_response(answer, environ)
 
     def _log_error_once(self, message: str, message_key: str) -> None:
-        _log.info("handshake_refused", why=message_key)
+        """Log nothing: `_make_response` does."""
 
 
 class _Body:
@@ -140,15 +156,6 @@ def refusal(error: ChatError) -> dict[str, Any]:
         "headers": [("Content-Type", "application/json; charset=utf-8")],
         "response": orjson.dumps(error.to_answer()),
     }
-
-
-def make_response(
-    status: str, headers: list[tuple[str, str]], payload: bytes, environ: dict[str, Any]
-) -> None:
-    """The library's; the session may have put an error into the environ that says more."""
-    if REFUSAL_KEY in environ:
-        status, headers, payload = refusal(environ.pop(REFUSAL_KEY)).values()
-    engineio_tornado.make_response(status, headers, payload, environ)
 
 
 def translate_request(handler: Any) -> dict[str, Any]:

@@ -172,7 +172,12 @@ class PollingSession(async_socket.AsyncSocket):
         try:
             packets = read_payload(await environ["wsgi.input"].read(limit + 1), limit)
         except ChatError as error:
-            _log.info("malformed_post", why=error.message)
+            _log.info(
+                "malformed_post",
+                code=error.code.value,
+                why=error.message,
+                request_id=error.request_id,
+            )
             environ[REFUSAL_KEY] = error
             self.end(self.server.reason.TRANSPORT_ERROR)
             raise exceptions.EngineIOError from error

@@ -241,7 +241,7 @@ class EmbeddedStore:
                 delay_s = min(delay_s * 2, LAST_DELAY_S)
                 try:
                     await self._spawn(program)
-                except (SetupError, OSError, _PortTakenError, _FilesBusyError) as error:
+                except Exception as error:  # noqa: BLE001  # nothing works without a store: try again
                     reason = str(error) or type(error).__name__
                     if reason != told:
                         log.error("store_restart_failed", reason=reason, retry_in_s=delay_s)

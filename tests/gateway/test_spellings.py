@@ -245,10 +245,15 @@ async def test_a_polling_post_that_is_refused_says_why(serve, log, packets, stat
         assert (answer.code, body["success"], body["error"]["code"]) == (status, False, code)
         assert said in body["message"]
         assert await poll == ["1"]
-        lines = [line for line in log.entries if line["event"] == "malformed_post"]
-        assert [line["why"] for line in lines] == [body["message"]]
         late = await raw.post("3")
-        assert (late.code, json.loads(late.body)["success"]) == (400, False)
+        assert late.code == 400
+        for event, error in (
+            ("malformed_post", body["error"]),
+            ("handshake_refused", json.loads(late.body)["error"]),
+        ):
+            lines = [line for line in log.entries if line["event"] == event]
+            assert [line["why"] for line in lines] == [error["message"]]
+            assert [line["request_id"] for line in lines] == [error["requestId"]]
 
 
 async def test_as_many_packets_as_a_polling_post_may_hold_are_taken(serve):
