@@ -17,8 +17,13 @@ NARROW: Final = (360, 740)
 
 AXE: Final = JS_FOLDER / "node_modules/axe-core/axe.min.js"
 RUN_AXE: Final = """
-async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
-  .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+async () => {
+  // What is fading in has no contrast yet; a spinner never ends.
+  const ends = ({ effect }) => effect.getTiming().iterations !== Infinity;
+  await Promise.allSettled(document.getAnimations().filter(ends).map(({ finished }) => finished));
+  return (await axe.run(document, { resultTypes: ['violations'] })).violations
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
 """
 REPORT_VIOLATIONS: Final = """
 document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
@@ -166,7 +171,7 @@ class DemoPages:
         """One more tab of the same browser, with its storage."""
         page = await other.page.context.new_page()
         self._watch(page)
-        await page.goto(self._url)
+        await page.goto(self.url)
         return DemoPage(page)
 
     def _watch(self, page: Page) -> None:

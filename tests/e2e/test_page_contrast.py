@@ -72,6 +72,7 @@ async def test_axe_finds_nothing_in_high_contrast_and_in_small_windows(talk, siz
         await ada.page.keyboard.press("Escape")
         await ada.page.get_by_role("log").evaluate("log => { log.scrollTop = 0; }")
         await grace.say("new")
+        await expect(ada.texts.last).to_have_text("new")
         found["scrolled up"] = await ada.axe()
         assert await ada.overflow_px() == 0
         opener = ada.page.get_by_role("button", name="Chats and people")

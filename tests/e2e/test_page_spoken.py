@@ -124,6 +124,7 @@ async def test_texts_and_names_have_the_direction_of_their_letters(world):
         await say(chat, chat_id, "\u0645\u0631\u062d\u0628\u0627!")
         await say(chat, chat_id, "Hello!")
         ada = await enter(chat, pages)
+        await ada.expect_texts(["\u0645\u0631\u062d\u0628\u0627!", "Hello!"])
         direction = "element => getComputedStyle(element).direction"
         texts = await ada.texts.evaluate_all(f"all => all.map({direction})")
         assert texts == ["rtl", "ltr"]
