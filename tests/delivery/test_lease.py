@@ -138,7 +138,7 @@ async def test_a_holder_that_renews_is_left_in_peace(serve, mongodb_uri, short_l
     assert (await lease_in(mongodb_uri))["owner"] == "somebody-else"
 
 
-@pytest.mark.parametrize("pid", [NOBODY, os.getpid()])
+@pytest.mark.parametrize("pid", [NOBODY, os.getpid()], ids=["nobody", "this process"])
 async def test_a_holder_whose_process_is_gone_is_followed_at_once(serve, mongodb_uri, log, pid):
     """On the same boot of the same machine, in the same PID namespace, a pid says that; one's own
     is that of somebody before.
