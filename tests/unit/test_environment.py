@@ -63,8 +63,9 @@ def test_a_line_that_is_no_variable_is_named(tmp_path, text, line):
     path.write_text(text)
     with pytest.raises(SetupError, match=f"line {line}:") as caught:
         read_env_file(str(path))
-    assert "nonsense" not in str(caught.value)
-    assert "open" not in str(caught.value)
+    said = str(caught.value).replace(str(path), "")
+    assert "nonsense" not in said
+    assert "open" not in said
 
 
 @pytest.mark.parametrize("kind", ["missing", "a folder", "no text"])
