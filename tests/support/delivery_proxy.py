@@ -2,6 +2,8 @@
 do."""
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -18,20 +20,26 @@ class Proxy:
         self.mute = False
         self.deaf = False
         self._target_port = target_port
-        self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._connecting: set[asyncio.Task[None]] = set()
         self._pumps: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        self.port = self._listener.getsockname()[1]
+        asyncio.get_running_loop().add_reader(self._listener, self._accept)
 
     async def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
+        asyncio.get_running_loop().remove_reader(self._listener)
+        self._listener.close()
+        if self._connecting:
+            await asyncio.wait(self._connecting)
         self.cut()
         if self._pumps:
             await asyncio.wait(self._pumps)
+        # An aborted transport closes its socket in the next turn of the loop.
+        await asyncio.sleep(0)
 
     def cut(self) -> None:
         """Reset every connection, as a network that is gone; new ones are let through."""
@@ -44,7 +52,16 @@ class Proxy:
             app=SimpleNamespace(port=self.port), token=chat.token, _clients=chat._clients
         )
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self) -> None:
+        # By hand: what asyncio's own server accepts while it is closed belongs to nobody.
+        with contextlib.suppress(BlockingIOError):
+            accepted, _ = self._listener.accept()
+            task = asyncio.create_task(self._connect(accepted))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, accepted: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=accepted)
         try:
             there = await asyncio.open_connection("127.0.0.1", self._target_port)
         except OSError:
