@@ -193,9 +193,9 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
         name=options.name,
         role=options.role,
     )
+    _answer(token)
     _warn(_doubts(settings))
     print(f"chatgateway: signed with {source}.", file=sys.stderr)  # noqa: T201  # beside the answer
-    _answer(token)
     return 0
 
 

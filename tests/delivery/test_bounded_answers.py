@@ -75,7 +75,7 @@ async def test_a_page_is_counted_as_it_is_written(serve):
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
         since = await head_of(chat, chat_id)
-        for content, metadata in (("\x01" * 10_000, None), ("x", {"a": "\x01" * 15_000})):
+        for content, metadata in (("x" + "\x01" * 9_999, None), ("x", {"a": "\x01" * 15_000})):
             payload = {"chatId": chat_id, "content": content, "metadata": metadata}
             for _ in range(6):
                 assert (await ada.call("sendMessage", payload))["success"]

@@ -147,7 +147,8 @@ def _send(acts: list[tuple[str, tuple[int, int, str]]]) -> None:
             chat_id=chat_id, sender_id=sender_id, sender_type="employee", content="hi",
             client_message_id=text,
         )  # fmt: skip
-        if what == "begin":
+        # A send begins only where none is known, as MessageService has it.
+        if what == "begin" and recent.find(key, draft) is None:
             plain[key] = Outcome()
             recent.begin(key, draft, plain[key])
             order.append(key)
