@@ -7,6 +7,7 @@ to end before that. Reading goes on.
 import asyncio
 import os
 import stat
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -92,8 +93,12 @@ class FreeSpace:
 
 
 def free_bytes(place: Place) -> int:
-    """What an ordinary user can still write there."""
+    """What an ordinary user can still write there; without end on a file system without blocks,
+    such as that of a pipe, which stderr may have become since the start.
+    """
     found = os.statvfs(place)
+    if found.f_blocks == 0:
+        return sys.maxsize
     return found.f_bavail * found.f_frsize
 
 

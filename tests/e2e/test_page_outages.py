@@ -130,7 +130,8 @@ async def test_a_token_that_ends_is_renewed_though_the_first_try_fails(one_tab):
         while time.monotonic() < ended_at:
             await tab.say(f"at {time.monotonic()}")
         await tab.say("after the end of the first token")
-        assert endpoint.asked == 4
+        # Once at the start, twice in vain, once with success; a slow machine renews once more.
+        assert endpoint.asked >= 4
         assert await tab.page.get_by_text("Connected", exact=True).is_visible()
 
 

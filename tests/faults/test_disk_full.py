@@ -6,6 +6,7 @@ import os
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from chat.repositories.free_space import FreeSpace
 from tests.faults.test_server_killed import new_chat
 from tests.support.server_process import server_process, until
 from tests.support.small_disk import fill
@@ -197,3 +198,13 @@ async def test_no_acknowledged_message_is_lost_on_a_disk_that_fills_up(small_dis
     async with server_process(small_disk / "data", **environment) as server:
         stored = {each["id"]: each["message"] for each in await server.history(chat_id)}
         assert {number: stored.get(number) for number in acked} == acked
+
+
+def test_a_pipe_is_never_full():
+    """Stderr may become one after the start; its file system says that nothing is free."""
+    reading, writing = os.pipe()
+    try:
+        FreeSpace([writing], 200).check()
+    finally:
+        os.close(reading)
+        os.close(writing)

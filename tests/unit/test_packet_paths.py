@@ -224,9 +224,11 @@ def test_marks_are_bounded_before_values_are_made(more: int) -> None:
 
 
 @RUNS
-@given(st.lists(st.one_of(st.binary(max_size=5), st.text("abc é😀4b", max_size=5)), max_size=15))
+@given(st.lists(st.one_of(st.binary(max_size=5), st.text("abc é😀", max_size=5)), max_size=15))
 def test_a_payload_is_split_as_python_engineio_splits_it(parts: list[Any]) -> None:
-    """Texts and bytes, in the order in which they were put in."""
+    """Texts and bytes, in the order in which they were put in. No digits: python-engineio takes
+    " 4" for JSON.
+    """
     packets = [EnginePacket(MESSAGE, each) for each in parts] or [EnginePacket(PONG)]
     body = engineio_payload.Payload(packets=packets).encode()
     theirs = engineio_payload.Payload(encoded_payload=body).packets
