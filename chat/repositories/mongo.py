@@ -34,6 +34,12 @@ TIMEOUT_MS: Final = 4_000
 seconds.
 """
 
+WARM_CONNECTIONS: Final = 10
+"""Kept open to the store, so that a process which has no more open files to spare still reads and
+writes: where a connection cannot be opened, pymongo closes the others too. motor has five threads
+a core, so two cores never want more.
+"""
+
 PING_TIMEOUT_S: Final = 1.0
 _log = structlog.get_logger("chat.store")
 
@@ -128,9 +134,14 @@ class MongoStore:
         restart: Callable[[], None] | None = None,
         space: FreeSpace | None = None,
     ) -> None:
+        # Who bounds the pool in the address knows how many connections suffice.
+        pool: dict[str, Any] = (
+            {} if "poolsize" in uri.lower() else {"minPoolSize": WARM_CONNECTIONS}
+        )
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
                 uri,
+                **pool,
                 tz_aware=True,
                 serverSelectionTimeoutMS=TIMEOUT_MS,
                 timeoutMS=TIMEOUT_MS,

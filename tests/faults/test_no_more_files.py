@@ -5,13 +5,16 @@ import json
 import os
 import resource
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+from chat.repositories.mongo import WARM_CONNECTIONS
 from tests.faults.test_server_killed import new_chat
 from tests.support.delivery_crowd import Crowd
 from tests.support.server_process import server_process, until
 
 OPEN_FILES = 256
 STRANGERS = 260
+ESTABLISHED = "01"
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n"
 
 
@@ -26,6 +29,8 @@ async def gateway(tmp_path):
             open_files=OPEN_FILES,
             LOG_FORMAT="json",
             MAX_SOCKETS_PER_ADDRESS="10000",
+            # Fewer at a time than are kept open, on a machine of many cores too.
+            MOTOR_MAX_WORKERS=str(WARM_CONNECTIONS // 2),
         ) as server:
             yield server, await new_chat(server), log
 
@@ -102,6 +107,7 @@ async def test_without_a_single_file_newcomers_wait_and_the_loop_does_not_spin(t
         crowd.start()
         await crowd.acked(20)
         pid = server.process.pid
+        await until(lambda: connections_to_the_store(server) >= WARM_CONNECTIONS)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_files(pid), OPEN_FILES))
         began = asyncio.get_running_loop().time()
         newcomer = asyncio.create_task(answer(server))
@@ -120,3 +126,16 @@ async def test_without_a_single_file_newcomers_wait_and_the_loop_does_not_spin(t
 
 def open_files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def connections_to_the_store(server):
+    """How many connections the server has opened itself."""
+    pid = server.process.pid
+    sockets = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    lines = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+    fields = [line.split() for line in lines]
+    taken = f":{port_of(server):04X}"
+    return sum(
+        f"socket:[{each[9]}]" in sockets and each[3] == ESTABLISHED and not each[1].endswith(taken)
+        for each in fields
+    )
