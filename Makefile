@@ -12,7 +12,7 @@ SOURCES := $(shell find chat plugins static tests docs deploy server.py setup.cf
 # A test that hangs is ended after so many seconds; by hand, in a debugger, there is no limit.
 PYTEST = $(BIN)/python -m pytest --timeout=60
 # Files and not tests are dealt out: the tests of a file share a server.
-TWO_AT_A_TIME = --numprocesses=2 --dist=loadfile
+THREE_AT_A_TIME = --numprocesses=3 --dist=loadfile
 
 .PHONY: help run test lint check lock property fuzz suites bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin
 
@@ -52,7 +52,7 @@ else
 test: $(DEV)
 	@sh tools/node-packages
 	@rm -f $(TESTED) && touch $(TESTED).begun
-	@$(PYTEST) $(TWO_AT_A_TIME) --cov --cov-report= --cov-fail-under=0
+	@$(PYTEST) $(THREE_AT_A_TIME) --cov --cov-report= --cov-fail-under=0
 	@mv $(TESTED).begun $(TESTED)
 endif
 

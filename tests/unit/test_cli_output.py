@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,13 @@ def test_a_terminal_that_is_closed_ends_the_server_cleanly(command, mongodb_uri)
     controller, terminal = os.openpty()
     started = command("serve", "", MONGODB_URI=mongodb_uri)
     with subprocess.Popen(
-        **started, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
+        **started,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        # The tests themselves may run under nohup.
+        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
     ) as server:
         try:
             os.close(terminal)
