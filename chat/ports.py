@@ -171,8 +171,11 @@ class Broadcaster(Protocol):
 
     def to_user(
         self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
-    ) -> None:
-        """To every socket of the user; with `outside_chat` to those that are not in its room."""
+    ) -> int:
+        """Push to every socket of the user; with `outside_chat` to those that are not in its room.
+
+        Returns the number of these sockets.
+        """
 
     def is_outside(self, chat_id: int, user_id: UserId) -> bool:
         """Whether the user has a socket that is not in the chat's room."""

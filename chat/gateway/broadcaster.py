@@ -26,7 +26,7 @@ class SocketBroadcaster:
 
     def to_user(
         self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
-    ) -> None:
+    ) -> int:
         sessions = [
             each.session
             for each in self._connections.of_user(user_id)
@@ -34,6 +34,7 @@ class SocketBroadcaster:
         ]
         if sessions:
             self._fanout.to_sessions(sessions, event.name, event.payload)
+        return len(sessions)
 
     def is_outside(self, chat_id: int, user_id: UserId) -> bool:
         return any(chat_id not in each.rooms for each in self._connections.of_user(user_id))

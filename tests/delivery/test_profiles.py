@@ -135,6 +135,22 @@ async def test_a_new_name_is_pushed_to_those_who_share_a_chat(serve):
         assert [len(each.of("userUpdated")) for each in (ada, grace, stranger)] == [1, 1, 0]
 
 
+async def test_many_new_names_at_once_leave_room_for_messages(serve, monkeypatch):
+    """Profiles go out at a bounded rate, whatever else is pushed meanwhile."""
+    monkeypatch.setattr("chat.services.profiles.PUSHES_A_TURN", 1)
+    # The first push is the only one for 50 seconds.
+    monkeypatch.setattr("chat.services.profiles.PUSHES_PER_S", 0.02)
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1, 2, 3])
+        ada = await chat.connect(1, join=chat_id)
+        for user_id in (2, 3):
+            await host(chat, "PUT", f"/users/{user_id}", {"name": "New", "avatarUrl": None})
+        await ada.next("userUpdated")
+        await say(ada, chat_id, "hello")
+        await ada.settle()
+        assert len(ada.of("userUpdated")) == 1
+
+
 async def test_a_token_with_another_name_is_pushed(serve):
     """Also after a restart, when the server has to look up what the name was."""
     for life in range(2):
