@@ -11,6 +11,7 @@ import tornado.web
 from engineio.async_drivers import tornado as engineio_tornado
 
 from chat.errors import ChatError, ErrorCode
+from chat.gateway.polling import NOOP
 from chat.gateway.session import CONNECTION_KEY, ChatSession
 from chat.gateway.stock import StockConnection
 from chat.gateway.transport import ChatServer
@@ -51,6 +52,9 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 self.set_header("Allow", "GET, POST, OPTIONS")
                 self.set_status(204)
                 self.finish()
+            elif self._is_last_poll():
+                self.set_header("Content-Type", "text/plain; charset=UTF-8")
+                self.finish(NOOP.encode())
             elif not self._speaks_our_protocol():
                 why = "Engine.IO 4 over websocket or polling is spoken here"
                 self._refuse(ChatError(ErrorCode.VALIDATION_ERROR, why))
@@ -142,6 +146,14 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 return known_version and self.request.method == "GET"
             self.session = session = engine.sockets.get(session_id)
             return session is not None and not session.ended and (upgrade or not session.upgraded)
+
+        def _is_last_poll(self) -> bool:
+            """Whether the session was closed while this poll was on its way."""
+            return (
+                self.request.method == "GET"
+                and self.get_query_argument("transport", "") == "polling"
+                and engine.is_last_poll(self.get_query_argument("sid", ""))
+            )
 
         def _has_room(self) -> bool:
             """Whether this is no new session, or one that its address may still have. Asked again

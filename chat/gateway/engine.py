@@ -4,7 +4,7 @@ hand.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 import engineio
 import orjson
@@ -18,6 +18,9 @@ from chat.gateway.heartbeat import Heartbeat
 from chat.gateway.mailbox import NOWHERE, Mailbox
 from chat.gateway.polling import REFUSAL_KEY
 from chat.gateway.session import ChatSession
+
+LAST_POLL_WITHIN_S: Final = 1.0
+"""A client that closes its session by a POST may have a poll on its way on another connection."""
 
 _log = structlog.get_logger("chat.transport")
 
@@ -43,6 +46,7 @@ class ChatEngine(engineio.AsyncServer):
         }
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._last_polls: set[str] = set()
 
     def make_session(self, session_id: str) -> ChatSession:
         raise NotImplementedError
@@ -82,6 +86,20 @@ class ChatEngine(engineio.AsyncServer):
         if session.home is not None:
             self.crowd.leave(session.home)
             session.home = None
+
+    def await_last_poll(self, session_id: str) -> None:
+        """Answer one more poll of a session that its client has closed, if it comes soon."""
+        self._last_polls.add(session_id)
+        asyncio.get_running_loop().call_later(
+            LAST_POLL_WITHIN_S, self._last_polls.discard, session_id
+        )
+
+    def is_last_poll(self, session_id: str) -> bool:
+        """Whether this is that poll; the next one is refused."""
+        if session_id not in self._last_polls:
+            return False
+        self._last_polls.remove(session_id)
+        return True
 
     def own(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something to its end, in a task that is cancelled with the server."""

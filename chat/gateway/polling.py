@@ -100,10 +100,12 @@ class PollingSession(async_socket.AsyncSocket):
         self.ended = True
         self.ignore_client()
         queue, self.queue = self.queue, NOWHERE
+        # Who has said goodbye need not be told.
+        goodbye = reason == self.server.reason.CLIENT_DISCONNECT
         if self._poll is not None:
-            # Who has said goodbye need not be told.
-            goodbye = reason == self.server.reason.CLIENT_DISCONNECT
             queue.put_nowait(NOOP if goodbye else _CLOSE)
+        elif goodbye and not self.upgraded:
+            self.server.await_last_poll(self.sid)
 
     async def _finish(self, reason: str) -> None:
         try:

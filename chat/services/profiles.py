@@ -15,11 +15,12 @@ from chat.services.chat_states import ChatState, ChatStates
 from chat.services.people import People
 from chat.services.presence import Attendance
 
-PUSHES_A_TURN: Final = 100
-PUSHES_PER_S: Final = 2_000
-"""3 % of a core, and a change in the largest chat is out in half a second. Without a bound, the
-first logins of 1,000 users who share a chat are a million pushes, which took three quarters of the
-server for ten seconds.
+PUSHES_A_TURN: Final = 10
+PUSHES_PER_S: Final = 500
+"""1 % of a core, and no message waits for more than ten of them.
+
+Without a bound, the first logins of 1,000 users who share a chat are a million pushes, which took
+three quarters of the server for ten seconds.
 """
 
 PUSH_AFTER_S: Final = 1.0

@@ -81,6 +81,17 @@ async def test_a_close_over_polling_ends_the_session(serve_echo, echo):
         assert echo.main.left == ["client disconnect"]
 
 
+async def test_a_poll_that_the_close_overtakes_is_let_go_too(serve_echo):
+    """Requests on two connections may arrive in either order; only one poll is under way."""
+    async with serve_echo() as chat:
+        raw = await on_polling(chat)
+        assert (await raw.post("1")).code == 200
+        late = await raw.poll()
+        assert (late.code, late.body) == (200, b"6")
+        assert late.headers["Content-Type"] == "text/plain; charset=UTF-8"
+        assert (await raw.poll()).code == 400
+
+
 async def test_a_close_over_websocket_ends_the_session(serve_echo, echo):
     """The server closes the websocket."""
     async with serve_echo() as chat:
