@@ -149,11 +149,10 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
 
         def _is_last_poll(self) -> bool:
             """Whether the session was closed while this poll was on its way."""
-            return (
-                self.request.method == "GET"
-                and self.get_query_argument("transport", "") == "polling"
-                and engine.is_last_poll(self.get_query_argument("sid", ""))
-            )
+            polls = self.get_query_argument("transport", "") == "polling"
+            if self.request.method != "GET" or not polls:
+                return False
+            return bool(engine.is_last_poll(self.get_query_argument("sid", "")))
 
         def _has_room(self) -> bool:
             """Whether this is no new session, or one that its address may still have. Asked again
