@@ -21,7 +21,7 @@ help:
 	@echo 'make test     all tests; make test ARGS="tests/unit -k rooms" for some'
 	@echo 'make check    formatting, lint, types, floors, all tests, coverage'
 	@echo 'make property        the promise of delivery, tried 500 times'
-	@echo 'make fuzz            a million streams beside wsproto, 5 x 50,000 bad frames; ARGS="--transport stock", see --help'
+	@echo 'make fuzz            a million streams beside wsproto, 5 x 50,000 bad frames; ARGS="--seeds 1", see --help'
 	@echo "make suites DIR=...   the protocols' own test suites, from clones of theirs; see CONTRIBUTING.md"
 	@echo 'make bench           work per CPU-second beside Node; 20 minutes; ARGS="--works fan10 --reps 7"'
 	@echo 'make bench-crowd     10,000 idle connections, and messages to all of them; 2 minutes'

@@ -23,7 +23,7 @@ from chat.gateway.fanout import Fanout
 from chat.gateway.namespace import ChatGateway
 from chat.gateway.token_life import TokenLife
 from chat.gateway.transport import ChatServer
-from chat.gateway.wire.names import missing_names, require_names
+from chat.gateway.wire.names import require_names
 from chat.hook_calls import bounded
 from chat.hook_events import Registration, Startup
 from chat.hookspecs import register_events, register_namespaces, register_routes
@@ -122,6 +122,7 @@ class ChatApp:
             self._store = await self._make_store()
         store = self._store
         await store.open(settings.data_dir)
+        require_names()
         self._sio = sio = ChatServer(
             ping_interval_s=settings.ping_interval_s,
             ping_timeout_s=settings.ping_timeout_s,
@@ -130,7 +131,6 @@ class ChatApp:
             json_limits=JsonLimits.of(settings),
             max_backlog_bytes=settings.max_backlog_bytes,
             crowd=Crowd(settings.max_sockets_per_address),
-            fast=_may_be_fast(settings),
         )
         fanout = self._fanout = Fanout(sio)
         broadcaster = SocketBroadcaster(sio, self.connections, fanout)
@@ -337,16 +337,3 @@ async def _step(name: str, work: Coroutine[Any, Any, None], within_s: float) -> 
         _log.warning("stop_cut_short", step=name, after_s=round(within_s, 1))
     except Exception:  # noqa: BLE001  # the steps behind it close the store
         _log.exception("stop_step_failed", step=name)
-
-
-def _may_be_fast(settings: Settings) -> bool:
-    """Whether to use the lean transport; not when a library has lost a name that it leans on. With
-    one that both transports lean on there is no start.
-    """
-    require_names()
-    if settings.chat_transport == "stock":
-        return False
-    missing = missing_names()
-    if missing:
-        _log.warning("lean_transport_off", missing=missing)
-    return not missing

@@ -125,9 +125,6 @@ class Settings(BaseSettings):
     auto_join: bool = Field(
         False, description="Let `authenticate` join all of the user's chats, asked for or not."
     )
-    chat_transport: Literal["fast", "stock"] = Field(
-        "fast", description="`stock`: python-socketio's own transport, slower and heavier."
-    )
     ping_interval_s: float = Field(25, gt=0, description="Seconds between two heartbeats.")
     ping_timeout_s: float = Field(
         20, gt=0, description="Seconds after which an unanswered heartbeat ends the connection."
@@ -206,7 +203,7 @@ class Settings(BaseSettings):
         }
         return {name: value for name, value in bare.items() if value != ""}
 
-    @field_validator("log_level", "log_format", "chat_transport", mode="before")
+    @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _in_its_case(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):

@@ -13,7 +13,6 @@ from engineio.async_drivers import tornado as engineio_tornado
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.polling import NOOP
 from chat.gateway.session import CONNECTION_KEY, ChatSession
-from chat.gateway.stock import StockConnection
 from chat.gateway.transport import ChatServer
 from chat.gateway.wire.connection import WireConnection
 from chat.gateway.wire.takeover import takeover_protocol
@@ -34,8 +33,6 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
     engine: Any = server.eio
 
     class SocketHandler(base):  # type: ignore[misc, valid-type]  # the library makes the base at run time
-        # Of a websocket that stays in Tornado's hands.
-        connection: StockConnection | None = None
         session: ChatSession | None = None
 
         def prepare(self) -> None:
@@ -75,24 +72,15 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             return origins.allows(origin, self.request.host)
 
         def get_compression_options(self) -> None:
-            # Stock answers {}: 150 kB a connection for messages that are mostly under 1 kB.
+            # The library answers {}: 150 kB a connection for messages that are mostly under 1 kB.
             return None
 
-        async def open(self, *args: Any, **kwargs: Any) -> None:
+        def open(self, *args: Any, **kwargs: Any) -> None:
             # Tornado turns Nagle back on after the 101: with it an acked event takes 44 ms instead
             # of 1.
             self.set_nodelay(True)
-            if not server.fast:
-                self.connection = StockConnection(self, engine)
-                await self._hand_over(self.connection, b"")
-
-        @property
-        def max_message_size(self) -> int:
-            return int(engine.max_http_buffer_size)
 
         def get_websocket_protocol(self) -> Any:
-            if not server.fast:
-                return super().get_websocket_protocol()
             return takeover_protocol(self, engine.max_http_buffer_size)
 
         async def taken(self, connection: socket.socket, received: bytes) -> None:
@@ -103,30 +91,21 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
                 max_message_bytes=engine.max_http_buffer_size,
                 max_backlog_bytes=engine.max_backlog_bytes,
             )
-            await self._hand_over(wire, received)
-
-        async def _hand_over(self, connection: Any, received: bytes) -> None:
             if self.session is not None and not self.session.may_upgrade():
                 # The protocol wants a second websocket opened and closed at once. Nothing of it is
                 # read, and the session does not notice it.
-                connection.start(self.session, b"")
-                connection.close()
+                wire.start(self.session, b"")
+                wire.close()
                 return
-            self.extra_environ = {CONNECTION_KEY: (connection, received)}
+            self.extra_environ = {CONNECTION_KEY: (wire, received)}
             if self._has_room():
                 await engine.handle_request(self)
             del self.extra_environ  # its connection leads back here
-            if connection.session is None:  # nobody took it: refused after all
-                connection.abort()
-
-        def on_message(self, message: str | bytes) -> None:
-            if self.connection is not None:
-                self.connection.on_message(message)
+            if wire.session is None:  # nobody took it: refused after all
+                wire.abort()
 
         def on_close(self) -> None:
-            connection, self.connection = self.connection, None
-            if connection is not None:
-                connection.on_close()
+            """Of a request that polled; a websocket is not in Tornado's hands when it closes."""
 
         def on_connection_close(self) -> None:
             if self.session is not None:

@@ -18,6 +18,7 @@ from chat.gateway.heartbeat import Heartbeat
 from chat.gateway.mailbox import NOWHERE, Mailbox
 from chat.gateway.polling import REFUSAL_KEY
 from chat.gateway.session import ChatSession
+from chat.gateway.wire.connection import Outbox
 
 LAST_POLL_WITHIN_S: Final = 1.0
 """A client that closes its session by a POST may have a poll on its way on another connection."""
@@ -26,9 +27,9 @@ _log = structlog.get_logger("chat.transport")
 
 
 class ChatEngine(engineio.AsyncServer):
-    """What both transports have in common. `take_event` (an event of /chat, without the packet's
-    head) and `begin_message` (any other message; what it leads to beyond this turn of the loop) are
-    set by the Socket.IO server above.
+    """The Engine.IO server. `take_event` (an event of /chat, without the packet's head) and
+    `begin_message` (any other message; what it leads to beyond this turn of the loop) are set by
+    the Socket.IO server above.
     """
 
     take_event: Callable[[ChatSession, bytes], None]
@@ -45,11 +46,12 @@ class ChatEngine(engineio.AsyncServer):
             "translate_request": translate_request,
         }
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
+        self.outbox = Outbox()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_polls: set[str] = set()
 
     def make_session(self, session_id: str) -> ChatSession:
-        raise NotImplementedError
+        return ChatSession(self, session_id)
 
     def create_queue(self, *_: Any, **__: Any) -> Mailbox:
         """Asked for by the library's constructor of a session, which makes its own."""
@@ -116,6 +118,7 @@ class ChatEngine(engineio.AsyncServer):
     async def stop(self) -> None:
         """End what is still running."""
         self.heartbeat.stop()
+        await self.outbox.stop()
         for task in self._tasks:
             task.cancel()
 

@@ -1,8 +1,8 @@
 """Writes Socket.IO packets to sockets: each is encoded once, whatever the number of its receivers.
 
 Everything leaves in the order of the calls: a push before the ack that follows it, for every socket
-alike. On the lean transport that is a frame handed to the connection; on the stock one a packet put
-into the session's queue, as python-engineio 4.15's `Socket.send` does after two awaits.
+alike. For a session on a websocket that is a frame handed to its connection; for one that polls, a
+packet put into its queue.
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,7 @@ _ACK = f"43{NAMESPACE},".encode()
 class Fanout:
     def __init__(self, server: ChatServer) -> None:
         self._rooms = server.rooms_of_server
-        # The stock transport has none.
-        self._outbox: Outbox | None = getattr(server.eio, "outbox", None)
+        self._outbox: Outbox = server.eio.outbox
 
     def to_room(
         self, room: str, event: str, payload: dict[str, Any], skip: Sequence[ChatSession] = ()
@@ -54,9 +53,7 @@ class Fanout:
             self._write([session], packet)
 
     def _write(self, sessions: Sequence[ChatSession], message: bytes) -> None:
-        others = sessions
-        if self._outbox is not None:
-            others = self._outbox.write(sessions, text_frame(message))
+        others = self._outbox.write(sessions, text_frame(message))
         if others:  # those that poll
             packet = engineio_packet.Packet(engineio_packet.MESSAGE, message[1:].decode())
             for session in others:

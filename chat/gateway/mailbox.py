@@ -1,6 +1,4 @@
-"""What waits for a client: until its next poll, or until the writer of a stock websocket comes to
-it. Bounded in bytes.
-"""
+"""What waits for a client until its next poll. Bounded in bytes."""
 
 import asyncio
 from collections.abc import Callable

@@ -128,12 +128,6 @@ class PollingSession(async_socket.AsyncSocket):
         self.last_ping = None
         self.server.heartbeat.later(self)
 
-    def ping(self) -> int:
-        self._pings += 1
-        self.last_ping = self._pings
-        self.write(packet.Packet(packet.PING))
-        return self._pings
-
     def awaits(self, ping: int) -> bool:
         return bool(self.last_ping == ping)
 

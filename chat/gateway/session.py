@@ -1,61 +1,60 @@
-"""An Engine.IO session and its websocket: the way onto one, and what comes in by it. What both
-transports have in common.
+"""An Engine.IO session and its websocket: the way onto one, and what comes in and goes out by it.
+
+While a session polls or upgrades, packets gather in a queue. At the upgrade the queue drains into
+the connection in one synchronous step, and from there on there is one order of writing and no
+queue.
 """
 
 import asyncio
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 from engineio import packet
 
 from chat.gateway.mailbox import NOWHERE
 from chat.gateway.polling import NOOP, PollingSession
+from chat.gateway.wire.connection import WireConnection
+from chat.gateway.wire.frames import BINARY, PROTOCOL_ERROR, frame, text_frame
+from chat.rooms import NAMESPACE
 
 CONNECTION_KEY: Final = "chat.connection"
 """Under which the endpoint puts a websocket, and what came with its handshake, into the environ."""
 
 UPGRADE_WITHIN_S: Final = 10.0
-PROTOCOL_ERROR: Final = 1002
-
+PING_FRAME: Final = text_frame(b"2")
+EVENT_HEAD: Final = f"42{NAMESPACE},".encode()
+PROBE_ANSWER: Final = text_frame(b"3probe")
+_PING: Final = packet.Packet(packet.PING)
 _log = structlog.get_logger("chat.transport")
 
 
-class WebSocket(Protocol):
-    """A connection after its handshake. It tells its session by on_text, on_binary and on_lost."""
-
-    def start(self, session: Any, received: bytes) -> None: ...
-
-    def close(self, code: int = ...) -> None: ...
-
-    def linger(self) -> None:
-        """Leave the rest to the peer, for a moment."""
-
-    def abort(self) -> None: ...
-
-
 class ChatSession(PollingSession):
-    """`receiver` is who takes its events, once it has been let in; `wire` its connection on the
-    lean transport.
+    """`receiver` takes its events, once it has been let in; `wire` is its connection once it is on
+    a websocket, None while it polls.
     """
 
     # On the class, where they cost an idle session nothing.
     receiver: Any = None
-    wire: Any = None
-    _candidate: Any = None
+    wire: WireConnection | None = None
+    _candidate: WireConnection | None = None
     _upgrade_timer: asyncio.TimerHandle | None = None
 
-    # ---- for the transports
+    # ---- towards the client
 
-    def _continue_on(self, connection: Any, waiting: list[packet.Packet]) -> None:
-        """From here on write to this websocket, `waiting` first."""
-        raise NotImplementedError
+    def write(self, pkt: packet.Packet, data: bytes | None = None) -> None:
+        """Send a packet behind all earlier ones; `data` is its frame where the caller has it
+        already.
+        """
+        if self.wire is not None:
+            self.wire.write(data or packet_frame(pkt))
+        else:
+            super().write(pkt)
 
-    def _answer_probe(self, connection: Any) -> None:
-        raise NotImplementedError
-
-    def _lost(self, connection: Any) -> bool:
-        """Forget this websocket; whether it was the one the session lives on."""
-        raise NotImplementedError
+    def ping(self) -> int:
+        self._pings += 1
+        self.last_ping = self._pings
+        self.write(_PING, PING_FRAME)
+        return self._pings
 
     # ---- onto a websocket
 
@@ -87,7 +86,7 @@ class ChatSession(PollingSession):
             connection.start(self, received)
         return ""
 
-    def _move_to(self, connection: WebSocket) -> None:
+    def _move_to(self, connection: WireConnection) -> None:
         queue, self.queue = self.queue, NOWHERE
         self.upgraded = True
         self._forget_candidate()
@@ -95,13 +94,18 @@ class ChatSession(PollingSession):
         waiting = [each for each in queue.drain() if each is not NOOP]
         if self._poll is not None:
             queue.put_nowait(NOOP)
-        self._continue_on(connection, waiting)
+        for each in waiting:
+            connection.write(packet_frame(each))
+        self.wire = connection
 
     def _end_websocket(self) -> None:
         if self._candidate is not None:
             # In the middle of an upgrade the official client has paused its polling, and would hang
             # there if the websocket went now: it is let through first.
             self._candidate.linger()
+        if self.wire is not None:
+            self.wire.close()
+            self.wire = None
 
     def _forget_candidate(self) -> None:
         self._candidate = None
@@ -111,10 +115,10 @@ class ChatSession(PollingSession):
             self._upgrade_timer.cancel()
             del self._upgrade_timer
 
-    def _on_probe(self, connection: WebSocket, payload: bytes) -> None:
+    def _on_probe(self, connection: WireConnection, payload: bytes) -> None:
         if payload == b"2probe":
             self._probed = True
-            self._answer_probe(connection)
+            connection.write(PROBE_ANSWER)
             if self._poll is not None:
                 self.queue.put_nowait(NOOP)
         elif payload != b"5" or not self._probed:
@@ -131,8 +135,11 @@ class ChatSession(PollingSession):
         super().ignore_client()
         self.receiver = None
 
-    def on_text(self, connection: Any, payload: bytes) -> None:
+    def on_text(self, connection: WireConnection, payload: bytes) -> None:
         """A frame of a websocket of this session."""
+        if connection is self.wire and payload.startswith(EVENT_HEAD):
+            self.server.take_event(self, payload[len(EVENT_HEAD) :])
+            return
         if connection is self._candidate:
             self._on_probe(connection, payload)
             return
@@ -144,7 +151,7 @@ class ChatSession(PollingSession):
         if work is not None:
             self.server.own(work)
 
-    def on_binary(self, connection: WebSocket, payload: bytes) -> None:
+    def on_binary(self, connection: WireConnection, payload: bytes) -> None:
         if connection is self._candidate:
             self._break(connection)
             return
@@ -152,15 +159,25 @@ class ChatSession(PollingSession):
         if work is not None:
             self.server.own(work)
 
-    def on_lost(self, connection: WebSocket) -> None:
+    def on_lost(self, connection: WireConnection) -> None:
         if connection is self._candidate:
             self._probed = False
             self._forget_candidate()
-        elif self._lost(connection):
+        elif connection is self.wire:
+            self.wire = None
             self.end(self.server.reason.TRANSPORT_CLOSE)
 
-    def _break(self, connection: WebSocket) -> None:
+    def _break(self, connection: WireConnection) -> None:
         """The client broke the protocol."""
         _log.info("malformed_packet", why="engine.io")
         connection.close(PROTOCOL_ERROR)
         self.on_lost(connection)
+
+
+def packet_frame(pkt: packet.Packet) -> bytes:
+    """The websocket frame of a packet."""
+    if pkt.binary:
+        # Never `encode`, which keeps what it made: base64, if the packet went to a poll before.
+        return frame(BINARY, bytes(pkt.data))
+    encoded: str = pkt.encode()
+    return text_frame(encoded.encode())

@@ -16,12 +16,11 @@ import structlog
 from chat.contracts.json_text import JsonLimits, memory_of, read_json
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.crowd import Crowd
+from chat.gateway.engine import ChatEngine
 from chat.gateway.packets import MAX_ACK_DIGITS, ClientPacket
 from chat.gateway.room_manager import RoomManager
 from chat.gateway.session import ChatSession
-from chat.gateway.stock import StockEngine
 from chat.gateway.strict_server import StrictServer
-from chat.gateway.wire.engine import WireEngine
 from chat.rooms import NAMESPACE
 
 EVENT_HEAD: Final = re.compile(rf"2{NAMESPACE}(?:\?[^,]*)?(?:,|\Z)")
@@ -71,12 +70,9 @@ class ChatServer(StrictServer):
         json_limits: JsonLimits,
         max_backlog_bytes: int,
         crowd: Crowd,
-        fast: bool,
     ) -> None:
         # One level is the list's that every event is.
         self._json_limits = json_limits._replace(depth=json_limits.depth + 1)
-        # Asked for by the library's constructor.
-        self.fast = fast
         self.rooms_of_server = RoomManager()
         super().__init__(
             connect_within_s=connect_within_s,
@@ -183,7 +179,7 @@ class ChatServer(StrictServer):
         return None if namespace == NAMESPACE else super()._patience_s(namespace)
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
-        return WireEngine if self.fast else StockEngine
+        return ChatEngine
 
 
 def _split_ack_id(text: bytes) -> tuple[int | None, bytes]:

@@ -24,7 +24,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first of them (1)")
     parser.add_argument("--only", type=int, help="repeat the one scenario of this number")
     parser.add_argument("--warm-up", type=int, default=10_000, help="frames before (10000)")
-    parser.add_argument("--transport", choices=("fast", "stock"), default="fast")
     parser.add_argument(
         "--streams", type=int, default=1_000_000, help="frames beside wsproto (1000000 streams)"
     )
@@ -45,10 +44,9 @@ def _read_like_wsproto(streams: int) -> bool:
 
 
 async def _run(options: argparse.Namespace, folder: Path) -> int:
-    environment = {"CHAT_TRANSPORT": options.transport}
     faults: list[str] = []
     warm_up = 0 if options.only is not None else options.warm_up
-    async with siege(folder, warm_up, **environment) as besieged:
+    async with siege(folder, warm_up) as besieged:
         if options.only is not None:
             faults += await besieged.repeat(options.seed, options.only)
         else:

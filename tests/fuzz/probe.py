@@ -36,8 +36,7 @@ from chat.plugin_api import (
 
 TICK_S = 0.005
 HELD_CLASSES = (
-    "chat.gateway.wire.session.WireSession", "chat.gateway.stock.StockSession",
-    "chat.gateway.stock.StockConnection",
+    "chat.gateway.session.ChatSession",
     "chat.gateway.wire.connection.WireConnection", "chat.gateway.connections.Connection",
     "chat.gateway.inbox.Inbox", "chat.gateway.inbox.ReceivedEvent",
     "tornado.http1connection.HTTP1ServerConnection", "tornado.http1connection.HTTP1Connection",
@@ -154,7 +153,8 @@ class Probe(Plugin):
             "heartbeats": len(
                 {id(each) for due in sio.eio.heartbeat._pings.values() for each in due}
             ),
-            **self._of_the_lean_transport(sio.eio),
+            "sockets polled": len(sio.eio.outbox.poller._connections),
+            "sockets closing": len(sio.eio.outbox.lingering),
         }
         gc.collect()
         classes = Counter(map(type, gc.get_objects()))
@@ -180,15 +180,6 @@ class Probe(Plugin):
         ctypes.CDLL(None).malloc_trim(0)
         asyncio.get_running_loop().call_later(0.05, self._lag.reset)
         return HttpResponse(body={})
-
-    @staticmethod
-    def _of_the_lean_transport(engine: Any) -> dict[str, int]:
-        if not hasattr(engine, "outbox"):
-            return {}
-        return {
-            "sockets polled": len(engine.outbox.poller._connections),
-            "sockets closing": len(engine.outbox.lingering),
-        }
 
 
 def _resident_bytes() -> int:

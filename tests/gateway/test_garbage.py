@@ -15,7 +15,7 @@ from tests.support.gateway_servers import eventually, generous
 from tests.support.gateway_tcp import BareSocket
 
 OF_A_CLIENT = {
-    "SocketHandler", "WireConnection", "WireSession", "StockConnection", "StockSession",
+    "SocketHandler", "WireConnection", "ChatSession",
     "Connection", "ReceivedEvent", "HTTP1ServerConnection", "HTTP1Connection",
     "HTTPServerRequest", "IOStream", "MessagesHandler", "NotFoundHandler", "ChatError",
 }  # fmt: skip

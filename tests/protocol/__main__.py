@@ -2,7 +2,7 @@
 
 The folder holds clones of github.com/socketio/engine.io-protocol and socket.io-protocol, with `npm
 ci` done in the `test-suite` of each. Of their code only the address is changed. The exit code is 0
-when every case passes on both transports.
+when every case passes.
 """
 
 import argparse
@@ -37,19 +37,15 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="where the clones are")
     folder = parser.parse_args().folder
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    passed = [
-        asyncio.run(_run(folder / suite / "test-suite", transport))
-        for transport in ("fast", "stock")
-        for suite in SUITES
-    ]
+    passed = [asyncio.run(_run(folder / suite / "test-suite")) for suite in SUITES]
     return 0 if all(passed) else 1
 
 
-async def _run(suite: Path, transport: str) -> bool:
-    """Run one suite on one transport; whether all of its cases pass."""
-    sys.stdout.write(f"\n{suite.parent.name}, CHAT_TRANSPORT={transport}\n")
+async def _run(suite: Path) -> bool:
+    """Run one suite; whether all of its cases pass."""
+    sys.stdout.write(f"\n{suite.parent.name}\n")
     sys.stdout.flush()
-    async with _echoing(transport, bare=suite.parent.name == "engine.io-protocol") as chat:
+    async with _echoing(bare=suite.parent.name == "engine.io-protocol") as chat:
         cases = suite / f"test-suite.{chat.app.port}.js"
         text = (suite / "test-suite.js").read_text()
         text, addresses = _ADDRESS.subn(f'const URL = "{chat.url}";', text)
@@ -65,11 +61,11 @@ async def _run(suite: Path, transport: str) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _echoing(transport: str, *, bare: bool) -> AsyncIterator[RunningChat]:
+async def _echoing(*, bare: bool) -> AsyncIterator[RunningChat]:
     """A server that echoes: in the namespaces of a plugin, or any message where `bare`."""
     echo = EchoPlugin()
     echo.main.greet_after_s = echo.custom.greet_after_s = GREET_AFTER_S
-    async with running_chat(plugins=[echo], chat_transport=transport, **BEATS) as chat:
+    async with running_chat(plugins=[echo], **BEATS) as chat:
         engine: Any = chat.app._sio.eio
         if bare:
             engine.begin_message = lambda session_id, data: engine.sockets[session_id].write(

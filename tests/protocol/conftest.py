@@ -1,4 +1,4 @@
-"""Conformance with Engine.IO 4 and Socket.IO 5, on both transports.
+"""Conformance with Engine.IO 4 and Socket.IO 5.
 
 The protocols' own test suites (socketio/engine.io-protocol with 24 cases, socketio/socket.io-
 protocol with 32, of which 16 say the first ones' again) ask for a server that echoes. The chat is
@@ -13,10 +13,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from chat.testing import RunningChat
-from tests.support.both_transports import chat_transport, serve
 from tests.support.protocol_namespaces import EchoPlugin
-
-__all__ = ["chat_transport", "serve"]
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, kind):
         ("TRUST_PROXYS", "TRUST_PROXY"),
         ("LOGLEVEL", "LOG_LEVEL"),
         ("CHAT_RATE_LIMIT_SENDPERS", "CHAT_RATE_LIMIT_SEND_PER_S"),
-        ("CHAT_TRANSPROT", "CHAT_TRANSPORT"),
+        ("CHAT_TRANSPORT", None),
         ("CHAT_COLOUR", None),
         ("CHAT_JWT_SECRET", "JWT_SECRET"),
         ("CHATGATEWAY_CORS_ORIGINS", "CORS_ORIGINS"),

@@ -41,7 +41,6 @@ FROM_ENVIRONMENT = [
     ("LOG_LEVEL", "info", "log_level", "INFO"),
     ("LOG_LEVEL", "'Debug' ", "log_level", "DEBUG"),
     ("LOG_FORMAT", "JSON", "log_format", "json"),
-    ("CHAT_TRANSPORT", "Stock", "chat_transport", "stock"),
     ("PORT", '"8080"', "port", 8080),
     ("HOST", ' "0.0.0.0" ', "host", "0.0.0.0"),  # noqa: S104  # compared, not bound
     ("JWT_AUDIENCE", '""', "jwt_audience", None),

@@ -1,9 +1,8 @@
 """Whether the libraries still have the undocumented names that the socket door leans on. Asked at
 start, of classes and of the attributes that their instances begin with.
 
-Without one of LEAN the server says so and uses Tornado's own websockets. Without one of ALWAYS
-there is nothing to fall back on: both transports share the session and the strictness that need it,
-so the start stops. A whole module or class that is gone fails at its import, before this is asked.
+Without one of them the server does not start. A whole module or class that is gone fails at its
+import, before this is asked.
 """
 
 import contextlib
@@ -23,13 +22,11 @@ from chat.errors import SetupError
 
 Names = tuple[tuple[Any, tuple[str, ...]], ...]
 
-LEAN: Final[Names] = (
+NAMES: Final[Names] = (
     (tornado.websocket.WebSocketProtocol13, ("_receive_frame_loop", "on_connection_close")),
     (tornado.websocket, ("_WebSocketParams",)),
     (tornado.util, ("_websocket_mask",)),
     (tornado.iostream.IOStream, ("writing", "write")),
-)
-ALWAYS: Final[Names] = (
     (engineio_tornado, ("get_tornado_handler", "_async")),
     (
         engineio.AsyncServer,
@@ -77,27 +74,23 @@ _SESSION_FIELDS: Final = (
 _MANAGER_FIELDS: Final = ("rooms", "callbacks", "pending_connect", "pending_disconnect")
 
 
-def missing_names() -> list[str]:
-    """Those of the lean transport that are no longer there; empty = it can be used."""
-    with contextlib.closing(tornado.iostream.IOStream(socket.socket())) as stream:
-        return [*_missing(*LEAN), *_missing((stream, _STREAM_FIELDS))]
-
-
 def require_names() -> None:
-    """SetupError where one is gone that both transports need."""
-    missing = [*_missing(*ALWAYS)]
+    """SetupError that names what is gone."""
+    missing = [*_missing(*NAMES)]
     if not missing:
         server = socketio.AsyncServer(async_mode="tornado", monitor_clients=False)
-        missing += _missing(
-            (server, _SERVER_FIELDS),
-            (server.eio, _ENGINE_FIELDS),
-            (server.manager, _MANAGER_FIELDS),
-            (async_socket.AsyncSocket(server.eio, ""), _SESSION_FIELDS),
-        )
+        with contextlib.closing(tornado.iostream.IOStream(socket.socket())) as stream:
+            missing += _missing(
+                (stream, _STREAM_FIELDS),
+                (server, _SERVER_FIELDS),
+                (server.eio, _ENGINE_FIELDS),
+                (server.manager, _MANAGER_FIELDS),
+                (async_socket.AsyncSocket(server.eio, ""), _SESSION_FIELDS),
+            )
     if missing:
         raise SetupError(
-            "the installed python-socketio or python-engineio lacks what this server leans on "
-            f"({', '.join(missing)}); install the versions in requirements.txt."
+            "the installed Tornado, python-socketio or python-engineio lacks what this server "
+            f"leans on ({', '.join(missing)}); install the versions in requirements.txt."
         )
 
 
