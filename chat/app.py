@@ -151,7 +151,11 @@ class ChatApp:
         await keys.open()
         admission = Admission(
             authenticator=Authenticator(
-                keys, self.clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer
+                keys,
+                self.clock,
+                audience=settings.jwt_audience,
+                issuer=settings.jwt_issuer,
+                clock_skew_s=settings.clock_skew_s,
             ),
             access=self.domain.access,
             hooks=self.hooks,

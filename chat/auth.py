@@ -20,9 +20,6 @@ from chat.token_keys import SYMMETRIC, TokenKey, TokenKeys
 MAX_TOKEN_BYTES: Final = 8_192
 """Longer ones are refused before any of it is decoded."""
 
-FUTURE_TOLERANCE_S: Final = 30
-"""How far ahead the host's clock may be."""
-
 MAX_EXPIRY: Final = 253_402_300_799
 """The last second that a datetime can hold."""
 
@@ -60,11 +57,14 @@ class Authenticator:
         *,
         audience: str | None = None,
         issuer: str | None = None,
+        clock_skew_s: float = 30,
     ) -> None:
         self._keys = keys
         self._clock = clock
         self._audience = audience
         self._issuer = issuer
+        # How far ahead the host's clock may be.
+        self._skew = timedelta(seconds=clock_skew_s)
 
     async def identify(self, token: object) -> Identity:
         """`authenticate`, but fetch the host's key set for a token whose key is not there.
@@ -158,7 +158,7 @@ class Authenticator:
             raise TokenRefusal(
                 "expired", "the token has expired", code=ErrorCode.TOKEN_EXPIRED, user_id=user_id
             )
-        tolerated = now + timedelta(seconds=FUTURE_TOLERANCE_S)
+        tolerated = now + self._skew
         if issued_at is not None and issued_at > tolerated:
             raise refusal("not yet valid", "the token was issued in the future")
         if not_before is not None and not_before > tolerated:

@@ -135,9 +135,17 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Which tokens count no longer: all of them, or those issued up to a moment."""
+
+    blocked: bool = False
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserAccess:
-    """What the host decided about somebody's tokens: none counts, or none issued up to a moment."""
+    """What was decided about a user's tokens; `privileged` holds for types admin and service."""
 
     user_id: UserId
-    blocked: bool = False
-    revoked_before: datetime | None = None
+    ordinary: Verdict = Verdict()
+    privileged: Verdict = Verdict()

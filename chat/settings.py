@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     )
     jwt_audience: str | None = Field(None, description="When set, a token's `aud` must hold it.")
     jwt_issuer: str | None = Field(None, description="When set, a token's `iss` must equal it.")
+    clock_skew_s: float = Field(
+        30,
+        ge=0,
+        le=300,
+        description="Seconds that the clock of whoever issues tokens may be off.",
+    )
     query_token: bool = Field(
         True,
         description="Accept `?token=` at connect, which ends up in proxies' logs: better off.",

@@ -5,7 +5,17 @@ shape.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from chat.entities import Chat, ChatType, Message, Participant, ReplyPreview, Role, User
+from chat.entities import (
+    Chat,
+    ChatType,
+    Message,
+    Participant,
+    ReplyPreview,
+    Role,
+    User,
+    UserAccess,
+    Verdict,
+)
 from chat.identity import UserId
 
 SCHEMA_VERSION: Final = 1
@@ -163,3 +173,29 @@ def user_from_document(document: Mapping[str, Any]) -> User:
         avatar_url=document.get("avatarUrl"),
         last_seen_at=document.get("lastSeenAt"),
     )
+
+
+def access_to_document(access: UserAccess) -> Document:
+    return {
+        "_id": access.user_id,
+        "v": SCHEMA_VERSION,
+        **_verdict_to_document(access.ordinary),
+        "privileged": _verdict_to_document(access.privileged),
+    }
+
+
+def access_from_document(document: Mapping[str, Any]) -> UserAccess:
+    # Version 0.1 had one verdict, which held for tokens of every type.
+    return UserAccess(
+        user_id=document["_id"],
+        ordinary=_verdict_from_document(document),
+        privileged=_verdict_from_document(document.get("privileged", document)),
+    )
+
+
+def _verdict_to_document(verdict: Verdict) -> Document:
+    return {"blocked": verdict.blocked, "revokedBefore": verdict.revoked_at}
+
+
+def _verdict_from_document(document: Mapping[str, Any]) -> Verdict:
+    return Verdict(blocked=document["blocked"], revoked_at=document["revokedBefore"])

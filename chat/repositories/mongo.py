@@ -21,7 +21,13 @@ from chat.errors import SetupError, StoreUnavailableError
 from chat.identity import UserId
 from chat.repositories.border import is_answer, is_outage, reading
 from chat.repositories.chats import MongoChats
-from chat.repositories.documents import SCHEMA_VERSION, Document, user_from_document
+from chat.repositories.documents import (
+    SCHEMA_VERSION,
+    Document,
+    access_from_document,
+    access_to_document,
+    user_from_document,
+)
 from chat.repositories.epoch import open_epoch
 from chat.repositories.free_space import FreeSpace
 from chat.repositories.guard import Guard
@@ -83,20 +89,13 @@ class MongoAccess:
     async def all(self) -> list[UserAccess]:
         with reading():
             documents = await self._access.find({}).to_list(None)
-        return [
-            UserAccess(
-                user_id=each["_id"],
-                blocked=each["blocked"],
-                revoked_before=each["revokedBefore"],
-            )
-            for each in documents
-        ]
+        return [access_from_document(each) for each in documents]
 
     async def put(self, access: UserAccess) -> None:
-        decided = {"blocked": access.blocked, "revokedBefore": access.revoked_before}
-        change = {"$set": {"v": SCHEMA_VERSION, **decided}}
+        fields = access_to_document(access)
+        key = {"_id": fields.pop("_id")}
         async with self._guard:  # index _id
-            await self._access.update_one({"_id": access.user_id}, change, upsert=True)
+            await self._access.update_one(key, {"$set": fields}, upsert=True)
 
 
 class MongoIds:

@@ -37,11 +37,11 @@ class UserAccessHandler(AdminHandler):
         if what == "disconnect":
             ended = access.disconnect(user_id)
         elif what == "revoke":
-            ended = await access.revoke(user_id)
+            ended = await access.revoke(self.identity, user_id)
         elif what == "block":
-            ended = await access.block(user_id)
+            ended = await access.block(self.identity, user_id)
         else:
-            await access.unblock(user_id)
+            await access.unblock(self.identity, user_id)
         self.reply({"userId": user_id, "disconnected": ended})
 
 

@@ -1,94 +1,162 @@
-"""Who may not come in though the token is good: blocked users, revoked tokens. All in memory,
-loaded at start.
+"""Blocked users and revoked tokens: who is refused though the signature is good.
+
+All decisions are in memory, loaded at start. A decision of an admin holds for ordinary tokens, one
+of a service for all: whatever admins decide, a token of type `admin` or `service` stays a way in.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from chat.contracts.pushes import session_expired
-from chat.entities import UserAccess
+from chat.entities import UserAccess, Verdict
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId
 from chat.ports import AccessRepository, Broadcaster, Clock
 
+MAX_PRIVILEGED: Final = 10_000
+"""Admins and services that are remembered; the ones seen first are forgotten."""
 
-class AccessService:
-    """Decisions of the host application. Each is stored first, and felt by live sockets at once."""
+SECOND: Final = timedelta(seconds=1)
+"""The resolution of `iat`."""
+
+MIN_RETRY_S: Final = 1.0
+
+
+class AccessRefusal(ChatError):
+    """Why a good token is refused: `reason` for the operator's log."""
 
     def __init__(
-        self, repository: AccessRepository, broadcaster: Broadcaster, clock: Clock
+        self, code: ErrorCode, message: str, *, reason: str, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(code, message, retry_after_s=retry_after_s)
+        self.reason = reason
+
+
+class AccessService:
+    """Decisions of services and admins. Each is stored first, and felt by live sockets at once.
+
+    `clock_skew_s`: how far the clock of whoever issues tokens may be from this server's.
+    """
+
+    def __init__(
+        self,
+        repository: AccessRepository,
+        broadcaster: Broadcaster,
+        clock: Clock,
+        clock_skew_s: float,
     ) -> None:
         self._repository = repository
         self._broadcaster = broadcaster
         self._clock = clock
+        self._skew = timedelta(seconds=clock_skew_s)
         self._decided: dict[UserId, UserAccess] = {}
-        # The latest `iat` of users whose tokens come from a clock that is ahead of this one.
-        self._ahead: dict[UserId, datetime] = {}
+        # Two decisions about one user at the same time would each store the other's old half.
+        self._deciding = asyncio.Lock()
+        # Users who showed a token of type admin or service since the start, in that order.
+        self._privileged: dict[UserId, None] = {}
 
     async def load(self) -> None:
         self._decided = {each.user_id: each for each in await self._repository.all()}
 
     def check(self, identity: Identity) -> None:
-        """USER_BLOCKED or TOKEN_REVOKED; one look-up in a dict that is mostly empty."""
+        """Raise AccessRefusal if the token counts no longer; one look-up in a mostly empty dict."""
         decided = self._decided.get(identity.user_id)
         if decided is None:
             return
-        if decided.blocked:
+        verdict = decided.privileged if identity.is_privileged else decided.ordinary
+        if verdict.blocked:
             raise _blocked()
-        before = decided.revoked_before
-        # A token that does not say when it was issued may be any of those revoked.
-        if before is not None and (identity.issued_at is None or identity.issued_at <= before):
-            raise _revoked()
+        if verdict.revoked_at is not None:
+            self._check_issued_after(verdict.revoked_at, identity.issued_at)
 
     def admit(self, identity: Identity) -> None:
-        """`check` a token that is shown; a later `revoke` then covers it, whatever its `iat`."""
+        """`check` a token that is shown, and note who is an admin or a service."""
+        if identity.is_privileged:
+            self._privileged[identity.user_id] = None
+            if len(self._privileged) > MAX_PRIVILEGED:
+                del self._privileged[next(iter(self._privileged))]
         self.check(identity)
-        issued_at = identity.issued_at
-        if issued_at is None or issued_at <= (now := self._clock.now()):
-            return
-        latest = max(issued_at, self._ahead.pop(identity.user_id, issued_at))
-        self._ahead[identity.user_id] = latest
-        # Those that were shown first; the one just put in ends the loop.
-        while self._ahead[oldest := next(iter(self._ahead))] <= now:
-            del self._ahead[oldest]
 
-    async def revoke(self, user_id: UserId) -> int:
-        """All tokens issued up to now are worth nothing; returns how many sockets were ended.
+    async def revoke(self, by: Identity, user_id: UserId) -> int:
+        """Make the tokens that were issued up to now worthless; returns how many sockets ended."""
 
-        `iat` has whole seconds, so this returns in the next one: a token that the host issues
-        afterwards has a later `iat`, and is good.
-        """
-        now = self._clock.now()
-        before = max(now, self._ahead.get(user_id, now))
-        await self._decide(replace(self._of(user_id), revoked_before=before))
-        ended = self._broadcaster.disconnect(user_id, session_expired(_revoked()))
-        await asyncio.sleep(1 if before > now else 1 - now.microsecond / 1e6)
-        return ended
+        def change(verdict: Verdict) -> Verdict:
+            now = self._clock.now()
+            return replace(verdict, revoked_at=max(now, verdict.revoked_at or now))
 
-    async def block(self, user_id: UserId) -> int:
-        """The user is let in no more, whatever the token, until unblocked."""
-        await self._decide(replace(self._of(user_id), blocked=True))
+        await self._decide(by, user_id, change)
+        return self._broadcaster.disconnect(user_id, session_expired(_revoked()))
+
+    async def block(self, by: Identity, user_id: UserId) -> int:
+        """Refuse the user, whatever the token, until unblocked; returns how many sockets ended."""
+        await self._decide(by, user_id, lambda verdict: replace(verdict, blocked=True))
         return self._broadcaster.disconnect(user_id, session_expired(_blocked()))
 
-    async def unblock(self, user_id: UserId) -> None:
-        await self._decide(replace(self._of(user_id), blocked=False))
+    async def unblock(self, by: Identity, user_id: UserId) -> None:
+        await self._decide(by, user_id, lambda verdict: replace(verdict, blocked=False))
 
     def disconnect(self, user_id: UserId) -> int:
         """End all sockets of the user; a client with a good token comes back by itself."""
         return self._broadcaster.disconnect(user_id, None)
 
-    def _of(self, user_id: UserId) -> UserAccess:
-        return self._decided.get(user_id) or UserAccess(user_id=user_id)
+    def _check_issued_after(self, revoked_at: datetime, issued_at: datetime | None) -> None:
+        """Refuse a token unless it was certainly issued after the revoke.
 
-    async def _decide(self, decided: UserAccess) -> None:
-        await self._repository.put(decided)
-        self._decided[decided.user_id] = decided
+        `iat` has whole seconds of a clock that may be off by the accepted skew, so close to the
+        revoke nobody knows. Such a token stays refused, but its user may have signed in anew:
+        until the next token is certain to be good the refusal asks to come again, then to bring
+        a fresh token.
+        """
+        second = revoked_at.replace(microsecond=0)
+        # Without an `iat` a token may be any of those revoked.
+        if issued_at is None or issued_at < second - self._skew:
+            raise _revoked()
+        certain = second + self._skew + SECOND
+        if issued_at >= certain:
+            return
+        now = self._clock.now()
+        # A token of the last moments comes of a clock that is behind: the next one may be good.
+        if now < certain or now - issued_at <= self._skew + SECOND:
+            wait_s = max((certain - now).total_seconds(), MIN_RETRY_S)
+            raise AccessRefusal(
+                ErrorCode.AUTH_UNAVAILABLE,
+                "the user's tokens were revoked a moment ago, try again",
+                reason="near a revoke",
+                retry_after_s=round(wait_s, 3),
+            )
+        raise AccessRefusal(
+            ErrorCode.TOKEN_EXPIRED,
+            "the token was issued too close to a revoke; get a fresh one",
+            reason="near a revoke",
+        )
+
+    async def _decide(
+        self, by: Identity, user_id: UserId, change: Callable[[Verdict], Verdict]
+    ) -> None:
+        self._check_may(by, user_id)
+        async with self._deciding:
+            before = self._decided.get(user_id) or UserAccess(user_id=user_id)
+            decided = replace(before, ordinary=change(before.ordinary))
+            if by.is_service:
+                decided = replace(decided, privileged=change(before.privileged))
+            await self._repository.put(decided)
+            self._decided[user_id] = decided
+
+    def _check_may(self, by: Identity, user_id: UserId) -> None:
+        if user_id == by.user_id:
+            raise ChatError(ErrorCode.FORBIDDEN, "nobody decides about their own access")
+        if not by.is_service and user_id in self._privileged:
+            raise ChatError(
+                ErrorCode.FORBIDDEN, "only a service token decides about admins and services"
+            )
 
 
-def _revoked() -> ChatError:
-    return ChatError(ErrorCode.TOKEN_REVOKED, "the token was revoked")
+def _revoked() -> AccessRefusal:
+    return AccessRefusal(ErrorCode.TOKEN_REVOKED, "the token was revoked", reason="token revoked")
 
 
-def _blocked() -> ChatError:
-    return ChatError(ErrorCode.USER_BLOCKED, "the user is blocked")
+def _blocked() -> AccessRefusal:
+    return AccessRefusal(ErrorCode.USER_BLOCKED, "the user is blocked", reason="user blocked")

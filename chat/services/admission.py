@@ -14,7 +14,7 @@ from chat.hookspecs import after_auth_failure
 from chat.identity import Identity, UserId
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
-from chat.services.access import AccessService
+from chat.services.access import AccessRefusal, AccessService
 
 WINDOW_S: Final = 60.0
 MAX_NAMES: Final = 10_000
@@ -98,8 +98,9 @@ class Admission:
             raise
         try:
             self._access.admit(identity)
-        except ChatError as error:
-            tell(error, error.code.value.lower().replace("_", " "), identity.user_id)
+        except AccessRefusal as error:
+            if error.code is not ErrorCode.AUTH_UNAVAILABLE or self._is_news(token, remote_ip):
+                tell(error, error.reason, identity.user_id)
             raise
         return identity
 

@@ -131,7 +131,7 @@ def build_domain(
             edit_window_s=settings.edit_window_s,
         ),
         unread=unread,
-        access=AccessService(store.access, broadcaster, clock),
+        access=AccessService(store.access, broadcaster, clock, settings.clock_skew_s),
         chats=chat_service,
         catch_up=CatchUpService(
             states=states,

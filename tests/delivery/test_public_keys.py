@@ -14,7 +14,7 @@ from chat.app import JWKS_TIMEOUT_S
 from chat.errors import SetupError
 from chat.plugin_api import AuthFailure, Plugin, after_auth_failure, hookimpl
 from chat.testing import SECRET
-from tests.support.delivery_chats import connect_refusal, rest_code
+from tests.support.delivery_chats import connect_refusal, rest_code, sent_away
 from tests.support.delivery_keys import (
     ec_key,
     jwk,
@@ -27,7 +27,7 @@ from tests.support.delivery_keys import (
 )
 from tests.support.gateway_servers import eventually, generous
 from tests.support.gateway_tokens import signed
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway_wire import RawSocket
 
 FAMILIES = ("RS256", "ES256")
 EARLIER = "an-earlier-secret-of-the-tests-long-enough"
@@ -159,18 +159,6 @@ async def test_a_published_key_set_is_fetched_at_start(serve, algorithm):
         assert host.asked == 1
         mixed_up = token(key_for(algorithm), algorithm, "two")
         assert await rest_code(chat, mixed_up) == "TOKEN_INVALID"
-
-
-async def sent_away(chat, shown):
-    """Whether the token's transport is closed without a CONNECT_ERROR, at both transports."""
-    for transport in (RawSocket, RawPolling):
-        raw = await transport.open(chat)
-        packet = "40/chat," + json.dumps({"token": shown})
-        await (raw.post(packet) if transport is RawPolling else raw.send(packet))
-        await raw.until_end()
-        if any(frame.startswith(("40", "44")) for frame in raw.frames):
-            return False
-    return True
 
 
 async def test_a_key_that_is_not_there_yet_is_a_refusal_that_passes(serve, monkeypatch):

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from chat.testing import ChatClient, RunningChat
 from tests.support.gateway_servers import eventually
-from tests.support.gateway_wire import RawSocket
+from tests.support.gateway_wire import RawPolling, RawSocket
 
 HOST = ("host", "service")
 DOORS = ("joinChat", "sync", "GET", "POST")
@@ -132,3 +132,15 @@ async def rest_code(chat: RunningChat, token: str) -> str | None:
         "GET", "/chats", None, headers={"Authorization": f"Bearer {token}"}
     )
     return response.code
+
+
+async def sent_away(chat: RunningChat, token: str) -> bool:
+    """Whether the token's transport is closed without a CONNECT_ERROR, at both transports."""
+    for transport in (RawSocket, RawPolling):
+        raw = await transport.open(chat)
+        packet = "40/chat," + json.dumps({"token": token})
+        await (raw.post(packet) if transport is RawPolling else raw.send(packet))
+        await raw.until_end()
+        if any(str(frame).startswith(("40", "44")) for frame in raw.frames):
+            return False
+    return True

@@ -160,6 +160,23 @@ test('an expired or invalid token is exchanged for a fresh one', async () => {
   }
 });
 
+test('who signs in right after a revoke comes online by itself, with the first token that is good', async () => {
+  let signedInAt;
+  const issuedAt = (token) => Number(token.split(' ')[1]);
+  const { client, server, clock, connect } = aClient({ getToken: ({ fresh }) => `token ${fresh ? clock.now() : signedInAt}` });
+  signedInAt = clock.now();
+  const certain = signedInAt + 31_000;
+  server.atConnect = (token) => {
+    if (issuedAt(token) >= certain) return 'accept';
+    return clock.now() < certain ? 'fail' : refuse('TOKEN_EXPIRED'); // a refusal that passes closes the transport
+  };
+  await connect();
+  await clock.advance(30_000);
+  assert.equal(client.state, 'reconnecting');
+  await clock.advance(10_000);
+  assert.equal(client.state, 'online');
+});
+
 test('a getToken that gives the same expired token again ends after three tries, with the refusal', async () => {
   let asked = 0;
   const { client, server, clock, heard, connect } = aClient({ getToken: () => { asked += 1; return 'old'; } });
