@@ -67,8 +67,9 @@ class MemoryChats:
     async def find_by_external_ref(self, _external_ref: str) -> int | None:
         return None
 
-    async def update(self, chat: Chat) -> None:
+    async def update(self, chat: Chat) -> bool:
         self._chats[chat.id] = chat
+        return True
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         self._chats[chat_id] = replace(self._chats[chat_id], seq_reserved=up_to)

@@ -102,12 +102,21 @@ class Participant:
         self.last_read_seq = seq
 
 
+@dataclass(frozen=True, slots=True)
+class ExternalRefSetter:
+    """Whose token gave a chat its externalRef."""
+
+    user_id: UserId
+    user_type: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """A chat's settings.
 
     `seq_reserved` is the highest number that may have been given so far. `outside_authors` are
     users who wrote into the chat, or deleted a message of it, without being participants.
+    `external_ref_by` is None where there is no reference, or one that version 0.1 has stored.
     """
 
     id: int
@@ -122,6 +131,7 @@ class Chat:
     seq_reserved: int
     deleted_at: datetime | None = None
     outside_authors: tuple[UserId, ...] = ()
+    external_ref_by: ExternalRefSetter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     MESSAGE_DELETED = "MESSAGE_DELETED"
+    CONFLICT = "CONFLICT"
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     EDIT_CONFLICT = "EDIT_CONFLICT"
     EDIT_WINDOW_CLOSED = "EDIT_WINDOW_CLOSED"
@@ -63,6 +64,7 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ErrorCode.NOT_FOUND: ErrorKind(404, retryable=False),
     ErrorCode.METHOD_NOT_ALLOWED: ErrorKind(405, retryable=False),
     ErrorCode.MESSAGE_DELETED: ErrorKind(410, retryable=False),
+    ErrorCode.CONFLICT: ErrorKind(409, retryable=False),
     ErrorCode.IDEMPOTENCY_CONFLICT: ErrorKind(409, retryable=False),
     ErrorCode.EDIT_CONFLICT: ErrorKind(409, retryable=True),
     ErrorCode.EDIT_WINDOW_CLOSED: ErrorKind(403, retryable=False),
@@ -86,7 +88,8 @@ class ChatError(Exception):
     """A refusal with a code; the message is shown to the client, so it never holds driver text or a
     path.
 
-    `retry_after_s` is in seconds; `details` is a list of `{path, message}` for VALIDATION_ERROR.
+    `retry_after_s` is in seconds; `details` is a list of `{path, message}` for VALIDATION_ERROR and
+    CONFLICT.
     """
 
     def __init__(
@@ -166,6 +169,23 @@ class NotParticipantError(ChatError):
     def __init__(self, chat_id: int) -> None:
         message = f"you are not a participant of chat {chat_id}"
         super().__init__(ErrorCode.NOT_PARTICIPANT, message)
+
+
+class ChatConflictError(ChatError):
+    """There is a chat already, and it is not what was asked for.
+
+    `details` say what differs. `chat_id` is None where the caller may not know the chat.
+    """
+
+    def __init__(
+        self, message: str, details: Sequence[dict[str, str]], chat_id: int | None
+    ) -> None:
+        super().__init__(ErrorCode.CONFLICT, message, details=details)
+        self.chat_id = chat_id
+
+    def to_wire(self) -> dict[str, Any]:
+        wire = super().to_wire()
+        return wire if self.chat_id is None else {**wire, "chatId": self.chat_id}
 
 
 def message_not_found(message_id: int) -> ChatError:

@@ -11,6 +11,9 @@ UserId = int | str
 MAX_INTEGER: Final = 2**53 - 1
 """Ids stay within what a JavaScript number holds exactly."""
 
+SERVICE: Final = "service"
+"""The type of the host application's own tokens."""
+
 _CANONICAL_DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 _TEXT_ID: Final = re.compile(r"[!-~]{1,64}")
 
@@ -51,7 +54,7 @@ class Identity:
     @property
     def is_service(self) -> bool:
         """The host application's own back end: it may do everything."""
-        return self.type == "service"
+        return self.type == SERVICE
 
     @property
     def is_privileged(self) -> bool:

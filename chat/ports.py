@@ -85,8 +85,11 @@ class ChatRepository(Protocol):
 
     async def find_by_external_ref(self, external_ref: str) -> int | None: ...
 
-    async def update(self, chat: Chat) -> None:
-        """Write the settings with their `updated_seq`; safe to repeat."""
+    async def update(self, chat: Chat) -> bool:
+        """Write the settings with their `updated_seq`; safe to repeat.
+
+        False when another chat has the externalRef (nothing is stored).
+        """
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         """Allow numbers up to `up_to` to be given; must be durable before the first of them is."""

@@ -148,6 +148,11 @@ class Settings(BaseSettings):
     max_json_values: int = Field(
         10_000, ge=1_000, description="Values in the JSON of an event or a body."
     )
+    external_ref_types: _List = Field(
+        ("service",),
+        description="Types of tokens, comma-separated, that may set a chat's externalRef; "
+        "`service` always may.",
+    )
     max_participants: int = Field(1_000, ge=2, description="Most participants in one chat.")
     max_sockets_per_user: int = Field(20, ge=1, description="Sockets that a user may have open.")
     max_sockets_per_address: int = Field(
@@ -220,6 +225,7 @@ class Settings(BaseSettings):
         "cors_origins",
         "cors_headers",
         "plugins",
+        "external_ref_types",
         "jwt_secret_previous",
         "trusted_proxies",
         mode="before",

@@ -38,12 +38,13 @@ class UpdateChat(WireModel):
     """`PATCH /chats/:id`; a field that is absent stays as it is, null clears it."""
 
     title: Title | None = None
+    external_ref: ExternalRef | None = None
     metadata: Metadata = None
 
     @model_validator(mode="after")
     def _says_something(self) -> "UpdateChat":
         if not self.model_fields_set:
-            raise ValueError("give a title or metadata")
+            raise ValueError("give a title, an externalRef or metadata")
         return self
 
 

@@ -15,6 +15,7 @@ from chat.repositories.documents import (
     chat_from_document,
     chat_settings,
     chat_to_document,
+    external_ref_fields,
     participant_from_document,
     participant_id,
     participant_to_document,
@@ -76,13 +77,21 @@ class MongoChats:
     async def find_by_external_ref(self, external_ref: str) -> int | None:
         return await self._find_id({"externalRef": external_ref})  # index external_ref
 
-    async def update(self, chat: Chat) -> None:
-        change: Document = {"$set": chat_settings(chat)}
+    async def update(self, chat: Chat) -> bool:
+        kept: Document = {} if chat.deleted_at is not None else external_ref_fields(chat)
+        change: Document = {"$set": {**chat_settings(chat), **kept}}
+        freed = dict.fromkeys({"externalRef", "externalRefBy"} - kept.keys(), "")
         if chat.deleted_at is not None:
-            # The pair and the reference are free for a new chat.
-            change["$unset"] = {"directKey": "", "externalRef": ""}
+            # The pair is free for a new chat, as the reference is.
+            freed["directKey"] = ""
+        if freed:
+            change["$unset"] = freed
         async with self._guard:
-            await self._chats.update_one({"_id": chat.id}, change)  # index _id
+            try:
+                await self._chats.update_one({"_id": chat.id}, change)  # index _id
+            except DuplicateKeyError:
+                return False
+        return True
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         async with self._guard:  # index _id

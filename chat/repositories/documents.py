@@ -8,6 +8,7 @@ from typing import Any, Final
 from chat.entities import (
     Chat,
     ChatType,
+    ExternalRefSetter,
     Message,
     Participant,
     ReplyPreview,
@@ -96,11 +97,19 @@ def chat_to_document(chat: Chat, direct_key: str | None) -> Document:
         "seqReserved": chat.seq_reserved,
         **chat_settings(chat),
     }
-    if chat.external_ref is not None:
-        document["externalRef"] = chat.external_ref
+    document.update(external_ref_fields(chat))
     if direct_key is not None:
         document["directKey"] = direct_key
     return document
+
+
+def external_ref_fields(chat: Chat) -> Document:
+    """The externalRef and who set it; no field at all where there is none, as the index wants."""
+    if chat.external_ref is None:
+        return {}
+    setter = chat.external_ref_by
+    by = {"userId": setter.user_id, "type": setter.user_type} if setter else None
+    return {"externalRef": chat.external_ref, "externalRefBy": by}
 
 
 def chat_settings(chat: Chat) -> Document:
@@ -115,11 +124,13 @@ def chat_settings(chat: Chat) -> Document:
 
 
 def chat_from_document(document: Mapping[str, Any]) -> Chat:
+    setter = document.get("externalRefBy")
     return Chat(
         id=document["_id"],
         type=ChatType(document["type"]),
         title=document["title"],
         external_ref=document.get("externalRef"),
+        external_ref_by=ExternalRefSetter(setter["userId"], setter["type"]) if setter else None,
         metadata=document["metadata"],
         created_by=document["createdBy"],
         created_at=document["createdAt"],

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
-from chat.contracts.base import parse
+from chat.contracts.base import WireModel, parse
 from chat.contracts.client_events import (
     ChatReference,
     Event,
@@ -19,6 +19,7 @@ from chat.contracts.models import participant_to_wire
 from chat.contracts.rest import (
     AddParticipants,
     CreateChat,
+    ExternalRef,
     MarkRead,
     UpdateChat,
     UpdateParticipant,
@@ -27,7 +28,14 @@ from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import MAX_PAGE, ApiHandler, path_id, path_user_id
 from chat.services.catch_up import Cursor
-from chat.services.chats import UNSET, NewChat
+from chat.services.chats import UNSET
+from chat.services.existing_chats import NewChat
+
+
+class FindByRef(WireModel):
+    """`?externalRef=` of `GET /chats`."""
+
+    external_ref: ExternalRef
 
 
 class Overview(BaseModel):
@@ -35,6 +43,7 @@ class Overview(BaseModel):
 
     limit: int
     cursor: tuple[str, int] | None
+    external_ref: str | None = None
 
 
 class Seat(BaseModel):
@@ -46,7 +55,9 @@ class Seat(BaseModel):
 
 class ChatsHandler(ApiHandler):
     async def post(self) -> None:
-        """201 with the new chat; 200 with the one there is for the same pair or externalRef."""
+        """201 with the new chat; 200 with the one there is for the same pair or externalRef;
+        CONFLICT where that one is not what was asked for.
+        """
         payload = await self.begin("POST /chats", parse(CreateChat, self.body_json()))
         new = NewChat(
             type=ChatType(payload.type),
@@ -60,9 +71,15 @@ class ChatsHandler(ApiHandler):
         self.reply(wire, 201 if created else 200)
 
     async def get(self) -> None:
-        """The caller's chats, the last changed first."""
-        query = Overview(limit=self.query_limit(), cursor=self._cursor())
+        """The caller's chats, the last changed first; or the one with that externalRef."""
+        query = Overview(
+            limit=self.query_limit(), cursor=self._cursor(), external_ref=self._external_ref()
+        )
         query = await self.begin("GET /chats", query)
+        if query.external_ref is not None:
+            chat = await self.gate.domain.chats.of_ref(self.identity, query.external_ref)
+            self.reply(chat, page={"nextCursor": None})
+            return
         found, following = await self.gate.domain.chats.overview(
             self.identity, limit=query.limit, cursor=query.cursor
         )
@@ -80,6 +97,11 @@ class ChatsHandler(ApiHandler):
             raise ChatError(ErrorCode.VALIDATION_ERROR, "cursor: use a nextCursor as it was given")
         return moment, chat_id
 
+    def _external_ref(self) -> str | None:
+        # Blanks around it belong to it.
+        text = self.get_query_argument("externalRef", None, strip=False)
+        return None if text is None else parse(FindByRef, {"externalRef": text}).external_ref
+
 
 class ChatHandler(ApiHandler):
     async def get(self, chat_id: str) -> None:
@@ -95,6 +117,7 @@ class ChatHandler(ApiHandler):
             reference,
             title=payload.title if "title" in given else UNSET,
             metadata=payload.metadata if "metadata" in given else UNSET,
+            external_ref=payload.external_ref if "external_ref" in given else UNSET,
         )
         self.reply(await self.gate.domain.chats.describe(state, self.identity, with_people=True))
 

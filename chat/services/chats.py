@@ -1,17 +1,17 @@
 """Chats: made, found, changed, deleted; and how they look to one of their people."""
 
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from chat.contracts.models import chat_to_wire, participants_to_wire
 from chat.contracts.pushes import chat_changed, chat_deleted, removed_from_chat
-from chat.entities import Chat, ChatType, Participant, Role
+from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role
 from chat.errors import ChatError, ErrorCode, NotParticipantError
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
+from chat.services.existing_chats import ExistingChats, NewChat, direct_key
 from chat.services.journal import Journal
 from chat.services.people import People
 from chat.services.presence import Attendance
@@ -20,14 +20,8 @@ from chat.services.reads import ReadService
 UNSET: Final = object()
 """Tells "leave the field as it is" from "set it to null"."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewChat:
-    type: ChatType
-    title: str | None = None
-    participant_ids: Sequence[UserId] = ()
-    external_ref: str | None = None
-    metadata: dict[str, Any] | None = None
+MAX_TRIES: Final = 3
+"""Tries to make a chat or to find the same one, while others make and delete it."""
 
 
 class ChatService:
@@ -35,6 +29,7 @@ class ChatService:
         self,
         *,
         states: ChatStates,
+        existing: ExistingChats,
         journal: Journal,
         chats: ChatRepository,
         ids: IdRepository,
@@ -46,6 +41,7 @@ class ChatService:
         max_participants: int,
     ) -> None:
         self._states = states
+        self._existing = existing
         self._journal = journal
         self._chats = chats
         self._ids = ids
@@ -60,28 +56,38 @@ class ChatService:
         """A new chat and True, or the one there is for the same direct pair or externalRef and
         False.
 
-        The caller becomes the owner (the host's service token takes no seat). Everybody in it gets
-        `chatCreated`.
+        ChatConflictError where that one is not what the caller asks for. The caller becomes the
+        owner (the host's service token takes no seat). Everybody in it gets `chatCreated`.
         """
+        if new.external_ref is not None:
+            self._existing.check_may_refer(identity)
         people = [each for each in dict.fromkeys(new.participant_ids) if each != identity.user_id]
         if not identity.is_service:
             people.insert(0, identity.user_id)
         elif identity.user_id in new.participant_ids:
             people.append(identity.user_id)
         self._check_people(new, people)
-        direct_key = _direct_key(people) if new.type is ChatType.DIRECT else None
-        found = await self._find_same(direct_key, new.external_ref)
-        if found is None:
-            state = await self._insert(identity, new, people, direct_key)
+        for _ in range(MAX_TRIES):
+            found = await self._existing.find(identity, new, people)
+            if found is not None:
+                return found, False
+            state = await self._insert(identity, new, people)
             if state is not None:
                 await self._announce(state)
                 return state, True
-            found = await self._find_same(direct_key, new.external_ref)
-        if found is None or found.rank_of(identity) < 0:
-            raise ChatError(
-                ErrorCode.FORBIDDEN, "that externalRef is taken by a chat you are not in"
-            )
-        return found, False
+        raise ChatError(
+            ErrorCode.STORAGE_UNAVAILABLE,
+            "others are making and deleting the same chat, try again",
+            retry_after_s=1,
+        )
+
+    async def of_ref(self, identity: Identity, external_ref: str) -> list[dict[str, Any]]:
+        """The chat of that externalRef as `overview` shows it, if the caller may see it."""
+        state = await self._existing.visible_of_ref(identity, external_ref)
+        if state is None:
+            return []
+        is_direct = state.chat.type is ChatType.DIRECT
+        return [await self.describe(state, identity, with_people=is_direct)]
 
     async def ids_of(self, user_id: UserId) -> list[int]:
         """Ids of the chats in which the user is, the oldest first."""
@@ -140,11 +146,21 @@ class ChatService:
         return wire, following
 
     async def update(
-        self, identity: Identity, chat_id: int, *, title: Any = UNSET, metadata: Any = UNSET
+        self,
+        identity: Identity,
+        chat_id: int,
+        *,
+        title: Any = UNSET,
+        metadata: Any = UNSET,
+        external_ref: Any = UNSET,
     ) -> ChatState:
-        """Change settings; owners only. Pushed as `chatUpdated`, also to participants outside the
-        room: their lists of chats show the title.
+        """Change settings; owners only, and for `external_ref` those who may set it.
+
+        Pushed as `chatUpdated`, also to participants outside the room: their lists of chats show
+        the title. ChatConflictError where another chat has the externalRef.
         """
+        if external_ref is not UNSET:
+            self._existing.check_may_refer(identity)
         state = await self._states.require(chat_id, identity, Role.OWNER.rank)
         if title is not UNSET and state.chat.type is ChatType.DIRECT:
             raise ChatError(ErrorCode.VALIDATION_ERROR, "a direct chat has no title")
@@ -158,12 +174,20 @@ class ChatService:
                 updated_at=self._clock.now(),
                 updated_seq=seq,
             )
-            await self._chats.update(chat)
+            if external_ref is not UNSET:
+                setter = _setter(identity, external_ref)
+                chat = replace(chat, external_ref=external_ref, external_ref_by=setter)
+            if not await self._chats.update(chat):
+                raise _ReferenceTakenError
             return chat
 
         def commit(chat: Chat) -> None:
             state.chat = chat
-            settings = {"title": chat.title, "metadata": chat.metadata}
+            settings = {
+                "title": chat.title,
+                "externalRef": chat.external_ref,
+                "metadata": chat.metadata,
+            }
             event = chat_changed(
                 "chatUpdated", chat.id, settings, chat.updated_seq, chat.updated_at
             )
@@ -171,7 +195,10 @@ class ChatService:
             for user_id in state.members:
                 self._broadcaster.to_user(user_id, event, outside_chat=chat.id)
 
-        await self._journal.change(state, write, commit)
+        try:
+            await self._journal.change(state, write, commit)
+        except _ReferenceTakenError:
+            raise await self._existing.taken(identity, external_ref) from None
         return state
 
     async def delete(self, identity: Identity, chat_id: int) -> None:
@@ -210,18 +237,8 @@ class ChatService:
                 ErrorCode.VALIDATION_ERROR, f"at most {self._max_participants} participants"
             )
 
-    async def _find_same(
-        self, direct_key: str | None, external_ref: str | None
-    ) -> ChatState | None:
-        chat_id = None
-        if external_ref is not None:
-            chat_id = await self._chats.find_by_external_ref(external_ref)
-        if chat_id is None and direct_key is not None:
-            chat_id = await self._chats.find_direct(direct_key)
-        return None if chat_id is None else await self._states.get(chat_id)
-
     async def _insert(
-        self, identity: Identity, new: NewChat, people: list[UserId], direct_key: str | None
+        self, identity: Identity, new: NewChat, people: list[UserId]
     ) -> ChatState | None:
         now = self._clock.now()
         chat_id = await self._ids.reserve("chats", 1)
@@ -244,6 +261,7 @@ class ChatService:
             type=new.type,
             title=new.title,
             external_ref=new.external_ref,
+            external_ref_by=_setter(identity, new.external_ref),
             metadata=new.metadata,
             created_by=identity.user_id,
             created_at=now,
@@ -251,7 +269,8 @@ class ChatService:
             updated_seq=1,
             seq_reserved=head + SEQ_BLOCK,
         )
-        if not await self._chats.insert(chat, participants, direct_key):
+        key = direct_key(people) if new.type is ChatType.DIRECT else None
+        if not await self._chats.insert(chat, participants, key):
             return None
         state = ChatState(chat, participants, head, [])
         self._states.put(state)
@@ -288,10 +307,17 @@ def _owns(new: NewChat, identity: Identity, user_id: UserId) -> bool:
     return new.type is ChatType.GROUP and user_id == identity.user_id
 
 
-def _direct_key(people: list[UserId]) -> str:
-    return "|".join(sorted(f"{type(each).__name__}:{each}" for each in people))
+def _setter(identity: Identity, external_ref: str | None) -> ExternalRefSetter | None:
+    return None if external_ref is None else ExternalRefSetter(identity.user_id, identity.type)
 
 
 def _last_change(state: ChatState) -> str:
     last = state.last_message.created_at if state.last_message else state.chat.updated_at
     return max(last, state.chat.updated_at).isoformat()
+
+
+class _ReferenceTakenError(ChatError):
+    """Another chat has the externalRef; who that is has to be looked up."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.CONFLICT, "the externalRef belongs to another chat")

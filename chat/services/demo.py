@@ -13,12 +13,12 @@ from typing import Final
 
 from chat.auth import mint
 from chat.entities import ChatType, Role
-from chat.errors import SetupError
+from chat.errors import ChatConflictError, SetupError
 from chat.identity import Identity
 from chat.ports import Clock, IdRepository
 from chat.services.chat_states import ChatState
-from chat.services.chats import NewChat
 from chat.services.domain import Domain
+from chat.services.existing_chats import NewChat
 from chat.settings import MIN_SECRET_BYTES
 
 SECRET_FILE: Final = "demo-secret"  # noqa: S105  # the name of a file
@@ -77,7 +77,19 @@ class DemoService:
             participant_ids=list(FIRST_USERS),
             external_ref=EXTERNAL_REF,
         )
-        state, created = await self._domain.chats.create(host, new)
+        try:
+            state, created = await self._domain.chats.create(host, new)
+        except ChatConflictError as error:
+            # The first users may leave the chat; nothing else of it can change.
+            if error.chat_id is None or {each["path"] for each in error.details or ()} != {
+                "participantIds"
+            }:
+                raise SetupError(
+                    f"the chat {EXTERNAL_REF!r} of the store is not demo mode's; "
+                    "set JWT_SECRET, or DATA_DIR to an empty folder."
+                ) from None
+            self.chat_id = error.chat_id
+            return
         self.chat_id = state.chat.id
         if created:
             for user_id, name in FIRST_USERS.items():

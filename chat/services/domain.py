@@ -8,6 +8,7 @@ from chat.services.access import AccessService
 from chat.services.catch_up import CatchUpService
 from chat.services.chat_states import ChatStates
 from chat.services.chats import ChatService
+from chat.services.existing_chats import ExistingChats
 from chat.services.journal import Journal
 from chat.services.messages import MessageService
 from chat.services.participants import ParticipantService
@@ -94,6 +95,7 @@ def build_domain(
     unread = UnreadService(states=states, reads=reads, broadcaster=broadcaster, clock=clock)
     chat_service = ChatService(
         states=states,
+        existing=ExistingChats(states, store.chats, settings.external_ref_types),
         journal=journal,
         chats=store.chats,
         ids=store.ids,

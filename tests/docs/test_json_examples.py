@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from chat.contracts import client_events, models, rest, server_events
 from chat.contracts.client_events import CLIENT_EVENTS
 from chat.contracts.server_events import SERVER_EVENTS
-from chat.errors import ERROR_KINDS, ChatError, ErrorCode
+from chat.errors import ERROR_KINDS, ChatConflictError, ChatError, ErrorCode
 from tests.support.markdown import DOCS, blocks, pages
 
 MODELS = {
@@ -61,6 +61,8 @@ def test_an_example_of_an_error_has_the_fields_of_the_error_model(example):
     code = ErrorCode(value["code"])
     details = [{"path": "x", "message": "y"}]
     whole = ChatError(code, "", retry_after_s=1, details=details).to_wire()
+    if code is ErrorCode.CONFLICT:
+        whole |= ChatConflictError("", details, 1).to_wire()
     bare_one = ChatError(code, "").to_wire()
     assert bare_one.keys() <= value.keys() <= whole.keys()
     assert value["retryable"] is ERROR_KINDS[code].retryable

@@ -12,6 +12,7 @@ import pytest
 from chat.errors import SetupError
 from chat.services.demo import demo_secret
 from chat.settings import load_settings
+from tests.support.delivery_stores import database_of
 from tests.support.rest_errors import assert_refused, assert_succeeded
 
 
@@ -71,6 +72,30 @@ async def test_the_same_name_is_the_same_person(demo, names):
         assert first == second
     async with demo() as chat:
         assert (await sign_in(chat, names[1])).data["user"]["id"] == first
+
+
+async def test_a_first_user_may_leave_the_chat(demo):
+    """The next start takes the chat as it is."""
+    async with demo() as chat:
+        ada = (await sign_in(chat, "Ada")).data
+        path = f"/chats/{ada['chatId']}"
+        left = await chat.request("POST", f"{path}/leave", None, headers=bearer(ada))
+        assert_succeeded(left)
+    async with demo() as chat:
+        grace = (await sign_in(chat, "Grace")).data
+        assert (grace["chatId"], grace["user"]["id"]) == (ada["chatId"], 2)
+
+
+async def test_a_chat_that_somebody_else_named_like_the_demo_is_not_opened(demo, mongodb_uri):
+    """Demo mode would seat everybody in it: the start says what to do instead."""
+    async with demo() as chat:
+        chat_id = (await sign_in(chat, "Ada")).data["chatId"]
+    async with database_of(mongodb_uri) as database:
+        setter = {"externalRefBy": {"userId": 7, "type": "employee"}}
+        await database.chats.update_one({"_id": chat_id}, {"$set": setter})
+    with pytest.raises(SetupError, match="chatgateway:demo"):
+        async with demo():
+            pass
 
 
 async def test_names_that_come_at_once_get_different_people(demo):

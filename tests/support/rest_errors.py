@@ -21,6 +21,7 @@ ERRORS: Final = {
     "NOT_FOUND": (404, False),
     "METHOD_NOT_ALLOWED": (405, False),
     "MESSAGE_DELETED": (410, False),
+    "CONFLICT": (409, False),
     "IDEMPOTENCY_CONFLICT": (409, False),
     "EDIT_CONFLICT": (409, True),
     "EDIT_WINDOW_CLOSED": (403, False),
@@ -47,7 +48,8 @@ def assert_refused(response: Response, code: str, *, path: str | None = None) ->
     assert body["success"] is False
     error = body["error"]
     assert set(error) >= {"code", "message", "retryable", "requestId"}
-    assert set(error) <= {"code", "message", "retryable", "requestId", "retryAfter", "details"}
+    known = {"code", "message", "retryable", "requestId", "retryAfter", "details"}
+    assert set(error) <= known | ({"chatId"} if code == "CONFLICT" else set())
     assert error["message"] == body["message"] != ""
     assert error["retryable"] is retryable
     assert error["requestId"]

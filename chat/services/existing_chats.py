@@ -1,0 +1,168 @@
+"""Chats that are there already: found by externalRef or direct pair, and compared with the wish."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chat.entities import ChatType
+from chat.errors import ChatConflictError, ChatError, ErrorCode
+from chat.identity import SERVICE, Identity, UserId
+from chat.ports import ChatRepository
+from chat.services.chat_states import ChatState, ChatStates
+
+MAX_NAMED: Final = 10
+"""A conflict names so many of the missing participants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChat:
+    """What the caller of POST /chats asks for."""
+
+    type: ChatType
+    title: str | None = None
+    participant_ids: Sequence[UserId] = ()
+    external_ref: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class ExistingChats:
+    """`external_ref_types`: the types of tokens that may set an externalRef, beside services."""
+
+    def __init__(
+        self, states: ChatStates, chats: ChatRepository, external_ref_types: Sequence[str]
+    ) -> None:
+        self._states = states
+        self._chats = chats
+        self._external_ref_types = frozenset(external_ref_types)
+
+    def check_may_refer(self, identity: Identity) -> None:
+        """FORBIDDEN unless the caller may set an externalRef, whichever there are."""
+        if not (identity.is_service or identity.type in self._external_ref_types):
+            raise ChatError(ErrorCode.FORBIDDEN, "your token may not set an externalRef")
+
+    async def find(
+        self, identity: Identity, new: NewChat, people: Sequence[UserId]
+    ) -> ChatState | None:
+        """The chat of that externalRef or direct pair, None where there is none.
+
+        ChatConflictError where it is not what the caller asks for.
+        """
+        state = None if new.external_ref is None else await self.of_ref(new.external_ref)
+        if state is None and new.type is ChatType.DIRECT:
+            state = await self._of_pair(people)
+        if state is None:
+            return None
+        different = [each async for each in self._differences(state, identity, new, people)]
+        if different:
+            raise _conflict(identity, state, different)
+        return state
+
+    async def of_ref(self, external_ref: str) -> ChatState | None:
+        """The chat of that externalRef, whoever asks."""
+        chat_id = await self._chats.find_by_external_ref(external_ref)
+        return None if chat_id is None else await self._states.get(chat_id)
+
+    async def visible_of_ref(self, identity: Identity, external_ref: str) -> ChatState | None:
+        """The chat of that externalRef, if the caller may see it.
+
+        A chat of others costs the same queries as a missing one.
+        """
+        chat_id = await self._chats.find_by_external_ref(external_ref)
+        if not identity.is_privileged:
+            own = await self._chats.memberships(identity.user_id)
+            chat_id = chat_id if chat_id in own else None
+        state = None if chat_id is None else await self._states.get(chat_id)
+        return state if state is not None and state.rank_of(identity) >= 0 else None
+
+    async def taken(self, identity: Identity, external_ref: str) -> ChatError:
+        """The conflict for an externalRef that another chat has."""
+        different = [_difference("externalRef", "belongs to another chat")]
+        state = await self.of_ref(external_ref)
+        if state is None:
+            return ChatConflictError(_SUMMARY, different, None)
+        return _conflict(identity, state, different)
+
+    async def _of_pair(self, people: Sequence[UserId]) -> ChatState | None:
+        key, old_key = direct_key(people), _key_of_0_1(people)
+        chat_id = await self._chats.find_direct(key)
+        if chat_id is not None or old_key == key:
+            return None if chat_id is None else await self._states.get(chat_id)
+        chat_id = await self._chats.find_direct(old_key)
+        state = None if chat_id is None else await self._states.get(chat_id)
+        # Another pair may have the same old key.
+        return state if state is not None and state.members.keys() == set(people) else None
+
+    async def _differences(
+        self, state: ChatState, identity: Identity, new: NewChat, people: Sequence[UserId]
+    ) -> AsyncIterator[dict[str, str]]:
+        chat = state.chat
+        if chat.type is not new.type:
+            yield _difference("type", f"the chat's type is {chat.type.value}")
+        missing = [str(each) for each in people if each not in state.members]
+        if missing:
+            more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
+            named = ", ".join(missing[:MAX_NAMED])
+            yield _difference("participantIds", f"not in the chat: {named}{more}")
+        if new.external_ref is not None:
+            if chat.external_ref is None:
+                yield _difference("externalRef", "the chat has none")
+            elif chat.external_ref != new.external_ref:
+                yield _difference("externalRef", "the chat has another one")
+            elif not await self._trusts(identity, state):
+                yield _difference("externalRef", "was not set by a service, nor by you")
+        elif (
+            # Whoever opens a direct chat first gives it its metadata.
+            identity.is_service
+            and chat.created_by != identity.user_id
+            and new.metadata not in (None, chat.metadata)
+        ):
+            yield _difference("metadata", "the chat has other metadata, and somebody else made it")
+
+    async def _trusts(self, identity: Identity, state: ChatState) -> bool:
+        """Whether the externalRef was set by a service or by the caller."""
+        setter = state.chat.external_ref_by
+        if setter is not None:
+            return setter.user_type == SERVICE or setter.user_id == identity.user_id
+        # Version 0.1 did not note who set it. It gave every maker a seat, except services.
+        maker = state.chat.created_by
+        if maker == identity.user_id:
+            return True
+        seats = await self._chats.participants(state.chat.id)
+        return all(each.user_id != maker for each in seats)
+
+
+_SUMMARY: Final = "there is such a chat, and it is not what you asked for"
+
+
+def direct_key(people: Sequence[UserId]) -> str:
+    """The unique name of a pair of users.
+
+    A text id may hold `|` but no blank, so the keys of different pairs differ.
+    """
+    old_key = _key_of_0_1(people)
+    if old_key.count("|") < len(people):
+        return old_key
+    return " ".join(_spelt(people))
+
+
+def _key_of_0_1(people: Sequence[UserId]) -> str:
+    return "|".join(_spelt(people))
+
+
+def _spelt(people: Sequence[UserId]) -> list[str]:
+    return sorted(f"{type(each).__name__}:{each}" for each in people)
+
+
+def _difference(path: str, message: str) -> dict[str, str]:
+    return {"path": path, "message": message}
+
+
+def _conflict(
+    identity: Identity, state: ChatState, different: list[dict[str, str]]
+) -> ChatConflictError:
+    if state.rank_of(identity) >= 0:
+        fields = ", ".join(each["path"] for each in different)
+        return ChatConflictError(f"{_SUMMARY}: {fields}", different, state.chat.id)
+    # To somebody who may not see the chat it says only what a unique name cannot hide.
+    taken = [_difference("externalRef", "belongs to another chat")]
+    return ChatConflictError(_SUMMARY, taken, None)
