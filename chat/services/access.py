@@ -52,6 +52,7 @@ class AccessService:
         self._broadcaster = broadcaster
         self._clock = clock
         self._skew = timedelta(seconds=clock_skew_s)
+        self._doubt = self._skew + SECOND
         self._decided: dict[UserId, UserAccess] = {}
         # Two decisions about one user at the same time would each store the other's old half.
         self._deciding = asyncio.Lock()
@@ -110,16 +111,19 @@ class AccessService:
         until the next token is certain to be good the refusal asks to come again, then to bring
         a fresh token.
         """
+        # Nearly all tokens of users whose tokens were revoked once; the rest costs 1 us more.
+        if issued_at is not None and issued_at - revoked_at >= self._doubt:
+            return
         second = revoked_at.replace(microsecond=0)
         # Without an `iat` a token may be any of those revoked.
         if issued_at is None or issued_at < second - self._skew:
             raise _revoked()
-        certain = second + self._skew + SECOND
+        certain = second + self._doubt
         if issued_at >= certain:
             return
         now = self._clock.now()
         # A token of the last moments comes of a clock that is behind: the next one may be good.
-        if now < certain or now - issued_at <= self._skew + SECOND:
+        if now < certain or now - issued_at <= self._doubt:
             wait_s = max((certain - now).total_seconds(), MIN_RETRY_S)
             raise AccessRefusal(
                 ErrorCode.AUTH_UNAVAILABLE,

@@ -75,11 +75,7 @@ class ChatService:
             if state is not None:
                 await self._announce(state)
                 return state, True
-        raise ChatError(
-            ErrorCode.STORAGE_UNAVAILABLE,
-            "others are making and deleting the same chat, try again",
-            retry_after_s=1,
-        )
+        raise _contended()
 
     async def of_ref(self, identity: Identity, external_ref: str) -> list[dict[str, Any]]:
         """The chat of that externalRef as `overview` shows it, if the caller may see it."""
@@ -195,11 +191,13 @@ class ChatService:
             for user_id in state.members:
                 self._broadcaster.to_user(user_id, event, outside_chat=chat.id)
 
-        try:
-            await self._journal.change(state, write, commit)
-        except _ReferenceTakenError:
-            raise await self._existing.taken(identity, external_ref) from None
-        return state
+        for _ in range(MAX_TRIES):
+            try:
+                await self._journal.change(state, write, commit)
+                return state
+            except _ReferenceTakenError:
+                await self._existing.check_free(identity, external_ref)
+        raise _contended()
 
     async def delete(self, identity: Identity, chat_id: int) -> None:
         """Delete a chat for everybody in it; owners only. `chatDeleted` to the room,
@@ -314,6 +312,14 @@ def _setter(identity: Identity, external_ref: str | None) -> ExternalRefSetter |
 def _last_change(state: ChatState) -> str:
     last = state.last_message.created_at if state.last_message else state.chat.updated_at
     return max(last, state.chat.updated_at).isoformat()
+
+
+def _contended() -> ChatError:
+    return ChatError(
+        ErrorCode.STORAGE_UNAVAILABLE,
+        "others are making and deleting the same chat, try again",
+        retry_after_s=1,
+    )
 
 
 class _ReferenceTakenError(ChatError):

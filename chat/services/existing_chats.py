@@ -74,13 +74,11 @@ class ExistingChats:
         state = None if chat_id is None else await self._states.get(chat_id)
         return state if state is not None and state.rank_of(identity) >= 0 else None
 
-    async def taken(self, identity: Identity, external_ref: str) -> ChatError:
-        """The conflict for an externalRef that another chat has."""
-        different = [_difference("externalRef", "belongs to another chat")]
+    async def check_free(self, identity: Identity, external_ref: str) -> None:
+        """ChatConflictError where a chat has the externalRef."""
         state = await self.of_ref(external_ref)
-        if state is None:
-            return ChatConflictError(_SUMMARY, different, None)
-        return _conflict(identity, state, different)
+        if state is not None:
+            raise _conflict(identity, state, [_TAKEN])
 
     async def _of_pair(self, people: Sequence[UserId]) -> ChatState | None:
         key, old_key = direct_key(people), _key_of_0_1(people)
@@ -132,6 +130,7 @@ class ExistingChats:
 
 
 _SUMMARY: Final = "there is such a chat, and it is not what you asked for"
+_TAKEN: Final = {"path": "externalRef", "message": "belongs to another chat"}
 
 
 def direct_key(people: Sequence[UserId]) -> str:
@@ -164,5 +163,4 @@ def _conflict(
         fields = ", ".join(each["path"] for each in different)
         return ChatConflictError(f"{_SUMMARY}: {fields}", different, state.chat.id)
     # To somebody who may not see the chat it says only what a unique name cannot hide.
-    taken = [_difference("externalRef", "belongs to another chat")]
-    return ChatConflictError(_SUMMARY, taken, None)
+    return ChatConflictError(_SUMMARY, [_TAKEN], None)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from chat.plugin_api import Plugin, after_auth_failure, hookimpl
-from tests.support.delivery_chats import connect_refusal, host, rest_code, sent_away
+from tests.support.delivery_chats import connect_refusal, gone, host, rest_code, sent_away
 from tests.support.gateway_servers import MovableClock, generous
 from tests.support.gateway_tokens import signed
 from tests.support.gateway_wire import RawSocket
@@ -28,13 +28,19 @@ async def refused(chat, shown):
     return await chat.request("GET", "/chats", None, headers=bearer)
 
 
+@pytest.mark.parametrize("shown", ["shown before", "not shown"])
 @pytest.mark.parametrize("ahead_s", [0, 1, 15, 29])
-async def test_a_token_of_a_fast_clock_is_never_good_after_a_revoke(serve, ahead_s):
-    """Issued before the revoke and not shown before it, it is refused at once and ever after."""
+async def test_a_token_of_a_fast_clock_is_never_good_after_a_revoke(serve, ahead_s, shown):
+    """Issued before the revoke, it is refused at once and ever after; its sockets are ended."""
     clock = MovableClock()
     async with serve(clock=clock, **generous()) as chat:
         issued_before = token(ahead_s)
+        transports = [["websocket"], ["polling"]] if shown == "shown before" else []
+        tabs = [await chat.connect(token=issued_before, transports=each) for each in transports]
         await revoke(chat)
+        for tab in tabs:
+            assert (await tab.next("sessionExpired"))["code"] == "TOKEN_REVOKED"
+            await gone(tab)
         assert await rest_code(chat, issued_before) == "AUTH_UNAVAILABLE"
         assert await sent_away(chat, issued_before)
         for moved_s in (SKEW_S + 2, SKEW_S, 600):

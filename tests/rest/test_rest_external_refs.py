@@ -304,3 +304,24 @@ async def test_a_change_of_the_reference_is_pushed(serve):
         await chat.request("PATCH", f"/chats/{chat_id}", *HOST, json={"externalRef": "r"})
         pushed = await ada.next("chatUpdated")
         assert pushed["chat"] == {"title": None, "externalRef": "r", "metadata": None}
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_a_reference_that_is_freed_and_taken_all_the_time_may_be_had_later(
+    serve, monkeypatch, method
+):
+    """Who loses every race to somebody who deletes the chat at once is refused for now only."""
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1])
+
+        async def loses(*_arguments):
+            return False
+
+        name = "insert" if method == "POST" else "update"
+        monkeypatch.setattr(chat.app.domain.chats._chats, name, loses)
+        path = "/chats" if method == "POST" else f"/chats/{chat_id}"
+        refused = await chat.request(method, path, *HOST, json={"externalRef": "r"})
+        assert_refused(refused, "STORAGE_UNAVAILABLE")
+        monkeypatch.undo()
+        answer = await chat.request(method, path, *HOST, json={"externalRef": "r"})
+        assert answer.data["externalRef"] == "r"
