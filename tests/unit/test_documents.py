@@ -7,7 +7,18 @@ from bson.codec_options import CodecOptions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.entities import Chat, ChatType, Message, Participant, ReplyPreview, Role, User
+from chat.entities import (
+    Chat,
+    ChatType,
+    ExternalRefSetter,
+    Message,
+    Participant,
+    ReplyPreview,
+    Role,
+    User,
+    UserAccess,
+    Verdict,
+)
 from chat.identity import MAX_INTEGER
 from chat.repositories import documents
 
@@ -48,11 +59,24 @@ def messages(draw):
     )  # fmt: skip
 
 
-chats = st.builds(
-    Chat, id=ids, type=st.sampled_from(ChatType), title=st.none() | text,
-    external_ref=st.none() | text, metadata=metadata, created_by=user_ids, created_at=moments,
-    updated_at=moments, updated_seq=counts, seq_reserved=counts, deleted_at=st.none() | moments,
-)  # fmt: skip
+setters = st.none() | st.builds(ExternalRefSetter, user_id=user_ids, user_type=text)
+references = st.just({}) | st.fixed_dictionaries({"external_ref": text, "external_ref_by": setters})
+
+
+@st.composite
+def a_chat(draw):
+    reference = {"external_ref": None, **draw(references)}
+    return Chat(
+        id=draw(ids), type=draw(st.sampled_from(ChatType)), title=draw(st.none() | text),
+        metadata=draw(metadata), created_by=draw(user_ids), created_at=draw(moments),
+        updated_at=draw(moments), updated_seq=draw(counts), seq_reserved=draw(counts),
+        deleted_at=draw(st.none() | moments), **reference,
+    )  # fmt: skip
+
+
+chats = a_chat()
+verdicts = st.builds(Verdict, blocked=st.booleans(), revoked_at=st.none() | moments)
+decisions = st.builds(UserAccess, user_id=user_ids, ordinary=verdicts, privileged=verdicts)
 participants = st.builds(
     Participant, chat_id=ids, user_id=user_ids, role=st.sampled_from(Role), joined_at=moments,
     updated_seq=counts, removed_at=st.none() | moments, last_read_message_id=st.none() | ids,
@@ -108,6 +132,24 @@ def test_changed_settings_leave_the_rest_of_a_chat_alone(chat, other):
     taken = ("title", "metadata", "updated_at", "updated_seq", "deleted_at")
     assert [getattr(changed, name) for name in kept] == [getattr(chat, name) for name in kept]
     assert [getattr(changed, name) for name in taken] == [getattr(other, name) for name in taken]
+
+
+@given(decisions)
+@settings(max_examples=60, deadline=None)
+def test_a_decision_about_a_user_comes_back_as_it_was(decision):
+    """Both verdicts, one for ordinary tokens and one for admins and services."""
+    document = stored(documents.access_to_document(decision))
+    assert documents.access_from_document(document) == decision
+
+
+@given(verdicts, user_ids)
+@settings(max_examples=30, deadline=None)
+def test_a_decision_of_version_0_1_holds_for_tokens_of_every_type(verdict, user_id):
+    """Its document has one verdict."""
+    document = documents.access_to_document(UserAccess(user_id=user_id, ordinary=verdict))
+    del document["privileged"]
+    read = documents.access_from_document(stored(document))
+    assert (read.ordinary, read.privileged) == (verdict, verdict)
 
 
 @given(participants)
