@@ -18,7 +18,7 @@ from benchmarks.wire.processes import HOST, Process, RunFailed, cores, free_port
 from benchmarks.wire.works import Work
 
 LOAD_TIMEOUT_S: Final = 240
-STORE_WORD: Final = "secantusd"
+STORE_WORD: Final = "store_process"
 """In the command line of a store that a server started itself: it is not counted as the server."""
 # retryWrites: SecantusDB 0.7 gets slower with every retryable write; a majority write that is
 # journaled is what the contract calls stored.

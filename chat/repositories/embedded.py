@@ -1,31 +1,31 @@
 """The embedded store: SecantusDB as a watched child process with its files in DATA_DIR.
 
-Owns the child's life and its port. Knows nothing of documents or collections.
+Owns the child's life. Knows nothing of documents or collections. The child listens on a Unix socket
+in a folder of mode 0700, so that no other user of the machine reaches it, or can pass for it.
 What is said here about the store's behaviour was seen with SecantusDB 0.7.0b3.
 """
 
 import asyncio
 import contextlib
+import json
 import os
 import re
-import secrets
-import shutil
-import socket
 import sys
 from collections import deque
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import structlog
 
 from chat.errors import SetupError
 from chat.repositories.store_folder import StoreFolder
 
-HOST: Final = "127.0.0.1"
 DATABASE: Final = "chatgateway"
-PROGRAM: Final = "secantusd-py"
+# -I: nothing is imported from the current folder, nor from where PYTHONPATH says.
+PROGRAM: Final = (sys.executable, "-I", str(Path(__file__).with_name("store_process.py")))
 URI_OPTIONS: Final = (
     # journal=true is what makes the store fsync each commit before it answers.
     "directConnection=true&w=majority&journal=true"
@@ -36,25 +36,18 @@ URI_OPTIONS: Final = (
     # How soon the driver finds the restarted store, without traffic.
     "&heartbeatFrequencyMS=2000"
 )
-FLAGS: Final = (
+OPTIONS: Final = {
     # No replica set means no oplog, in which deleted messages would stay readable for an hour.
-    "--standalone",
-    "--cache-size=256M",
-    # At WARNING the line that tells readiness would be gone.
-    "--log-level=INFO",
-)
+    "replica_set_name": None,
+    "cache_size": "256M",
+    "enable_test_commands": False,
+}
 READY_MARK: Final = b"listening on"
 PANIC: Final = re.compile(rb"^(\[|_wiredtiger\.).*WT_PANIC: WiredTiger library panic\s*$")
 """A line of WiredTiger's, or of the traceback that it caused; never one that quotes a document."""
 
-PORTS: Final = range(20_000, 30_000)
-"""Below those that outgoing connections get (from 32768 on Linux, 49152 elsewhere): while the store
-is being restarted nobody gets its port by chance, and a knocking driver cannot reach itself."""
-
-PORT_TRIES: Final = 20
 START_S: float = 20
 STOP_S: float = 5
-KNOCK_S: Final = 0.1
 ORPHAN_S: float = 3
 """How long a store left by a server that was just killed may take to let go of its files."""
 
@@ -70,28 +63,7 @@ NO_STORE: Final = (
     "SecantusDB is not installed beside this Python: run `pip install -r requirements.txt` "
     "in its environment, or set MONGODB_URI to a MongoDB server."
 )
-# Linux tells the child when its parent dies, and SIGKILL is safe: the store recovers from its
-# journal, and is gone before the next server wants the folder. A launcher that calls prctl in
-# itself, then execs, needs no preexec_fn (Python between fork and exec can deadlock beside
-# threads); its look at getppid() catches a parent that died before prctl took hold. The signal
-# comes when the *thread* that forked ends, so the loop belongs on the main thread. Other systems
-# have no such call: there a store outlives a killed server, and the next server says so.
-LAUNCHER: Final = """
-import ctypes, os, sys
-parent, *command = sys.argv[1:]
-if sys.platform == "linux":
-    PR_SET_PDEATHSIG, SIGKILL = 1, 9
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-if os.getppid() != int(parent):
-    sys.exit("the server is gone")
-os.execv(command[0], command)
-"""
-
 log = structlog.get_logger("chat.store")
-
-
-class _PortTakenError(Exception):
-    """The chosen port is somebody else's by now."""
 
 
 class _FilesBusyError(Exception):
@@ -107,7 +79,6 @@ class EmbeddedStore:
     def __init__(self, data_dir: Path, *, on_exit: Callable[[], None] | None = None) -> None:
         self._folder = StoreFolder(data_dir)
         self._on_exit = on_exit
-        self._port = 0
         self._process: asyncio.subprocess.Process | None = None
         self._killed: asyncio.subprocess.Process | None = None
         self._drainer: asyncio.Task[None] | None = None
@@ -122,16 +93,15 @@ class EmbeddedStore:
 
     async def start(self) -> str:
         """Claim the folder, start the store, return its URI; about a second. Raises SetupError."""
-        program = _find_program()
         self._folder.claim(_installed_version())
         try:
-            await self._start_first(program)
+            await self._start_first()
         except BaseException:
             await self.stop()
             raise
-        self._watcher = asyncio.create_task(self._keep_running(program), name="store-watcher")
-        log.info("store_started", folder=str(self._folder.path), port=self._port, pid=self.pid)
-        return f"mongodb://{HOST}:{self._port}/{DATABASE}?{URI_OPTIONS}"
+        self._watcher = asyncio.create_task(self._keep_running(), name="store-watcher")
+        log.info("store_started", folder=str(self._folder.path), pid=self.pid)
+        return f"mongodb://{quote(str(self._folder.socket), safe='')}/{DATABASE}?{URI_OPTIONS}"
 
     @property
     def files(self) -> Path:
@@ -151,28 +121,23 @@ class EmbeddedStore:
         await self._end_child()
         self._folder.release()
 
-    async def _start_first(self, program: str) -> None:
+    async def _start_first(self) -> None:
         loop = asyncio.get_running_loop()
         orphan_deadline = loop.time() + ORPHAN_S
-        for _ in range(PORT_TRIES):
-            self._port = _free_port()
+        while True:
             try:
-                return await self._spawn(program)
-            except _PortTakenError:
-                continue
+                return await self._spawn()
             except _FilesBusyError:
                 if loop.time() > orphan_deadline:
                     raise self._folder.in_use() from None
-        raise SetupError("No free port was found for the store: end other servers and start again.")
 
-    async def _spawn(self, program: str) -> None:
-        """Start the child on `_port` and return when it listens."""
+    async def _spawn(self) -> None:
+        """Start the child and return when it listens."""
         self._tail.clear()
         folder = self._folder
-        launcher = (sys.executable, "-ISc", LAUNCHER, str(os.getpid()))
-        place = (f"--config={folder.config}", f"--storage-path={folder.files}")
+        place = (str(os.getpid()), str(folder.files), str(folder.socket))
         process = self._process = await asyncio.create_subprocess_exec(
-            *(*launcher, program, f"--host={HOST}", f"--port={self._port}", *place, *FLAGS),
+            *(*PROGRAM, *place, json.dumps(OPTIONS)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
@@ -222,8 +187,8 @@ class EmbeddedStore:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
 
-    async def _keep_running(self, program: str) -> None:
-        """Start the child again, on the same port, each time it dies."""
+    async def _keep_running(self) -> None:
+        """Start the child again, on the same socket, each time it dies."""
         loop = asyncio.get_running_loop()
         delay_s = FIRST_DELAY_S
         while self._process:
@@ -232,7 +197,7 @@ class EmbeddedStore:
             await self._end_child()
             if loop.time() - born > STEADY_S:
                 delay_s = FIRST_DELAY_S
-            log.error("store_died", exit_code=exit_code, port=self._port, retry_in_s=delay_s)
+            log.error("store_died", exit_code=exit_code, retry_in_s=delay_s)
             if self._on_exit:
                 self._on_exit()
             told = ""
@@ -240,13 +205,13 @@ class EmbeddedStore:
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, LAST_DELAY_S)
                 try:
-                    await self._spawn(program)
+                    await self._spawn()
                 except Exception as error:  # noqa: BLE001  # nothing works without a store: try again
                     reason = str(error) or type(error).__name__
                     if reason != told:
                         log.error("store_restart_failed", reason=reason, retry_in_s=delay_s)
                     told = reason
-            log.warning("store_restarted", port=self._port, pid=self.pid)
+            log.warning("store_restarted", pid=self.pid)
 
     async def _end_child(self) -> None:
         process = self._process
@@ -256,7 +221,7 @@ class EmbeddedStore:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
-                await asyncio.wait_for(self._knock_until_gone(process), STOP_S)
+                await asyncio.wait_for(process.wait(), STOP_S)
             except TimeoutError:
                 log.warning("store_killed", reason="it did not end when asked", waited_s=STOP_S)
                 with contextlib.suppress(ProcessLookupError):
@@ -268,25 +233,6 @@ class EmbeddedStore:
         # Only now: when this is cancelled half-way, the next call still finds the process.
         self._process = None
 
-    async def _knock_until_gone(self, process: asyncio.subprocess.Process) -> None:
-        """The store's accept thread wakes for a connection only: without one, a stop takes 2 s.
-
-        Not at once: a connection in the same instant as SIGTERM made the store lose the signal.
-        """
-        gone = asyncio.ensure_future(process.wait())
-        while not (await asyncio.wait([gone], timeout=KNOCK_S))[0]:
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection(HOST, self._port)
-                writer.close()
-
-
-def _find_program() -> str:
-    beside = Path(sys.executable).with_name(PROGRAM)
-    program = str(beside) if beside.is_file() else shutil.which(PROGRAM)
-    if program is None:
-        raise SetupError(NO_STORE)
-    return program
-
 
 def _installed_version() -> str:
     try:
@@ -295,22 +241,11 @@ def _installed_version() -> str:
         raise SetupError(NO_STORE) from None
 
 
-def _free_port() -> int:
-    while True:
-        port = secrets.choice(PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-            return port
-
-
 def _start_failure(folder: Path, tail: list[str]) -> Exception:
     """What the child's last lines mean. The texts are WiredTiger's and Python's."""
     text = "\n".join(tail)
     if "already being managed by another process" in text:
         return _FilesBusyError("another store process has the files open")
-    if "Address already in use" in text:
-        return _PortTakenError("the store's port is taken")
     if "IncompatibleStorageFormatError" in text:
         return SetupError(
             f"The store in {folder} was written by another SecantusDB: "

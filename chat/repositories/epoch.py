@@ -15,6 +15,7 @@ import structlog
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 
+from chat.data_dir import write_private
 from chat.errors import SetupError
 from chat.repositories.documents import Document
 
@@ -70,9 +71,7 @@ def _read(folder: Path) -> dict[str, Any]:
 def _write(folder: Path, known: dict[str, Any]) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = folder / f"{FILE}.new"
-        fresh.write_text(json.dumps(known))
-        fresh.replace(folder / FILE)
+        write_private(folder / FILE, json.dumps(known))
     except OSError as error:
         raise SetupError(
             f"DATA_DIR {folder} cannot be written ({error.strerror}); "

@@ -2,15 +2,22 @@
 
 DATA_DIR/store.lock      held by the server process while it runs
 DATA_DIR/store.version   which SecantusDB wrote the folder
-DATA_DIR/store.toml      keeps the store from reading settings elsewhere
+DATA_DIR/store.sock      where the store listens
 DATA_DIR/store/          the store's files
 """
 
 import fcntl
 import os
+import shutil
+import tempfile
 from pathlib import Path
+from typing import Final
 
+from chat.data_dir import private_folder, unusable, write_private
 from chat.errors import SetupError
+
+MAX_SOCKET_PATH: Final = 100
+"""Bytes. The address of a Unix socket has room for 107 on Linux and for 103 on macOS."""
 
 
 class StoreFolder:
@@ -19,17 +26,19 @@ class StoreFolder:
     def __init__(self, data_dir: Path) -> None:
         self.path = data_dir.absolute()
         self.files = self.path / "store"
-        self.config = self.path / "store.toml"
+        self.socket = self.path / "store.sock"
         self._version_file = self.path / "store.version"
         self._lock: int | None = None
+        self._socket_folder: Path | None = None
 
     def claim(self, version: str) -> None:
-        """Make the folder if need be, lock it and lay it out; SetupError where that cannot be.
+        """Make the folder if need be, close it to other users, lock it and lay it out.
 
         `version` is the store's that will write into it; a folder of another one is refused.
+        Raises SetupError where any of that cannot be.
         """
+        private_folder(self.path)
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             # No child inherits it (PEP 446), so the lock ends with this process, however that ends.
             lock = os.open(self.path / "store.lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
@@ -41,14 +50,14 @@ class StoreFolder:
         except BlockingIOError:
             raise self.in_use() from None
         except OSError as error:
-            raise SetupError(
-                f"The folder {self.path} cannot be used ({error.strerror}): "
-                f"make it writable for this user, or set DATA_DIR to another folder."
-            ) from None
+            raise unusable(self.path, error) from None
         self._lock = lock
 
     def release(self) -> None:
         """Let another server have it; safe to repeat."""
+        if self._socket_folder is not None:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            self._socket_folder = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -67,12 +76,15 @@ class StoreFolder:
                 f"may not read: install that version, or set DATA_DIR to another folder."
             )
         self.files.mkdir(mode=0o700, exist_ok=True)
-        self.config.write_text("# Empty on purpose: the store is set by flags alone.\n")
+        # Of 0.1.x, whose store read settings.
+        (self.path / "store.toml").unlink(missing_ok=True)
         if found is None:
-            # Renamed into place, so that a crash here leaves no empty version behind.
-            part = self._version_file.with_suffix(".part")
-            part.write_text(f"{version}\n")
-            part.replace(self._version_file)
+            write_private(self._version_file, f"{version}\n")
+        self.socket = self.path / "store.sock"
+        if len(os.fsencode(self.socket)) > MAX_SOCKET_PATH:
+            # Of mode 0700, as DATA_DIR.
+            self._socket_folder = Path(tempfile.mkdtemp(prefix="chatgateway-"))
+            self.socket = self._socket_folder / "store.sock"
 
     def _written_by(self) -> str | None:
         """None = by nobody yet; files without a version are foreign, since it is written first."""

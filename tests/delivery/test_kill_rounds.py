@@ -34,7 +34,7 @@ async def stored_in(server, chat_ids):
 
 
 def store_of(folder):
-    (pid,) = processes_with(f"--storage-path={folder}")
+    (pid,) = processes_with(f" {folder}/store ")
     return pid
 
 
@@ -58,7 +58,7 @@ async def kill_store(server, folder, crowd):
     """The server starts it again by itself."""
     before = store_of(folder)
     os.kill(before, signal.SIGKILL)
-    await until(lambda: processes_with(f"--storage-path={folder}") not in ([], [before]))
+    await until(lambda: processes_with(f" {folder}/store ") not in ([], [before]))
     await crowd.acked(60)
 
 

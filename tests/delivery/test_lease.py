@@ -15,10 +15,10 @@ from tests.support.delivery_stores import (
     database_of,
     holder,
     lease_in,
-    port_of,
     put_lease,
     refused_start,
     renewing,
+    socket_of,
     this_machine,
 )
 from tests.support.gateway_servers import eventually
@@ -248,7 +248,7 @@ async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(
     monkeypatch.setattr("chat.repositories.lease.VALID_S", 1.0)
     monkeypatch.setattr("chat.repositories.mongo.TIMEOUT_MS", 700)
     async with (
-        proxy_to(port_of(mongodb_uri)) as proxy,
+        proxy_to(socket_of(mongodb_uri)) as proxy,
         serve(mongodb_uri=by_way_of(mongodb_uri, proxy.port)) as chat,
     ):
         chat_id = await chat.create_chat([1])

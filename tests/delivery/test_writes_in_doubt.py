@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.delivery_chats import all_messages, head_of, say
 from tests.support.delivery_proxy import proxy_to
-from tests.support.delivery_stores import by_way_of, port_of
+from tests.support.delivery_stores import by_way_of, socket_of
 from tests.support.gateway_servers import eventually, generous
 
 
@@ -14,7 +14,7 @@ async def test_a_repeat_of_a_write_in_doubt_takes_no_number(serve, mongodb_uri, 
     time, and the numbers have no hole. So it is whether the write or its answer was lost."""
     monkeypatch.setattr("chat.repositories.mongo.TIMEOUT_MS", 700)
     async with (
-        proxy_to(port_of(mongodb_uri)) as proxy,
+        proxy_to(socket_of(mongodb_uri)) as proxy,
         serve(mongodb_uri=by_way_of(mongodb_uri, proxy.port), **generous()) as chat,
     ):
         chat_id = await chat.create_chat([1, 2])

@@ -3,12 +3,13 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import pytest
 from pymongo import AsyncMongoClient
 
 from chat.repositories import embedded
-from chat.repositories.embedded import HOST, EmbeddedStore
+from chat.repositories.embedded import EmbeddedStore
 from tests.faults.test_disk_full import is_ready
 from tests.faults.test_server_killed import new_chat
 from tests.support.server_process import server_process, until
@@ -27,7 +28,8 @@ CODES = {
 @pytest.fixture(autouse=True)
 def failing_on_demand(monkeypatch):
     """Stores take `configureFailPoint`, and leases are renewed often."""
-    monkeypatch.setattr(embedded, "FLAGS", (*embedded.FLAGS, "--enable-test-commands"))
+    taking = embedded.OPTIONS | {"enable_test_commands": True}
+    monkeypatch.setattr(embedded, "OPTIONS", taking)
     monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.2)
 
 
@@ -143,7 +145,8 @@ async def test_an_embedded_store_that_keeps_failing_is_started_anew(serve, log):
         ada = await chat.connect(1)
         store = chat.app._embedded
         first = store.pid
-        async with AsyncMongoClient(HOST, store._port, directConnection=True) as client:
+        address = f"mongodb://{quote(str(store._folder.socket), safe='')}"
+        async with AsyncMongoClient(address, directConnection=True) as client:
             await failing(client)(1, WRITES)
         await until(lambda: store.pid not in (first, None))
         await until(lambda: is_ready(chat))

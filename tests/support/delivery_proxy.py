@@ -13,13 +13,15 @@ CHUNK_BYTES = 65_536
 
 
 class Proxy:
-    """`port` leads to the target. `mute` = nothing comes back; `deaf` = nothing goes there."""
+    """`port` leads to the target, a port or a Unix socket. `mute` = nothing comes back; `deaf` =
+    nothing goes there.
+    """
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target: int | str) -> None:
         self.port = 0
         self.mute = False
         self.deaf = False
-        self._target_port = target_port
+        self._target = target
         self._writers: set[asyncio.StreamWriter] = set()
         self._connecting: set[asyncio.Task[None]] = set()
         self._pumps: set[asyncio.Task[None]] = set()
@@ -63,7 +65,7 @@ class Proxy:
     async def _connect(self, accepted: socket.socket) -> None:
         reader, writer = await asyncio.open_connection(sock=accepted)
         try:
-            there = await asyncio.open_connection("127.0.0.1", self._target_port)
+            there = await self._connect_there()
         except OSError:
             writer.transport.abort()
             return
@@ -71,6 +73,11 @@ class Proxy:
             task = asyncio.create_task(work)
             self._pumps.add(task)
             task.add_done_callback(self._pumps.discard)
+
+    async def _connect_there(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._target, str):
+            return await asyncio.open_unix_connection(self._target)
+        return await asyncio.open_connection("127.0.0.1", self._target)
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dropped_when: str
@@ -89,9 +96,9 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy_to(port: int) -> AsyncIterator[Proxy]:
+async def proxy_to(target: int | str) -> AsyncIterator[Proxy]:
     """A proxy for as long as the block runs."""
-    proxy = Proxy(port)
+    proxy = Proxy(target)
     await proxy.start()
     try:
         yield proxy

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from pymongo import AsyncMongoClient
 
@@ -101,14 +102,13 @@ async def lease_in(uri: str) -> dict[str, Any] | None:
 
 
 def by_way_of(uri: str, port: int) -> str:
-    """The same database, through another port of this machine."""
-    return re.sub(r"(?<=127\.0\.0\.1):\d+", f":{port}", uri)
+    """The same database, through a port of this machine."""
+    return re.sub(r"(?<=mongodb://)[^/]+", f"127.0.0.1:{port}", uri)
 
 
-def port_of(uri: str) -> int:
-    found = re.search(r"127\.0\.0\.1:(\d+)", uri)
-    assert found is not None
-    return int(found[1])
+def socket_of(uri: str) -> str:
+    """The path of the Unix socket that the store listens on."""
+    return unquote(uri.removeprefix("mongodb://").partition("/")[0])
 
 
 async def refused_start(

@@ -161,7 +161,7 @@ def test_a_killed_server_takes_its_store_along(tmp_path: Path) -> None:
 
 
 @pytest.mark.expects_errors
-def test_a_killed_store_is_back_on_its_port_with_its_data(tmp_path: Path) -> None:
+def test_a_killed_store_is_back_on_its_socket_with_its_data(tmp_path: Path) -> None:
     """A store that dies is started again, and the same client finds what it had acknowledged."""
 
     async def run() -> None:
@@ -197,7 +197,7 @@ def test_a_store_in_panic_is_ended_and_started_anew(
     script = tmp_path / "program"
     script.write_text(f"#!/bin/sh\necho listening on >&2\necho '{PANIC}' >&2\nexec sleep 60\n")
     script.chmod(0o755)
-    monkeypatch.setattr(embedded, "_find_program", lambda: str(script))
+    monkeypatch.setattr(embedded, "PROGRAM", (str(script),))
 
     async def run() -> None:
         died = asyncio.Event()

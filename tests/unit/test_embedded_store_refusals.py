@@ -1,8 +1,7 @@
 """What the embedded store says when it cannot start: one sentence that names the folder."""
 
 import asyncio
-import socket
-import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -28,10 +27,10 @@ async def refusal(folder: Path) -> str:
 
 def fake_program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """Put a shell script in the store's place, for failures the real one cannot be led into."""
-    program = folder / "secantusd-py"
+    program = folder / "program"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setattr(embedded, "_find_program", lambda: str(program))
+    monkeypatch.setattr(embedded, "PROGRAM", (str(program),))
 
 
 def test_a_second_server_on_the_folder_is_refused(
@@ -102,26 +101,13 @@ def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_taken_port_is_left_to_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port that somebody takes between the choice and the start costs another try, no more."""
-    choose = embedded._free_port
+def test_a_missing_store_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without SecantusDB beside this Python, the sentence tells what to install."""
 
-    async def run() -> None:
-        with socket.create_server(("127.0.0.1", choose())) as owner:
-            taken = owner.getsockname()[1]
-            choices = iter((taken, choose()))
-            monkeypatch.setattr(embedded, "_free_port", lambda: next(choices))
-            async with running(EmbeddedStore(tmp_path)) as client:
-                assert (await client.admin.command("ping"))["ok"] == 1
-                assert (await client.address)[1] != taken
+    def nothing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
 
-    asyncio.run(run())
-
-
-def test_a_missing_store_program_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without secantusd-py beside Python and on PATH, the sentence tells what to install."""
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(metadata, "version", nothing)
 
     async def run() -> None:
         with pytest.raises(SetupError, match=r"pip install -r requirements\.txt"):

@@ -1,0 +1,111 @@
+"""DATA_DIR: a folder of this user's that no other user can look into or write to."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from chat.errors import SetupError
+
+OTHERS: Final = 0o077
+"""The permissions of the group and of everybody else."""
+
+OURS: Final = frozenset(
+    {
+        "demo-secret",
+        "demo.key",
+        "starts.json",
+        "store",
+        "store.lock",
+        "store.sock",
+        "store.toml",
+        "store.version",
+    }
+)
+"""What this server and its earlier versions put into the folder."""
+
+_log = structlog.get_logger("chat.store")
+
+
+def private_folder(path: Path) -> None:
+    """Make the folder if need be and close it and its files to other users.
+
+    Raises SetupError where the folder or one of its files is another user's, or where closing the
+    folder would shut others out of files that are not the server's.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_owner(path, path.stat())
+        if path.stat().st_mode & OTHERS:
+            _close(path)
+        for name in OURS:
+            _tighten(path / name)
+    except OSError as error:
+        raise unusable(path, error) from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only this user can read, whole or not at all."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+def unusable(path: Path, error: OSError) -> SetupError:
+    """What to say where the folder can be neither read nor written."""
+    return SetupError(
+        f"The folder {path} cannot be used ({error.strerror}): "
+        f"make it writable for this user, or set DATA_DIR to another folder."
+    )
+
+
+def is_unused(path: Path) -> bool:
+    """Whether the folder is missing or has nothing in it that somebody put there."""
+    return not _entries(path)
+
+
+def _entries(path: Path) -> set[str]:
+    names = {each.name for each in path.iterdir()} if path.exists() else set()
+    return {name for name in names if not name.startswith(".") and name != "lost+found"}
+
+
+def _close(path: Path) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if {name.removesuffix(".new") for name in _entries(path)} - OURS:
+        raise SetupError(
+            f"The folder {path} is open to other users (mode {mode:03o}) and holds files that are "
+            f"not the server's: run `chmod 700 {path}`, or set DATA_DIR to a folder of its own."
+        )
+    path.chmod(0o700)
+    _log.warning("folder_closed", folder=str(path), mode_was=f"{mode:03o}")
+
+
+def _tighten(path: Path) -> None:
+    """Take the permissions of others off a file, or off a folder and all that is in it."""
+    try:
+        state = path.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(state.st_mode):
+        # The operator may have put the store on another disk.
+        path, state = path.resolve(), path.stat()
+    _check_owner(path, state)
+    if stat.S_IMODE(state.st_mode) & OTHERS:
+        path.chmod(stat.S_IMODE(state.st_mode) & ~OTHERS)
+    if stat.S_ISDIR(state.st_mode):
+        for each in path.iterdir():
+            if not each.is_symlink():
+                _tighten(each)
+
+
+def _check_owner(path: Path, state: os.stat_result) -> None:
+    if state.st_uid != os.geteuid():
+        raise SetupError(
+            f"{path} belongs to another user (uid {state.st_uid}), who could read and replace what "
+            f"the server keeps there: run `chown -R {os.geteuid()} {path}`, or set DATA_DIR to a "
+            f"folder of this user's."
+        )
