@@ -7,6 +7,7 @@ import io
 import os
 import re
 from collections.abc import Collection, Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
@@ -40,6 +41,13 @@ WELL_KNOWN_WORDS: Final = (
     "change", "default", "example", "insecure", "it", "jwt", "key", "me", "my", "password",
     "please", "production", "secret", "super", "token", "your",
 )  # fmt: skip
+
+MIN_UNIT_CHARS: Final = 16
+MIN_DIFFERENT_CHARS: Final = 6
+MAX_NEXT: Final = 2 / 3
+"""The part of a secret's characters that may be the one before or next to it. With 32 random digits
+so many are, or only five are different, in less than one case of a million.
+"""
 
 ESCAPED: Final = (
     "holds a user name or a password with a character that has to be escaped there: "
@@ -133,8 +141,17 @@ def why_weak(secret: str) -> str | None:
     known = {re.sub(r"[\W_]+", "", each) for each in WELL_KNOWN_SECRETS}
     if {plain, _repeated(plain), re.sub(r"[\W_]+", "", unit)} & known or _WORDS.fullmatch(plain):
         return "is a well-known default"
-    if len(unit) < 8 and len(unit) * 2 <= len(lower):
+    if not lower:
+        return "is blank"
+    if len(unit) < MIN_UNIT_CHARS and len(unit) * 2 <= len(lower):
         return f"repeats {len(unit)} character{'s' if len(unit) > 1 else ''}"
+    if len(lower) < MIN_UNIT_CHARS:
+        return None
+    if len(set(lower)) < MIN_DIFFERENT_CHARS:
+        return f"consists of {len(set(lower))} different characters"
+    steps = [abs(ord(after) - ord(before)) for before, after in pairwise(lower)]
+    if sum(step <= 1 for step in steps) > len(steps) * MAX_NEXT:
+        return "counts or repeats its characters"
     return None
 
 

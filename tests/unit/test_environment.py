@@ -1,5 +1,7 @@
 """The environment as operators write it."""
 
+import secrets
+
 import pytest
 
 from chat.environment import (
@@ -159,25 +161,35 @@ def test_what_a_secret_is_wrapped_in_is_told(secret, around):
         "a-string-secret-at-least-256-bits-long", '"changeme"', "supersecretjwttokensecretkey12345",
         "super-secret-jwt-token-with-at-least-32-characters-long", "äää" * 8,
         "<the HS256 secret of your application, 32 bytes or more>",
+        "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef0123",
+        "12345678901234567890123456789012", "abcdefgh" * 4, " " * 40, "a" * 31 + "b",
+        "abcdefghijklmnopqrstuvwxyz012345", "correct-horse-" * 3, "0123456789" * 4,
+        "112233445566778899" * 2, "01" * 10 + "10" * 10,
     ],
 )  # fmt: skip
 def test_a_secret_that_others_know_is_weak(secret):
-    """Examples of documents, words of such examples in a row, a few characters over and over."""
+    """Examples of documents, words of such examples in a row, characters that repeat or count."""
     assert why_weak(secret)
 
 
 @pytest.mark.parametrize(
     "secret",
     [
-        "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef0123",
         "a-secret-of-the-tests-that-is-long-enough", "correct-horse-battery-staple-secret",
-        "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=", "12345678901234567890123456789012",
-        "abcdefgh" * 4, "abc",
+        "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=", "abc",
     ],
 )  # fmt: skip
 def test_another_secret_is_not_weak(secret):
     """Whether it is long enough is another question."""
     assert why_weak(secret) is None
+
+
+def test_a_random_secret_is_never_weak():
+    """In hex, in base64 and in digits."""
+    for _ in range(2_000):
+        digits = f"{secrets.randbits(256) % 10**32:032d}"
+        for secret in (secrets.token_hex(16), secrets.token_urlsafe(32), digits):
+            assert why_weak(secret) is None, secret
 
 
 def test_the_look_at_a_secret_takes_no_time():

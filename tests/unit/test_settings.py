@@ -9,7 +9,7 @@ import pytest
 from chat.errors import SetupError
 from chat.settings import DEFAULT_PLUGINS, Settings, load_settings
 
-GOOD_SECRET = "0123456789abcdef0123456789abcdef"
+GOOD_SECRET = "8f1c07d94be2a635d08b7e41f92c3a56"
 
 
 @pytest.fixture(autouse=True)
