@@ -38,6 +38,12 @@ def home_of(address: str) -> str:
     return str(ip_network((parsed, IPV6_HOME_BITS), strict=False))
 
 
+def is_loopback(host: str) -> bool:
+    """Whether an address or a name of a host means this machine and cannot mean another one."""
+    parsed = _parsed(host)
+    return host.lower() == "localhost" if parsed is None else parsed.is_loopback
+
+
 def read_address(text: str) -> str | None:
     """The address in what a proxy calls a client, in its usual spelling; None where there is none.
 

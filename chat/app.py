@@ -42,7 +42,7 @@ from chat.rest.base import Gate
 from chat.rest.routes import build_application, build_routes
 from chat.server_api import PluginServerApi
 from chat.services.admission import Admission
-from chat.services.demo import DemoService, demo_secret
+from chat.services.demo import DemoService, adopt_old_demo, demo_secret, end_demo
 from chat.services.domain import Domain, build_domain
 from chat.settings import Settings
 from chat.token_keys import TokenKeys
@@ -123,6 +123,11 @@ class ChatApp:
         store = self._store
         await store.open(settings.data_dir)
         require_names()
+        # Not before: until then the folder may be another server's.
+        if demo_key is None:
+            end_demo(settings.data_dir)
+        else:
+            await adopt_old_demo(settings.data_dir, store.chats)
         self._sio = sio = ChatServer(
             ping_interval_s=settings.ping_interval_s,
             ping_timeout_s=settings.ping_timeout_s,
@@ -311,7 +316,9 @@ class ChatApp:
     ) -> None:
         settings = self.settings
         names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "::1"}
-        hosts = frozenset(f"{in_url(name)}:{self.port}".lower() for name in names)
+        # Browsers leave the port out where it is 80.
+        ports = (f":{self.port}", "") if self.port == 80 else (f":{self.port}",)
+        hosts = frozenset(f"{in_url(name)}{port}".lower() for name in names for port in ports)
         routes = build_routes(
             gate, await self.hooks.collect_named(register_routes, Registration()), demo, hosts
         )

@@ -162,7 +162,7 @@ def _greet(app: ChatApp) -> None:
         lines.append(f"It listens on all {app.everywhere} addresses of this machine.")
     if app.settings.demo_mode:
         lines.append(
-            "Demo mode: everybody who can open that page gets a token. Set JWT_SECRET for your own."
+            "Demo mode: whoever is on this machine gets a token. Set JWT_SECRET for your own."
         )
     print("\n".join(lines), flush=True)  # noqa: T201  # for the person who started it
 

@@ -91,6 +91,9 @@ class ChatRepository(Protocol):
         False when another chat has the externalRef (nothing is stored).
         """
 
+    async def external_refs(self, count: int) -> list[str | None]:
+        """The externalRef of up to `count` chats, whichever; None for a chat without one."""
+
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         """Allow numbers up to `up_to` to be given; must be durable before the first of them is."""
 

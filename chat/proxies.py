@@ -49,8 +49,6 @@ class ProxiedRequest(HTTPMessageDelegate):
         context, prefix = self._context, self._prefix
         context._unapply_xheaders()
         context.prefix = ""
-        # For whom it matters that a name was not only forwarded (chat/rest/demo.py).
-        context.asked_host = headers.get("Host", "")
         if self._proxies is not None:
             forwarded = dict(reversed(list(_parameters(headers))))
             context.remote_ip = _client(headers, context.remote_ip, self._proxies)

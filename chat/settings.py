@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from chat.addresses import Networks
+from chat.addresses import Networks, is_loopback
 from chat.environment import check_mongodb_uri, unquoted, why_weak
 from chat.errors import SetupError
 from chat.origins import normal_origin
@@ -34,7 +34,9 @@ MIN_SECRET_BYTES: Final = 32
 """RFC 7518 3.2: an HS256 key is at least as long as the hash."""
 
 SECRETS: Final = ("jwt_secret", "jwt_secret_previous")
-LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
+KEYS: Final = ("jwt_secret", "jwt_public_key", "jwt_jwks_url")
+"""Where the key of the host's tokens comes from; without all of them there is demo mode."""
+
 
 PATH_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """What a server can be put under: `/im`, `/apps/chat`."""
@@ -53,7 +55,8 @@ _Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 class Settings(BaseSettings):
     """The effective settings; `python server.py check` prints them with secrets masked."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    # An empty variable is looked at by `_unquote`.
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     host: str = Field(
         "127.0.0.1",
@@ -207,11 +210,21 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _unquote(cls, values: dict[str, object]) -> dict[str, object]:
-        """Take quotes and blanks off all values but secrets, whose other half may have the same."""
+        """Take quotes and blanks off all values but secrets, whose other half may have the same.
+
+        An empty value is none, but for the keys of which there must be one: it is a lost one.
+        """
         bare = {
             name: unquoted(value) if isinstance(value, str) and name not in SECRETS else value
             for name, value in values.items()
         }
+        if not any(bare.get(name) for name in KEYS):
+            for name in KEYS:
+                if bare.get(name) == "":
+                    raise ValueError(
+                        f"{name.upper()} is set and empty, as a lost one is; give it a value, or "
+                        "remove the variable for demo mode"
+                    )
         return {name: value for name, value in bare.items() if value != ""}
 
     @field_validator("log_level", "log_format", mode="before")
@@ -337,6 +350,24 @@ class Settings(BaseSettings):
                 )
         if self.jwt_secret_previous and not self.jwt_secret:
             raise ValueError("JWT_SECRET_PREVIOUS is set without JWT_SECRET")
+        return self
+
+    @model_validator(mode="after")
+    def _check_demo(self) -> "Settings":
+        """Refuse demo mode, which hands out tokens, where more than this machine is meant."""
+        if self.demo_mode:
+            meant = {
+                f"HOST={self.host}": not is_loopback(self.host),
+                "MONGODB_URI": self.mongodb_uri is not None,
+                "TRUST_PROXY": self.trust_proxy,
+            }
+            for name, is_set in meant.items():
+                if is_set:
+                    raise ValueError(
+                        f"JWT_SECRET is not set, but {name} is, and demo mode gives tokens to "
+                        f"everybody; set JWT_SECRET to the secret of your application, or unset "
+                        f"{name.partition('=')[0]} for a demo on this machine"
+                    )
         return self
 
     @property

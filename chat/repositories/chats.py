@@ -77,6 +77,11 @@ class MongoChats:
     async def find_by_external_ref(self, external_ref: str) -> int | None:
         return await self._find_id({"externalRef": external_ref})  # index external_ref
 
+    async def external_refs(self, count: int) -> list[str | None]:
+        with reading():  # no index: reads `count` documents
+            documents = await self._chats.find({}, {"externalRef": 1}).limit(count).to_list(None)
+        return [each.get("externalRef") for each in documents]
+
     async def update(self, chat: Chat) -> bool:
         kept: Document = {} if chat.deleted_at is not None else external_ref_fields(chat)
         change: Document = {"$set": {**chat_settings(chat), **kept}}

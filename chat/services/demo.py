@@ -1,53 +1,98 @@
 """Demo mode: a chat with two people to begin with, and tokens for whoever gives a name.
 
-Exists only while no JWT_SECRET is set: the composition root makes neither this nor its routes
-otherwise.
+Exists only while the host has set no key: the composition root makes neither this nor its routes
+otherwise. A token opens every chat in DATA_DIR, so the demo runs only in a folder of its own, which
+is marked by the file that holds its secret.
 """
 
 import asyncio
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from chat.auth import mint
+from chat.data_dir import is_unused, private_folder, unusable, write_private
 from chat.entities import ChatType, Role
-from chat.errors import ChatConflictError, SetupError
-from chat.identity import Identity
-from chat.ports import Clock, IdRepository
+from chat.errors import ChatConflictError, ChatError, ErrorCode, SetupError
+from chat.identity import Identity, UserId
+from chat.ports import ChatRepository, Clock, IdRepository
 from chat.services.chat_states import ChatState
 from chat.services.domain import Domain
 from chat.services.existing_chats import NewChat
 from chat.settings import MIN_SECRET_BYTES
 
-SECRET_FILE: Final = "demo-secret"  # noqa: S105  # the name of a file
+SECRET_FILE: Final = "demo.key"  # noqa: S105  # the name of a file
+OLD_SECRET_FILE: Final = "demo-secret"  # noqa: S105  # the name of a file
+"""What 0.1.x made, and left in a folder that went on to be used with the host's own key."""
+
 FIRST_USERS: Final = {1: "Ada", 2: "Grace"}
 CHAT_TITLE: Final = "Welcome"
 EXTERNAL_REF: Final = "chatgateway:demo"
 TOKEN_VALID_S: Final = 12 * 3600
+MAX_PEOPLE: Final = 100
+NEWCOMERS_PER_MIN: Final = 60
+_WINDOW_S: Final = 60.0
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+_log = structlog.get_logger("chat.demo")
 
 
 def demo_secret(data_dir: Path) -> str:
     """The random secret of demo mode, made at the first start and kept, so that tokens outlive a
     restart.
+
+    Raises SetupError where the folder is in use and not by the demo.
     """
-    path = data_dir / SECRET_FILE
+    private_folder(data_dir)
+    path, old = data_dir / SECRET_FILE, data_dir / OLD_SECRET_FILE
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists() and len(kept := path.read_text().strip()) >= MIN_SECRET_BYTES:
-            return kept
-        # Whole or not at all: half a secret would be the key of the next start.
-        fresh = path.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(48))
-        fresh.replace(path)
-        return path.read_text()
+        if old.exists() and not path.exists():
+            path = old
+        elif not path.exists() and not is_unused(data_dir):
+            raise _not_of_the_demo(data_dir)
+        kept = path.read_text().strip() if path.exists() else ""
+        if len(kept) < MIN_SECRET_BYTES:
+            kept = secrets.token_urlsafe(48)
+            write_private(path, kept)
+        return kept
     except OSError as error:
-        raise SetupError(
-            f"DATA_DIR {data_dir} cannot be used ({error.strerror}); "
-            "set DATA_DIR to a folder of yours."
-        ) from None
+        raise unusable(data_dir, error) from None
+
+
+async def adopt_old_demo(data_dir: Path, chats: ChatRepository) -> None:
+    """Mark a folder of 0.1.x as the demo's if its one chat is the demo's; SetupError if it is not.
+
+    0.1.x did not mark a folder that was used with the host's key after it was used as demo.
+    """
+    old = data_dir / OLD_SECRET_FILE
+    if not (data_dir / SECRET_FILE).exists() and old.exists():
+        if await chats.external_refs(2) not in ([], [EXTERNAL_REF]):
+            raise _not_of_the_demo(data_dir)
+        old.replace(data_dir / SECRET_FILE)
+
+
+def end_demo(data_dir: Path) -> None:
+    """Make sure that demo mode never opens this folder again: the host's own key is in use."""
+    try:
+        for name in (SECRET_FILE, OLD_SECRET_FILE):
+            if (data_dir / name).exists():
+                (data_dir / name).unlink()
+                _log.warning("demo_ended", folder=str(data_dir), why="a key of the host is set")
+    except OSError as error:
+        raise unusable(data_dir, error) from None
+
+
+def _not_of_the_demo(data_dir: Path) -> SetupError:
+    return SetupError(
+        f"JWT_SECRET is not set, and the folder {data_dir} is in use by more than the demo, which "
+        f"would give everybody a token for it: set JWT_SECRET as before, or set DATA_DIR to an "
+        f"empty folder; if you know that all in it is demo data, run "
+        f"`touch {data_dir / SECRET_FILE}`."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +112,7 @@ class DemoService:
         self._secret = secret
         self._clock = clock
         self._lock = asyncio.Lock()
+        self._next_at = 0.0
         self.chat_id = 0
 
     async def open(self) -> None:
@@ -96,15 +142,20 @@ class DemoService:
                 self._name(user_id, name)
 
     async def token_for(self, name: str) -> DemoToken:
-        """A token for the person of that name, who is seated in the demo chat if new."""
+        """A token for the person of that name, who is seated in the demo chat if new.
+
+        Raises RATE_LIMITED where too many new names come at once.
+        """
         async with self._lock:
             state = await self._state()
             user_id = await self._find(state, name)
             if user_id is None:
+                self._check_rate()
                 # Never one that was given before: it would come with somebody's messages.
                 user_id = max(FIRST_USERS) + await self._ids.reserve("demo_users", 1)
                 self._name(user_id, name)
             if user_id not in state.members:
+                await self._make_room(state)
                 await self._domain.participants.add(
                     self._host(), self.chat_id, [user_id], Role.MEMBER
                 )
@@ -126,6 +177,36 @@ class DemoService:
         people = await self._domain.people.find(list(state.members))
         named = [(each.id, each.name) for each in people.values() if each.name]
         return [(user_id, name) for user_id, name in named if isinstance(user_id, int)][:12]
+
+    def _check_rate(self) -> None:
+        """Count a new name (GCRA): each is kept in the store for good."""
+        now = self._clock.monotonic()
+        next_at = max(self._next_at, now) + _WINDOW_S / NEWCOMERS_PER_MIN
+        wait_s = next_at - now - _WINDOW_S
+        # Sums of fractions are off by less than that.
+        if wait_s > 1e-6:
+            raise ChatError(
+                ErrorCode.RATE_LIMITED, "too many new names, try again", retry_after_s=wait_s
+            )
+        self._next_at = next_at
+
+    async def _make_room(self, state: ChatState) -> None:
+        """Take the person out who has been away the longest, if the chat is full."""
+        if len(state.members) < MAX_PEOPLE:
+            return
+        guests: list[UserId] = [each for each in state.members if each not in FIRST_USERS]
+        away = [
+            (last_seen or _LONG_AGO, state.members[user_id].joined_seq, user_id)
+            for user_id, online, last_seen in await self._domain.presence.look_up(guests)
+            if not online
+        ]
+        if not away:
+            raise ChatError(
+                ErrorCode.RATE_LIMITED,
+                "the demo chat is full, try again when somebody has left",
+                retry_after_s=_WINDOW_S,
+            )
+        await self._domain.participants.remove(self._host(), self.chat_id, min(away)[2])
 
     async def _state(self) -> ChatState:
         return await self._domain.states.require(self.chat_id, self._host())

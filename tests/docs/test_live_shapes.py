@@ -128,7 +128,7 @@ async def test_rest_answers_are_as_shown(serve):
 
 async def test_demo_answers_are_as_shown(serve):
     """The demo page's routes answer as shown, in a server without a secret."""
-    async with serve(jwt_secret=None) as chat:
+    async with serve(jwt_secret=None, mongodb_uri=None) as chat:
         info = await chat.request("GET", "/demo", None)
         token = await chat.request("POST", "/demo/token", None, json={"name": "Linus"})
     check(ANSWERS["GET /demo"], info.body)

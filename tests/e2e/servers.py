@@ -30,11 +30,10 @@ class ServerProcess:
 
     def __init__(self, data_dir: Path, port: int, **environment: str) -> None:
         self.url = f"http://localhost:{port}"
+        # Demo mode, and the embedded store.
+        unset = ("JWT_SECRET", "MONGODB_URI")
         self._environment = {
-            **os.environ,
-            # Empty is unset: demo mode, and the embedded store.
-            "JWT_SECRET": "",
-            "MONGODB_URI": "",
+            **{name: value for name, value in os.environ.items() if name not in unset},
             "PORT": str(port),
             "DATA_DIR": str(data_dir),
             **environment,

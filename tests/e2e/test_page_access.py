@@ -18,7 +18,7 @@ def demo(serve, chromium, tmp_path, node_modules):
     @asynccontextmanager
     async def open_demo():
         async with (
-            serve(jwt_secret=None, data_dir=tmp_path) as chat,
+            serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
             chromium() as browser,
             demo_pages(browser, chat.url) as pages,
         ):

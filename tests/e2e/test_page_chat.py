@@ -28,7 +28,7 @@ def demo(serve, chromium, tmp_path):
     @asynccontextmanager
     async def open_demo(**settings):
         async with (
-            serve(jwt_secret=None, data_dir=tmp_path, **settings) as chat,
+            serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path, **settings) as chat,
             chromium() as browser,
             demo_pages(browser, chat.url) as pages,
         ):

@@ -31,7 +31,7 @@ def talk(serve, chromium, tmp_path):
     @asynccontextmanager
     async def start():
         async with (
-            serve(jwt_secret=None, data_dir=tmp_path) as chat,
+            serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
             chromium() as browser,
             demo_pages(browser, chat.url) as pages,
         ):

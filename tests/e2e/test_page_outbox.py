@@ -80,7 +80,7 @@ def demo(serve, chromium, tmp_path):
     @asynccontextmanager
     async def open_demo(**settings):
         async with (
-            serve(jwt_secret=None, data_dir=tmp_path, **settings) as chat,
+            serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path, **settings) as chat,
             chromium() as browser,
             demo_pages(browser, chat.url) as pages,
         ):
@@ -257,7 +257,7 @@ async def test_a_server_killed_while_somebody_writes_loses_and_doubles_nothing(c
     texts = [f"message {number}" for number in range(1, 21)]
     port = free_port()
     allowed = (*NO_SERVER, "Failed to load resource")
-    demo = {"JWT_SECRET": "", "MONGODB_URI": ""}
+    demo = {"JWT_SECRET": None}
     async with (
         chromium() as browser,
         server_process(tmp_path, port, **demo) as server,

@@ -26,7 +26,7 @@ async def test_forty_scripts_are_forty_texts(serve, chromium, tmp_path, monkeypa
     assert len(set(STRINGS)) == 40
     monkeypatch.setenv("CHAT_RATE_LIMIT_SEND_BURST", "1000")
     async with (
-        serve(jwt_secret=None, data_dir=tmp_path) as chat,
+        serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
         chromium() as browser,
         demo_pages(browser, chat.url) as pages,
     ):
@@ -52,7 +52,10 @@ async def test_forty_scripts_are_forty_texts(serve, chromium, tmp_path, monkeypa
 
 async def test_the_content_policy_would_stop_a_script_that_got_in(serve, chromium, tmp_path):
     """An inline script and a foreign image are refused by the browser itself."""
-    async with serve(jwt_secret=None, data_dir=tmp_path) as chat, chromium() as browser:
+    async with (
+        serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
+        chromium() as browser,
+    ):
         page = await browser.new_page()
         response = await page.goto(chat.url)
         policy = response.headers["content-security-policy"]

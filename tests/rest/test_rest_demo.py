@@ -1,18 +1,21 @@
-"""Demo mode: tokens for names, for this server's own page, and only while there is no
-JWT_SECRET.
+"""Demo mode: tokens for names, for this server's own page on this machine, and only while there is
+no JWT_SECRET. Which folders it opens: test_rest_demo_folder.py.
 """
 
 import asyncio
 import re
+import socket
 import stat
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from chat.errors import SetupError
+from chat.services import demo as demo_module
 from chat.services.demo import demo_secret
 from chat.settings import load_settings
 from tests.support.delivery_stores import database_of
+from tests.support.gateway_servers import MovableClock
 from tests.support.rest_errors import assert_refused, assert_succeeded
 
 
@@ -22,7 +25,7 @@ def demo(serve, tmp_path):
 
     @asynccontextmanager
     async def start(**settings):
-        async with serve(jwt_secret=None, data_dir=tmp_path, **settings) as chat:
+        async with serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path, **settings) as chat:
             yield chat
 
     return start
@@ -124,7 +127,7 @@ async def test_a_token_outlives_a_restart(demo, tmp_path):
     async with demo() as chat:
         assert_succeeded(await chat.request("GET", "/chats", None, headers=bearer(made)))
         assert (await sign_in(chat, "Ada")).data["chatId"] == made["chatId"]
-    [kept] = [path for path in tmp_path.rglob("*") if path.name == "demo-secret"]
+    [kept] = [path for path in tmp_path.rglob("*") if path.name == "demo.key"]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert len(kept.read_text()) >= 32
 
@@ -146,14 +149,13 @@ def test_a_secret_that_a_crash_cut_short_is_not_used(tmp_path, left):
         assert len(demo_secret(tmp_path)) >= 32
 
 
-@pytest.mark.parametrize(
-    "name", ["", " ", "\t\n", "x" * 41, "a\x00b", None, 7, True, ["Ada"], {"$gt": ""}, {}]
-)
-async def test_a_name_that_is_none_is_refused(demo, name):
+async def test_a_name_that_is_none_is_refused(demo):
     """1 to 40 characters that are not blank."""
+    names = ["", " ", "\t\n", "x" * 41, "a\x00b", None, 7, True, ["Ada"], {"$gt": ""}, {}]
     async with demo() as chat:
-        answer = await chat.request("POST", "/demo/token", None, json={"name": name})
-        assert_refused(answer, "VALIDATION_ERROR", path="name")
+        for name in names:
+            answer = await chat.request("POST", "/demo/token", None, json={"name": name})
+            assert_refused(answer, "VALIDATION_ERROR", path="name")
         assert len((await chat.request("GET", "/demo", None)).data["users"]) == 2
 
 
@@ -190,6 +192,87 @@ async def test_a_foreign_host_is_refused(demo):
             f"[::1]:{port}",
         ):
             assert_succeeded(await sign_in(chat, "Ada", Host=host))
+
+
+@pytest.mark.parametrize(
+    "header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"]
+)
+async def test_a_request_through_a_proxy_is_refused(demo, header):
+    """Behind a proxy everybody comes from loopback, and sends the Host that they like."""
+    async with demo() as chat:
+        for told in ("203.0.113.7", "127.0.0.1", ""):
+            answer = await sign_in(chat, "Ada", Host=f"localhost:{chat.app.port}", **{header: told})
+            assert_refused(answer, "FORBIDDEN")
+            answer = await chat.request("GET", "/demo", None, headers={header: told})
+            assert_refused(answer, "FORBIDDEN")
+
+
+async def test_a_peer_that_is_not_on_this_machine_is_refused(demo):
+    """A packet filter may lead others to a loopback address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect(("192.0.2.1", 9))
+        address = probe.getsockname()[0]
+    if address.startswith("127.") or address == "0.0.0.0":  # noqa: S104  # compared, not bound
+        pytest.skip("this machine has no other address")
+    async with demo() as chat:
+        port = chat.app.port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+        writer.write(f"GET /demo HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
+        assert b" 403 " in await asyncio.wait_for(reader.readline(), 10)
+        writer.close()
+
+
+async def people_of(chat, chat_id):
+    state = await chat.app.domain.states.get(chat_id)
+    return set(state.members)
+
+
+async def test_newcomers_take_the_places_of_those_who_are_away(demo, monkeypatch):
+    """Any number of names fills no chat for good: who has been away the longest goes first, and
+    never somebody who is here, nor the first two.
+    """
+    monkeypatch.setattr(demo_module, "MAX_PEOPLE", 5)
+    async with demo() as chat:
+        made = {}
+        for number in range(3):
+            made[number] = (await sign_in(chat, f"Guest {number}")).data
+        client = await chat.connect(token=made[0]["token"], join=made[0]["chatId"])
+        for number in range(3, 12):
+            made[number] = assert_succeeded(await sign_in(chat, f"Guest {number}"))
+            assert len(await people_of(chat, made[0]["chatId"])) == 5
+        kept = {1, 2} | {made[number]["user"]["id"] for number in (0, 10, 11)}
+        assert await people_of(chat, made[0]["chatId"]) == kept
+        again = assert_succeeded(await sign_in(chat, "Guest 1"))
+        assert again["user"]["id"] not in {each["user"]["id"] for each in made.values()}
+        assert (await client.call("authenticate"))["success"]
+
+
+async def test_a_chat_full_of_people_who_are_here_takes_nobody(demo, monkeypatch):
+    """The newcomer learns that it is for now, and the people stay."""
+    monkeypatch.setattr(demo_module, "MAX_PEOPLE", 3)
+    async with demo() as chat:
+        first = (await sign_in(chat, "Linus")).data
+        await chat.connect(token=first["token"])
+        refused = await sign_in(chat, "Eve")
+        assert_refused(refused, "RATE_LIMITED")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert_succeeded(await sign_in(chat, "Linus"))
+        assert await people_of(chat, first["chatId"]) == {1, 2, first["user"]["id"]}
+
+
+async def test_new_names_are_limited_by_the_minute(demo, monkeypatch):
+    """Each is kept for good. Known names sign in at any time."""
+    monkeypatch.setattr(demo_module, "NEWCOMERS_PER_MIN", 3)
+    clock = MovableClock()
+    async with demo(clock=clock) as chat:
+        for number in range(3):
+            assert_succeeded(await sign_in(chat, f"Guest {number}"))
+        refused = await sign_in(chat, "One more")
+        assert_refused(refused, "RATE_LIMITED")
+        assert 0 < int(refused.headers["Retry-After"]) <= 20
+        assert_succeeded(await sign_in(chat, "Guest 2"))
+        clock.jump(20)
+        assert_succeeded(await sign_in(chat, "One more"))
 
 
 async def test_a_page_of_another_origin_gets_no_demo_token(demo):

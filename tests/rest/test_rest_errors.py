@@ -214,7 +214,7 @@ class SlowDoor(Plugin):
 async def test_a_request_that_runs_is_answered_before_the_server_stops(serve, before, tmp_path):
     """`stop` waits for what is running, whatever was refused before."""
     door = SlowDoor()
-    settings = {"jwt_secret": None} if before == "a foreign Host" else {}
+    settings = {"jwt_secret": None, "mongodb_uri": None} if before == "a foreign Host" else {}
     async with serve(plugins=[door], data_dir=tmp_path, **settings) as chat:
         if settings:
             headers = {"Host": "evil.example"}

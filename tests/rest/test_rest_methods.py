@@ -116,7 +116,7 @@ async def test_a_plugins_route_has_them_too(serve):
 
 async def test_demo_mode_has_them_too(serve, tmp_path):
     """The page asks GET /demo; whoever watches it asks HEAD."""
-    async with serve(jwt_secret=None, data_dir=tmp_path) as chat:
+    async with serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat:
         assert (await chat.request("HEAD", "/demo", None)).status == 200
         assert (await chat.request("OPTIONS", "/demo", None)).headers["Allow"] == (
             "GET, HEAD, OPTIONS"

@@ -119,7 +119,10 @@ def test_a_known_file_is_not_sent_twice(shared):
 async def test_the_page_says_whether_the_server_runs_in_demo_mode(serve, tmp_path):
     """In a meta element, under an ETag of its own, so that a change of the mode is seen at once."""
     tags = {}
-    for mode, settings in (("off", {}), ("on", {"jwt_secret": None, "data_dir": tmp_path})):
+    for mode, settings in (
+        ("off", {}),
+        ("on", {"jwt_secret": None, "mongodb_uri": None, "data_dir": tmp_path}),
+    ):
         async with serve(**settings) as chat:
             first = await asyncio.to_thread(rest_raw.get, chat.app.port, "/")
             assert f'<meta name="chatgateway-demo" content="{mode}">' in first.content.decode()

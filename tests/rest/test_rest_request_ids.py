@@ -73,7 +73,7 @@ async def test_a_refused_origin_is_logged_with_what_it_was_compared_with(serve, 
 
 async def test_a_refused_host_of_demo_mode_is_logged(serve, log, tmp_path):
     """A proxy that hands its own name on gets no demo tokens, and its operator learns why."""
-    async with serve(jwt_secret=None, data_dir=tmp_path) as chat:
+    async with serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat:
         headers = {"Host": "chat.example.com"}
         line = await refused(chat, log, "GET", "/demo", None, headers, "FORBIDDEN")
         assert line["host"] == "chat.example.com"

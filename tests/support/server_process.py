@@ -76,14 +76,14 @@ async def server_process(
     stderr: IO[bytes] | None = None,
     open_files: int | None = None,
     wrapped_in: Sequence[str] = (),
-    **environment: str,
+    **environment: str | None,
 ) -> AsyncIterator[ServerProcess]:
     """Start a server and wait until it listens; whatever becomes of it, it is gone afterwards.
-    Its log goes to `stderr`, its `ulimit -n` is `open_files`; `wrapped_in` is a command that runs
-    it, such as `unshare`.
+    A variable that is None is not set. Its log goes to `stderr`, its `ulimit -n` is `open_files`;
+    `wrapped_in` is a command that runs it, such as `unshare`.
     """
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    settings = {
+    given = {
         **inherited,
         "PORT": str(port),
         "DATA_DIR": str(data_dir),
@@ -93,6 +93,7 @@ async def server_process(
         "CHAT_RATE_LIMIT_SEND_BURST": "100000",
         **environment,
     }
+    settings = {name: value for name, value in given.items() if value is not None}
     command = [*wrapped_in, sys.executable, str(ROOT / "server.py"), "serve"]
     async with running_process(command, settings, stderr=stderr, open_files=open_files) as server:
         yield server

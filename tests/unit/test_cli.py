@@ -72,7 +72,7 @@ def test_token_in_demo_mode_uses_the_secret_of_the_folder(capsys, monkeypatch, t
     _, first, said = run(capsys, "token", "--user", "1")
     assert f"signed with demo mode's secret in DATA_DIR ({tmp_path / 'data'})" in said
     _, second, _ = run(capsys, "token", "--user", "1")
-    kept = next((tmp_path / "data").rglob("demo-secret")).read_text().strip()
+    kept = next((tmp_path / "data").rglob("demo.key")).read_text().strip()
     assert {identity_of(each.strip(), kept).user_id for each in (first, second)} == {1}
 
 

@@ -12,13 +12,13 @@ from chat import listening
 from chat.errors import SetupError
 from chat.listening import bind, everywhere, url_of
 from chat.settings import load_settings
-from tests.support.server_process import server_process
+from tests.support.server_process import SECRET, server_process
 
 V4, V6 = "127.0.0.1", "::1"
 
 
 def settings_of(host, port=0):
-    return load_settings(host=host, port=port)
+    return load_settings(host=host, port=port, jwt_secret=SECRET)
 
 
 @contextmanager

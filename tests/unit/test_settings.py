@@ -10,6 +10,7 @@ from chat.errors import SetupError
 from chat.settings import DEFAULT_PLUGINS, Settings, load_settings
 
 GOOD_SECRET = "8f1c07d94be2a635d08b7e41f92c3a56"
+ANY_KEY = "https://host.example/of-a-length-that-is-good-for-a-secret"
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,7 @@ FROM_ENVIRONMENT = [
 @pytest.mark.parametrize(("name", "text", "field", "value"), FROM_ENVIRONMENT)
 def test_a_setting_is_read_from_the_environment(monkeypatch, name, text, field, value):
     """By its name in capitals; lists are separated by commas."""
+    monkeypatch.setenv("JWT_SECRET", GOOD_SECRET)
     monkeypatch.setenv(name, text)
     found = getattr(load_settings(), field)
     if field == "plugins":
@@ -71,6 +73,7 @@ def test_a_setting_is_read_from_the_environment(monkeypatch, name, text, field, 
 @pytest.mark.parametrize("name", ["JWT_SECRET", "MONGODB_URI"])
 def test_a_secret_is_read_and_masked(monkeypatch, name):
     """The value is there for those who ask, and in no text made of the settings."""
+    monkeypatch.setenv("JWT_SECRET", GOOD_SECRET)
     value = f"mongodb://user:{GOOD_SECRET}@db.example/chat"
     monkeypatch.setenv(name, value)
     settings = load_settings()
@@ -87,9 +90,53 @@ def test_a_secret_keeps_what_is_around_it(monkeypatch):
 
 @pytest.mark.parametrize("name", [each.upper() for each in Settings.model_fields])
 def test_an_empty_variable_is_none(monkeypatch, name):
-    """`JWT_SECRET=` in a compose file means what leaving it out means."""
+    """`PORT=` in a compose file means what leaving it out means; so does an empty key beside
+    another one.
+    """
+    monkeypatch.setenv("JWT_JWKS_URL" if name == "JWT_SECRET" else "JWT_SECRET", ANY_KEY)
+    expected = Settings()
     monkeypatch.setenv(name, "")
-    assert load_settings() == Settings()
+    assert load_settings() == expected
+
+
+@pytest.mark.parametrize("name", ["JWT_SECRET", "JWT_PUBLIC_KEY", "JWT_JWKS_URL"])
+@pytest.mark.parametrize("text", ["", '""', "  "])
+def test_an_empty_key_does_not_start_the_demo(monkeypatch, name, text):
+    """A secret that the host lost on the way to the server opens nothing."""
+    monkeypatch.setenv(name, text)
+    with pytest.raises(SetupError, match=name):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("HOST", "0.0.0.0"),  # noqa: S104  # refused
+        ("HOST", "::"),
+        ("HOST", "10.0.0.1"),
+        ("HOST", "localhost.example.com"),
+        ("MONGODB_URI", "mongodb://db.example/chat"),
+        ("TRUST_PROXY", "true"),
+    ],
+)
+def test_what_is_meant_for_others_is_no_demo(monkeypatch, name, text):
+    """A server that others reach has lost its JWT_SECRET: one sentence says so, and what to do."""
+    monkeypatch.setenv(name, text)
+    with pytest.raises(SetupError) as caught:
+        load_settings()
+    said = str(caught.value)
+    assert said.startswith("JWT_SECRET is not set")
+    assert name in said
+    assert "set JWT_SECRET" in said
+    assert "\n" not in said
+    monkeypatch.setenv("JWT_SECRET", GOOD_SECRET)
+    load_settings()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.0.1", "::1"])
+def test_the_demo_may_listen_on_any_loopback_address(host):
+    """They are all this machine's."""
+    assert load_settings(host=host).demo_mode
 
 
 def test_the_defaults_try_it_out_on_this_machine_alone():
@@ -104,7 +151,8 @@ def test_the_defaults_try_it_out_on_this_machine_alone():
 def test_localhost_is_both_loopback_addresses():
     """Browsers try ::1 first."""
     assert set(load_settings(host="localhost").listen_addresses) == {"127.0.0.1", "::1"}
-    assert load_settings(host="10.0.0.1").listen_addresses == ("10.0.0.1",)
+    elsewhere = load_settings(host="10.0.0.1", jwt_secret=GOOD_SECRET)
+    assert elsewhere.listen_addresses == ("10.0.0.1",)
 
 
 def test_with_a_secret_there_is_no_demo_mode(monkeypatch):
@@ -159,6 +207,8 @@ MISTAKES = [
 @pytest.mark.parametrize(("name", "text"), MISTAKES)
 def test_a_mistake_is_one_sentence_that_names_the_setting(monkeypatch, name, text):
     """And that never repeats a secret."""
+    if not name.startswith("JWT_SECRET"):
+        monkeypatch.setenv("JWT_SECRET", GOOD_SECRET)
     monkeypatch.setenv(name, text)
     with pytest.raises(SetupError) as caught:
         load_settings()
@@ -178,6 +228,14 @@ def test_a_known_default_is_called_one(monkeypatch, secret):
     """Whoever copied the guide's example learns that it is no secret."""
     monkeypatch.setenv("JWT_SECRET", secret)
     with pytest.raises(SetupError, match="well-known default"):
+        load_settings()
+
+
+@pytest.mark.parametrize("secret", ["a" * 32, " " * 40, "-" * 40, "1234567890" * 4])
+def test_a_secret_with_no_variety_is_refused(monkeypatch, secret):
+    """It is long enough, and yet quickly guessed."""
+    monkeypatch.setenv("JWT_SECRET", secret)
+    with pytest.raises(SetupError, match="JWT_SECRET"):
         load_settings()
 
 
