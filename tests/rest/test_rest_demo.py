@@ -7,14 +7,15 @@ import re
 import socket
 import stat
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
+from chat.entities import ExternalRefSetter
 from chat.errors import SetupError
 from chat.services import demo as demo_module
 from chat.services.demo import demo_secret
 from chat.settings import load_settings
-from tests.support.delivery_stores import database_of
 from tests.support.gateway_servers import MovableClock
 from tests.support.rest_errors import assert_refused, assert_succeeded
 
@@ -89,13 +90,13 @@ async def test_a_first_user_may_leave_the_chat(demo):
         assert (grace["chatId"], grace["user"]["id"]) == (ada["chatId"], 2)
 
 
-async def test_a_chat_that_somebody_else_named_like_the_demo_is_not_opened(demo, mongodb_uri):
+async def test_a_chat_that_somebody_else_named_like_the_demo_is_not_opened(demo):
     """Demo mode would seat everybody in it: the start says what to do instead."""
     async with demo() as chat:
         chat_id = (await sign_in(chat, "Ada")).data["chatId"]
-    async with database_of(mongodb_uri) as database:
-        setter = {"externalRefBy": {"userId": 7, "type": "employee"}}
-        await database.chats.update_one({"_id": chat_id}, {"$set": setter})
+        shown = (await chat.app.domain.states.get(chat_id)).chat
+        setter = ExternalRefSetter(user_id=7, user_type="employee")
+        await chat.app._store.chats.update(replace(shown, external_ref_by=setter))
     with pytest.raises(SetupError, match="chatgateway:demo"):
         async with demo():
             pass
