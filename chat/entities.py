@@ -83,7 +83,9 @@ class Revision:
 
 @dataclass(slots=True, kw_only=True)
 class Participant:
-    """A person in a chat; `removed_at` set = no longer. Changed in place by nothing but writing."""
+    """A person in a chat; `removed_at` set = no longer, `left` = by their own doing. Changed in
+    place by nothing but writing.
+    """
 
     chat_id: int
     user_id: UserId
@@ -93,6 +95,7 @@ class Participant:
     # The number at which they came: the order of people, whatever happens to them later.
     joined_seq: int = 0
     removed_at: datetime | None = None
+    left: bool = False
     last_read_message_id: int | None = None
     last_read_seq: int = 0
 

@@ -6,7 +6,7 @@ composition root. Every repository method raises StoreUnavailableError when noth
 (DiskFullError where a disk is full), OutcomeUnknownError when a write may have been.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -93,6 +93,9 @@ class ChatRepository(Protocol):
 
     async def external_refs(self, count: int) -> list[str | None]:
         """The externalRef of up to `count` chats, whichever; None for a chat without one."""
+
+    async def vacate(self, chat_id: int, user_ids: Sequence[UserId], at: datetime) -> None:
+        """Mark the participants of a deleted chat as removed; safe to repeat."""
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         """Allow numbers up to `up_to` to be given; must be durable before the first of them is."""
@@ -182,6 +185,11 @@ class Broadcaster(Protocol):
 
         Returns the number of these sockets.
         """
+
+    def to_users(
+        self, user_ids: Iterable[UserId], event: ServerEvent, *, outside_chat: int | None = None
+    ) -> int:
+        """The same for many users: the event is encoded once, and written in bounded turns."""
 
     def is_outside(self, chat_id: int, user_id: UserId) -> bool:
         """Whether the user has a socket that is not in the chat's room."""

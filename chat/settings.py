@@ -157,6 +157,26 @@ class Settings(BaseSettings):
         "`service` always may.",
     )
     max_participants: int = Field(1_000, ge=2, description="Most participants in one chat.")
+    contacts: Literal["all", "shared", "host"] = Field(
+        "all",
+        description="Whom employees may add to chats: `all`; `shared`: those with whom they share "
+        "a chat; `host`: nobody.",
+    )
+    open_directory: bool = Field(
+        False, description="Let employees see everybody's name and presence, chat or no chat."
+    )
+    max_chats_made_per_hour: int = Field(
+        100, ge=1, description="Chats that a user may make in an hour."
+    )
+    max_people_added_per_hour: int = Field(
+        2_000, ge=1, description="People whom a user may add to chats in an hour."
+    )
+    max_added_by_strangers_per_hour: int = Field(
+        60, ge=1, description="Chats to which strangers may add a user in an hour."
+    )
+    max_chats_per_user: int = Field(
+        1_000, ge=1, description="Most chats that a user may be in, unless the host adds more."
+    )
     max_sockets_per_user: int = Field(20, ge=1, description="Sockets that a user may have open.")
     max_sockets_per_address: int = Field(
         200, ge=1, description="Sockets that may come from one address (the /64 of an IPv6 one)."
@@ -227,7 +247,7 @@ class Settings(BaseSettings):
                     )
         return {name: value for name, value in bare.items() if value != ""}
 
-    @field_validator("log_level", "log_format", mode="before")
+    @field_validator("contacts", "log_level", "log_format", mode="before")
     @classmethod
     def _in_its_case(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):

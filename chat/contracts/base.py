@@ -166,6 +166,21 @@ Count = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER)]
 Limit = Annotated[int, Field(strict=True, ge=1, le=200)]
 """How many messages a page may hold."""
 
+
+def at_most(count: int) -> BeforeValidator:
+    """Refuse a list that is too long before any of its items is looked at.
+
+    Stands behind `fail_fast`, with which a list of faulty items is one error, not thousands.
+    """
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list) and len(value) > count:
+            raise ValueError(f"at most {count}")
+        return value
+
+    return BeforeValidator(check)
+
+
 AnyUserId = Annotated[int | str, BeforeValidator(_user_id)]
 Content = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_words)]
 """The longest length is a setting, so the service checks it."""

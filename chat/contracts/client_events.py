@@ -6,7 +6,17 @@ from typing import Annotated, Final
 
 from pydantic import AliasChoices, Field, StrictBool, StrictStr
 
-from chat.contracts.base import AnyUserId, Content, Count, Id, Key, Limit, Metadata, WireModel
+from chat.contracts.base import (
+    AnyUserId,
+    Content,
+    Count,
+    Id,
+    Key,
+    Limit,
+    Metadata,
+    WireModel,
+    at_most,
+)
 
 
 class NoPayload(WireModel):
@@ -44,7 +54,7 @@ class Sync(WireModel):
     """Catch up with several chats; without `chats` the overview of all of the caller's."""
 
     epoch: Annotated[StrictStr, Field(max_length=64)] | None = None
-    chats: Annotated[list[SyncChat], Field(max_length=100)] | None = None
+    chats: Annotated[list[SyncChat], Field(fail_fast=True), at_most(100)] | None = None
     limit: Limit = 50
 
 
@@ -89,7 +99,7 @@ class MarkAsRead(WireModel):
 
 
 class GetPresence(WireModel):
-    user_ids: Annotated[list[AnyUserId], Field(max_length=200)]
+    user_ids: Annotated[list[AnyUserId], Field(fail_fast=True), at_most(200)]
 
 
 class Event:

@@ -58,8 +58,8 @@ class ParticipantModel(WireModel):
 
 
 class ChatModel(WireModel):
-    """A chat as one of its participants sees it. `participants` only in answers about one chat, and
-    in direct chats.
+    """A chat as one of its participants sees it. `participants` only in answers about one chat, in
+    direct chats, and, the first 50 of them, in `chatCreated`.
     """
 
     id: Id

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from chat.contracts.base import AnyUserId, Content, Count, Id, Metadata, Title, WireModel
+from chat.contracts.base import AnyUserId, Content, Count, Id, Metadata, Title, WireModel, at_most
 from chat.contracts.client_events import SendMessage
 
 RoleName = Literal["owner", "moderator", "member", "readonly"]
@@ -29,7 +29,9 @@ class CreateChat(WireModel):
 
     type: Literal["direct", "group"] = "group"
     title: Title | None = None
-    participant_ids: Annotated[list[AnyUserId], Field(max_length=10_000, default_factory=list)]
+    participant_ids: Annotated[list[AnyUserId], Field(fail_fast=True), at_most(10_000)] = Field(
+        default_factory=list
+    )
     external_ref: ExternalRef | None = None
     metadata: Metadata = None
 
@@ -51,7 +53,7 @@ class UpdateChat(WireModel):
 class AddParticipants(WireModel):
     """`POST /chats/:id/participants`."""
 
-    user_ids: Annotated[list[AnyUserId], Field(min_length=1, max_length=1_000)]
+    user_ids: Annotated[list[AnyUserId], Field(min_length=1, fail_fast=True), at_most(1_000)]
     role: RoleName = "member"
 
 

@@ -76,7 +76,9 @@ class UserUpdated(WireModel):
 
 
 class ChatCreated(WireModel):
-    """To every participant of a new chat; `chat` is as that participant sees it at that moment."""
+    """To every participant of a new chat; `chat` is as that participant sees it at that moment,
+    with the first 50 of its participants.
+    """
 
     chat: ChatModel
     chat_id: Id

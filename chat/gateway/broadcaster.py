@@ -1,5 +1,7 @@
 """The Broadcaster port on Socket.IO: chats and users become rooms and sockets here."""
 
+from collections.abc import Iterable
+
 from chat.contracts.pushes import ServerEvent
 from chat.gateway.connections import Connections
 from chat.gateway.fanout import Fanout
@@ -27,8 +29,14 @@ class SocketBroadcaster:
     def to_user(
         self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
     ) -> int:
+        return self.to_users((user_id,), event, outside_chat=outside_chat)
+
+    def to_users(
+        self, user_ids: Iterable[UserId], event: ServerEvent, *, outside_chat: int | None = None
+    ) -> int:
         sessions = [
             each.session
+            for user_id in user_ids
             for each in self._connections.of_user(user_id)
             if outside_chat is None or outside_chat not in each.rooms
         ]

@@ -187,8 +187,8 @@ class Handlers:
         )
         return {"success": True, "data": data}
 
-    async def get_presence(self, _connection: Connection, payload: GetPresence) -> Answer:
-        found = await self._domain.presence.look_up(payload.user_ids)
+    async def get_presence(self, connection: Connection, payload: GetPresence) -> Answer:
+        found = await self._domain.directory.presence(connection.identity, payload.user_ids)
         return {"success": True, "data": [presence_to_wire(*each) for each in found]}
 
 

@@ -1,6 +1,7 @@
 """The collections `chats` and `participants`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -38,6 +39,8 @@ PARTICIPANT_INDEXES: Final = (
     IndexModel([("userId", ASCENDING)], name="user"),
 )
 
+INSERTED_AT_ONCE: Final = 100
+
 
 class MongoChats:
     def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
@@ -58,7 +61,10 @@ class MongoChats:
         async with self._guard:
             if participants:
                 documents = [participant_to_document(each) for each in participants]
-                await self._participants.insert_many(documents)
+                # In parts, so that other writes pass in between.
+                for start in range(0, len(documents), INSERTED_AT_ONCE):
+                    some = documents[start : start + INSERTED_AT_ONCE]
+                    await self._participants.insert_many(some)
             try:
                 await self._chats.insert_one(chat_to_document(chat, direct_key))
             except DuplicateKeyError:
@@ -97,6 +103,11 @@ class MongoChats:
             except DuplicateKeyError:
                 return False
         return True
+
+    async def vacate(self, chat_id: int, user_ids: Sequence[UserId], at: datetime) -> None:
+        ids = [participant_id(chat_id, each) for each in user_ids]
+        async with self._guard:  # index _id
+            await self._participants.update_many({"_id": {"$in": ids}}, {"$set": {"removedAt": at}})
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         async with self._guard:  # index _id

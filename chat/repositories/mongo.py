@@ -46,6 +46,7 @@ writes: where a connection cannot be opened, pymongo closes the others too. moto
 a core, so two cores never want more.
 """
 
+FOUND_AT_ONCE: Final = 200
 PING_TIMEOUT_S: Final = 1.0
 _log = structlog.get_logger("chat.store")
 
@@ -58,9 +59,14 @@ class MongoUsers:
         self._users = database.users
 
     async def find_many(self, user_ids: Sequence[UserId]) -> dict[UserId, User]:
-        with reading():  # index _id
-            documents = await self._users.find({"_id": {"$in": list(user_ids)}}).to_list(None)
-        return {each["_id"]: user_from_document(each) for each in documents}
+        found: dict[UserId, User] = {}
+        # In parts, so that other reads and writes pass in between.
+        for start in range(0, len(user_ids), FOUND_AT_ONCE):
+            some = list(user_ids[start : start + FOUND_AT_ONCE])
+            with reading():  # index _id
+                documents = await self._users.find({"_id": {"$in": some}}).to_list(None)
+            found.update((each["_id"], user_from_document(each)) for each in documents)
+        return found
 
     async def put_profiles(self, users: Sequence[User]) -> None:
         await self._set(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chat.contracts.base import AnyUserId, WireModel, parse
+from chat.contracts.base import AnyUserId, WireModel, at_most, parse
 from chat.contracts.client_events import Event, GetPresence
 from chat.contracts.models import presence_to_wire, profile_to_wire
 from chat.contracts.rest import UserProfile
@@ -16,7 +16,7 @@ from chat.rest.base import ApiHandler, path_user_id
 class FindUsers(WireModel):
     """The query of `GET /users` and `GET /users/:id`, as plugins see it."""
 
-    user_ids: Annotated[list[AnyUserId], Field(min_length=1, max_length=200)]
+    user_ids: Annotated[list[AnyUserId], Field(min_length=1, fail_fast=True), at_most(200)]
 
 
 class UsersHandler(ApiHandler):
@@ -50,5 +50,5 @@ class PresenceHandler(ApiHandler):
         """`?ids=1,2,3`, up to 200."""
         asked = parse(GetPresence, {"userIds": self.query_ids()})
         query = await self.begin(Event.GET_PRESENCE, asked)
-        found = await self.gate.domain.presence.look_up(query.user_ids)
+        found = await self.gate.domain.directory.presence(self.identity, query.user_ids)
         self.reply([presence_to_wire(*each) for each in found])

@@ -7,7 +7,9 @@ so that permission checks, joins and unread counts of an active chat ask nothing
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from chat.entities import Chat, Message, Participant, Role
@@ -46,8 +48,8 @@ class ChatState:
     """
 
     __slots__ = (
-        "chat", "closed", "crowd", "deleted", "earlier_keys", "head", "last_message", "members",
-        "outsiders", "pending", "people_seq", "reserved", "tail", "tail_from",
+        "chat", "closed", "crowd", "deleted", "earlier_keys", "head", "last_message", "left",
+        "members", "outsiders", "pending", "people_seq", "reserved", "tail", "tail_from",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +68,12 @@ class ChatState:
         self.outsiders.update(each.sender_id for each in tail)
         self.outsiders.add(chat.created_by)
         self.outsiders.difference_update(self.members)
+        # When those went who left by their own doing.
+        self.left: dict[UserId, datetime] = {
+            each.user_id: each.removed_at
+            for each in participants
+            if each.left and each.removed_at is not None
+        }
         self.head = head
         # Counts the changes of people: a permission that was checked holds while this is the same.
         self.crowd = 0
@@ -217,6 +225,16 @@ class ChatStates:
             if (state := await self.get(chat_id)) is not None and user_id in state.members
         ]
 
+    async def peers_among(self, user_id: UserId, others: Collection[UserId]) -> set[UserId]:
+        """Those of `others` who share a chat with the user.
+
+        Loads the user's chats only where those in memory do not account for everybody.
+        """
+        strangers = _not_in(self.loaded_chats_of(user_id), set(others))
+        if strangers:
+            strangers = _not_in(await self.of_user(user_id), strangers)
+        return set(others) - strangers
+
     def put(self, state: ChatState) -> None:
         """Remember a chat that was just made or loaded."""
         chat_id = state.chat.id
@@ -233,10 +251,13 @@ class ChatStates:
         if participant.removed_at is None:
             state.members[user_id] = participant
             state.outsiders.discard(user_id)
+            state.left.pop(user_id, None)
             self._link(user_id, chat_id)
         else:
             state.members.pop(user_id, None)
             state.outsiders.add(user_id)
+            if participant.left:
+                state.left[user_id] = participant.removed_at
             self._unlink(user_id, chat_id)
 
     async def note_author(self, state: ChatState, user_id: UserId) -> None:
@@ -308,3 +329,12 @@ class ChatStates:
             self._chats_of[user_id] = chats
         else:
             self._chats_of.pop(user_id, None)
+
+
+def _not_in(states: Iterable[ChatState], user_ids: set[UserId]) -> set[UserId]:
+    """The users who are in none of these chats."""
+    for state in states:
+        if not user_ids:
+            break
+        user_ids = user_ids - state.members.keys()
+    return user_ids

@@ -4,6 +4,8 @@ import contextlib
 from dataclasses import replace
 from typing import Any, Final
 
+import structlog
+
 from chat.contracts.models import chat_to_wire, participants_to_wire
 from chat.contracts.pushes import chat_changed, chat_deleted, removed_from_chat
 from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role
@@ -11,6 +13,7 @@ from chat.errors import ChatError, ErrorCode, NotParticipantError
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
+from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats, NewChat, direct_key
 from chat.services.journal import Journal
 from chat.services.people import People
@@ -23,6 +26,14 @@ UNSET: Final = object()
 MAX_TRIES: Final = 3
 """Tries to make a chat or to find the same one, while others make and delete it."""
 
+PEOPLE_IN_A_PUSH: Final = 50
+"""`chatCreated` goes to every participant: with all of 1,000 it would be 124 kB for each."""
+
+VACATED_AT_ONCE: Final = 100
+"""The store takes other writes in between."""
+
+_log = structlog.get_logger("chat.chats")
+
 
 class ChatService:
     def __init__(
@@ -34,6 +45,7 @@ class ChatService:
         chats: ChatRepository,
         ids: IdRepository,
         people: People,
+        contacts: Contacts,
         reads: ReadService,
         attendance: Attendance,
         broadcaster: Broadcaster,
@@ -46,6 +58,7 @@ class ChatService:
         self._chats = chats
         self._ids = ids
         self._people = people
+        self._contacts = contacts
         self._reads = reads
         self._attendance = attendance
         self._broadcaster = broadcaster
@@ -67,10 +80,13 @@ class ChatService:
         elif identity.user_id in new.participant_ids:
             people.append(identity.user_id)
         self._check_people(new, people)
-        for _ in range(MAX_TRIES):
+        others = [each for each in people if each != identity.user_id]
+        for tries in range(MAX_TRIES):
             found = await self._existing.find(identity, new, people)
             if found is not None:
                 return found, False
+            if tries == 0:
+                await self._contacts.admit(identity, others, new_chat=True)
             state = await self._insert(identity, new, people)
             if state is not None:
                 await self._announce(state)
@@ -109,10 +125,10 @@ class ChatService:
             wire["participants"] = people
         return wire
 
-    async def people_of(self, state: ChatState) -> list[dict[str, Any]]:
-        """All participants with their names, in the order in which they came."""
-        users = await self._people.find(list(state.members))
-        return participants_to_wire(_in_order(state), users)
+    async def people_of(self, state: ChatState, most: int | None = None) -> list[dict[str, Any]]:
+        """The participants with their names, in the order in which they came; all, or the first."""
+        users = await self._people.find([each.user_id for each in _in_order(state)[:most]])
+        return participants_to_wire(_in_order(state)[:most], users)
 
     async def overview(
         self, identity: Identity, *, limit: int, cursor: tuple[str, int] | None
@@ -188,8 +204,7 @@ class ChatService:
                 "chatUpdated", chat.id, settings, chat.updated_seq, chat.updated_at
             )
             self._broadcaster.to_chat(chat.id, event)
-            for user_id in state.members:
-                self._broadcaster.to_user(user_id, event, outside_chat=chat.id)
+            self._broadcaster.to_users(state.members, event, outside_chat=chat.id)
 
         for _ in range(MAX_TRIES):
             try:
@@ -218,11 +233,23 @@ class ChatService:
             )
             for user_id in state.members:
                 self._attendance.forget(chat_id, user_id)
-                self._broadcaster.to_user(user_id, removed_from_chat(chat_id, "deleted"))
+            self._broadcaster.to_users(state.members, removed_from_chat(chat_id, "deleted"))
             self._broadcaster.evict(chat_id)
             self._states.drop(state)
 
         await self._journal.change(state, write, commit)
+        await self._vacate(state)
+
+    async def _vacate(self, state: ChatState) -> None:
+        """Take a deleted chat out of the lists of its people, who would look for it each time."""
+        members = list(state.members)
+        try:
+            for start in range(0, len(members), VACATED_AT_ONCE):
+                some = members[start : start + VACATED_AT_ONCE]
+                await self._chats.vacate(state.chat.id, some, self._clock.now())
+        except ChatError as error:
+            # The chat is deleted all the same; its people's lists only cost more to read.
+            _log.warning("not_vacated", chat_id=state.chat.id, code=error.code.value)
 
     def _check_people(self, new: NewChat, people: list[UserId]) -> None:
         if new.type is ChatType.DIRECT:
@@ -275,13 +302,17 @@ class ChatService:
         return state
 
     async def _announce(self, state: ChatState) -> None:
-        people = await self.people_of(state)
-        for user_id, member in state.members.items():
-            wire = self._wire(state, member, 0) | {"participants": people}
+        people = await self.people_of(state, PEOPLE_IN_A_PUSH)
+        by_role: dict[Role, list[Participant]] = {}
+        for member in state.members.values():
+            by_role.setdefault(member.role, []).append(member)
+        # A participant's own view differs in the role only, so there is one push for each role.
+        for role, members in by_role.items():
+            wire = self._wire(state, None, 0) | {"role": role.value, "participants": people}
             event = chat_changed(
                 "chatCreated", state.chat.id, wire, state.head, state.chat.created_at
             )
-            self._broadcaster.to_user(user_id, event)
+            self._broadcaster.to_users([each.user_id for each in members], event)
 
     @staticmethod
     def _wire(state: ChatState, mine: Participant | None, unread: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from chat.services.access import AccessService
 from chat.services.catch_up import CatchUpService
 from chat.services.chat_states import ChatStates
 from chat.services.chats import ChatService
+from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats
 from chat.services.journal import Journal
 from chat.services.messages import MessageService
@@ -77,6 +78,14 @@ def build_domain(
     profile_pushes = ProfilePushes(states, broadcaster, clock)
     people = People(store.users, store.chats, profile_pushes.changed)
     attendance = Attendance(broadcaster, clock, settings.presence_grace_s)
+    presence = PresenceService(
+        states=states,
+        people=people,
+        broadcaster=broadcaster,
+        clock=clock,
+        grace_s=settings.presence_grace_s,
+    )
+    contacts = Contacts(states=states, chats=store.chats, clock=clock, settings=settings)
     typing = TypingService(
         states=states,
         broadcaster=broadcaster,
@@ -100,6 +109,7 @@ def build_domain(
         chats=store.chats,
         ids=store.ids,
         people=people,
+        contacts=contacts,
         reads=reads,
         attendance=attendance,
         broadcaster=broadcaster,
@@ -148,6 +158,7 @@ def build_domain(
             journal=journal,
             chats=store.chats,
             people=people,
+            contacts=contacts,
             typing=typing,
             attendance=attendance,
             broadcaster=broadcaster,
@@ -157,14 +168,14 @@ def build_domain(
         reads=reads,
         people=people,
         profile_pushes=profile_pushes,
-        directory=Directory(states, attendance, people),
-        presence=PresenceService(
+        directory=Directory(
             states=states,
+            attendance=attendance,
             people=people,
-            broadcaster=broadcaster,
-            clock=clock,
-            grace_s=settings.presence_grace_s,
+            presence=presence,
+            is_open=settings.open_directory,
         ),
+        presence=presence,
         attendance=attendance,
         typing=typing,
     )

@@ -7,8 +7,10 @@ its number: authority follows the order of the changes.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
+from datetime import timedelta
+from typing import Final, Literal
 
+from chat.contracts.base import iso
 from chat.contracts.models import participant_to_wire
 from chat.contracts.pushes import participant_changed, participant_removed, removed_from_chat
 from chat.entities import ChatType, Participant, Role
@@ -16,10 +18,14 @@ from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, ChatRepository, Clock
 from chat.services.chat_states import ChatState, ChatStates
+from chat.services.contacts import Contacts
 from chat.services.journal import Journal
 from chat.services.people import People
 from chat.services.presence import Attendance
 from chat.services.typing import TypingService
+
+LEFT_FOR: Final = timedelta(hours=24)
+"""Nobody is brought back at once into a chat that they have just left."""
 
 
 class ParticipantService:
@@ -30,6 +36,7 @@ class ParticipantService:
         journal: Journal,
         chats: ChatRepository,
         people: People,
+        contacts: Contacts,
         typing: TypingService,
         attendance: Attendance,
         broadcaster: Broadcaster,
@@ -40,6 +47,7 @@ class ParticipantService:
         self._journal = journal
         self._chats = chats
         self._people = people
+        self._contacts = contacts
         self._typing = typing
         self._attendance = attendance
         self._broadcaster = broadcaster
@@ -51,12 +59,16 @@ class ParticipantService:
     ) -> list[Participant]:
         """Add people; moderators and up. Who is in already stays as they are. One
         `participantAdded` each.
+
+        Refuses those whom the caller may not add (see Contacts), and who has just left.
         """
         state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
         self._check_not_direct(state)
         self._check_may_give(state, identity, role)
         newcomers = [each for each in dict.fromkeys(user_ids) if each not in state.members]
         self._check_room(state, len(newcomers))
+        self._check_not_just_left(state, identity, newcomers)
+        await self._contacts.admit(identity, newcomers)
         await self._people.find(newcomers)
         for user_id in newcomers:
             await self._seat(state, identity, user_id, role)
@@ -128,6 +140,7 @@ class ParticipantService:
             if user_id in state.members:
                 raise _AlreadySeatedError
             self._check_room(state, 1)
+            self._check_not_just_left(state, identity, [user_id])
             # A newcomer's unread count begins here, not with the chat's whole past.
             last = state.last_message
             newcomer = Participant(
@@ -158,6 +171,22 @@ class ParticipantService:
             limit = f"at most {self._max_participants} participants"
             raise ChatError(ErrorCode.VALIDATION_ERROR, limit)
 
+    def _check_not_just_left(
+        self, state: ChatState, identity: Identity, newcomers: Sequence[UserId]
+    ) -> None:
+        """Refuse to bring somebody back who left within LEFT_FOR; the host and admins may."""
+        if not state.left or identity.is_privileged:
+            return
+        now = self._clock.now()
+        for user_id in newcomers:
+            left_at = state.left.get(user_id)
+            if left_at is not None and now < left_at + LEFT_FOR:
+                raise ChatError(
+                    ErrorCode.FORBIDDEN,
+                    f"{user_id} has left this chat, and can be added again "
+                    f"from {iso(left_at + LEFT_FOR)} on",
+                )
+
     async def _unseat(
         self,
         state: ChatState,
@@ -174,7 +203,9 @@ class ParticipantService:
             seat = self._seated(state, user_id)
             if not may_orphan:
                 self._check_not_last_owner(state, user_id)
-            gone = replace(seat, removed_at=self._clock.now(), updated_seq=seq)
+            gone = replace(
+                seat, removed_at=self._clock.now(), left=reason == "left", updated_seq=seq
+            )
             await self._chats.put_participant(gone)
             return gone
 

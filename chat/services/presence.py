@@ -86,7 +86,9 @@ class PresenceService:
 
     def _push(self, user_id: UserId, *, online: bool) -> None:
         """To everybody online who shares an active chat, once each."""
-        peers = {peer for state in self._states.loaded_chats_of(user_id) for peer in state.members}
+        peers: set[UserId] = set()
+        for state in self._states.loaded_chats_of(user_id):
+            peers |= self._sockets.keys() & state.members.keys()
         peers.discard(user_id)
         if not peers:
             return
@@ -96,9 +98,7 @@ class PresenceService:
             last_seen_at=None if online else self._last_seen.get(user_id),
             at=self._clock.now(),
         )
-        for peer in peers:
-            if peer in self._sockets:
-                self._broadcaster.to_user(peer, event)
+        self._broadcaster.to_users(peers, event)
 
 
 class Attendance:

@@ -1,7 +1,10 @@
-"""Names and pictures of users: who may look them up, and who hears that they changed."""
+"""Names and pictures of users: who may look them up, and who hears that they changed. Who may know
+that somebody is online.
+"""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -13,7 +16,7 @@ from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.people import People
-from chat.services.presence import Attendance
+from chat.services.presence import Attendance, PresenceService
 
 PUSHES_A_TURN: Final = 10
 PUSHES_PER_S: Final = 500
@@ -79,17 +82,28 @@ class ProfilePushes:
 
 
 class Directory:
-    """Look-ups of profiles.
+    """Look-ups of profiles, and of who is online.
 
     A user sees the profiles of the participants of their chats, of the users whom the history of
     these chats names, and of those who have one of them open. Admins and the host see all
-    profiles: one with nulls for an id of which nothing is known.
+    profiles: one with nulls for an id of which nothing is known. Whether somebody is online is for
+    those who share a chat with them now. In an `is_open` directory everybody but guests sees all.
     """
 
-    def __init__(self, states: ChatStates, attendance: Attendance, people: People) -> None:
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        attendance: Attendance,
+        people: People,
+        presence: PresenceService,
+        is_open: bool,
+    ) -> None:
         self._states = states
         self._attendance = attendance
         self._people = people
+        self._presence = presence
+        self._is_open = is_open
 
     async def get(self, identity: Identity, user_id: UserId) -> User:
         """One profile; NOT_FOUND for unknown users and alike for those the caller may not see."""
@@ -105,12 +119,30 @@ class Directory:
         where those in memory do not name everybody who was asked for.
         """
         wanted = list(dict.fromkeys(user_ids))
-        if identity.is_privileged:
+        if self._sees_all(identity):
             visible = set(wanted)
         else:
             visible = await self._visible(identity.user_id, wanted)
         profiles = await self._people.find(visible)
         return [profiles.get(each) or User(id=each) for each in wanted if each in visible]
+
+    async def presence(
+        self, identity: Identity, user_ids: Sequence[UserId]
+    ) -> list[tuple[UserId, bool, datetime | None]]:
+        """`(user id, online, last seen)` of each, in the order asked.
+
+        Somebody whom the caller may not see is as offline as a user that does not exist, and
+        costs the same time.
+        """
+        visible = set(user_ids)
+        if not self._sees_all(identity):
+            others = visible - {identity.user_id}
+            visible -= others - await self._states.peers_among(identity.user_id, others)
+        found = {each[0]: each for each in await self._presence.look_up(list(visible))}
+        return [found.get(each, (each, False, None)) for each in user_ids]
+
+    def _sees_all(self, identity: Identity) -> bool:
+        return identity.is_privileged or (self._is_open and not identity.is_guest)
 
     async def _visible(self, viewer: UserId, wanted: Collection[UserId]) -> set[UserId]:
         hidden = set(wanted) - {viewer}

@@ -6,6 +6,7 @@ from tests.support.gateway_servers import cut, eventually
 async def test_presence_is_answered_in_the_order_asked(serve):
     """`[{userId, status, lastSeenAt}]`; people never seen are offline."""
     async with serve(presence_grace_s=0) as chat:
+        await chat.create_chat([1, 2])
         ada = await chat.connect(1)
         grace = await chat.connect(2)
         await grace.close()
@@ -76,6 +77,7 @@ async def test_who_comes_back_within_the_grace_was_never_offline(serve):
 async def test_last_seen_survives_a_restart(serve):
     """When somebody was last here is kept; that somebody was online is not."""
     async with serve(presence_grace_s=60) as chat:
+        await chat.create_chat([1, 2])
         await (await chat.connect(2)).close()
         await eventually(lambda: chat.app.gateway.get_user_sockets(2) == [])
     async with serve() as chat:

@@ -91,7 +91,7 @@ async def test_presence_says_who_has_a_socket(serve):
     restart.
     """
     async with serve(presence_grace_s=0) as chat:
-        await chat.create_chat([1, 2])
+        await chat.create_chat([1, 2, 3])
         ada, grace = await chat.connect(1), await chat.connect(2)
 
         async def look(ids):

@@ -89,6 +89,21 @@ test('the people of a chat come with the join, and who comes and goes with the p
   store.stop();
 });
 
+test('a large chat that one is put into is told with its first people only: the others come with the join', async () => {
+  const { client, store } = await online();
+  const some = Array.from({ length: 50 }, (_, index) => person(100 + index, `Person ${index}`));
+  client.push('chatCreated', { chatId: 9, chat: chat(9, { participantCount: 60, participants: some }), seq: 61, timestamp: at(50) });
+  assert.equal(store.state.chats[0].participantCount, 60);
+  await store.select(9);
+  const all = [...some, ...Array.from({ length: 10 }, (_, index) => person(200 + index, `Later ${index}`))];
+  client.push('history', {
+    chatId: 9, messages: [], hasBefore: false, reset: true,
+    joined: { role: 'member', unreadCount: 0, lastReadMessageId: null, reads: [], typing: [], sync: { participants: all } },
+  });
+  assert.equal(store.state.people.length, 60);
+  store.stop();
+});
+
 test('a change of one message leaves the others, and a push about something else leaves the list, the same objects', async () => {
   const { client, store } = await online();
   const before = store.state;

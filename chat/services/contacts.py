@@ -1,0 +1,116 @@
+"""Who may add whom to chats, and how many.
+
+Without this, one user could put anybody into any number of chats, and read their names there.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from chat.errors import ChatError, ErrorCode
+from chat.identity import Identity, UserId
+from chat.ports import ChatRepository, Clock
+from chat.services.chat_states import ChatStates
+from chat.services.quotas import HourlyQuota
+from chat.settings import Settings
+
+COUNTED_AT_ONCE: Final = 4
+"""Users whose chats are counted in parallel: fewer than the driver has connections."""
+
+
+class Contacts:
+    """The rule of CONTACTS and the quotas of chats and participants; the host is free of them."""
+
+    def __init__(
+        self, *, states: ChatStates, chats: ChatRepository, clock: Clock, settings: Settings
+    ) -> None:
+        self._states = states
+        self._chats = chats
+        self._rule = settings.contacts
+        self._max_chats = settings.max_chats_per_user
+        self._made = HourlyQuota(settings.max_chats_made_per_hour, clock)
+        self._added = HourlyQuota(settings.max_people_added_per_hour, clock)
+        self._added_by_strangers = HourlyQuota(settings.max_added_by_strangers_per_hour, clock)
+
+    async def admit(
+        self, identity: Identity, newcomers: Sequence[UserId], *, new_chat: bool = False
+    ) -> None:
+        """Let the caller add the newcomers, to a new chat or to one that there is, or raise
+        FORBIDDEN or RATE_LIMITED.
+
+        Takes from the quotas of the caller whatever becomes of it, and from those of the newcomers
+        only when all of them may be added.
+        """
+        if identity.is_service:
+            return
+        await self._check_known(identity, newcomers)
+        self._charge(identity, len(newcomers), new_chat=new_chat)
+        await self._check_room([identity.user_id, *newcomers] if new_chat else newcomers)
+        self._charge_strangers(identity, newcomers)
+
+    async def _check_known(self, identity: Identity, newcomers: Sequence[UserId]) -> None:
+        # What is said depends on the caller only: it must not tell who exists.
+        if identity.is_privileged:
+            return
+        if self._rule == "host":
+            raise ChatError(
+                ErrorCode.FORBIDDEN, "only the host application makes chats and adds people"
+            )
+        if self._rule == "all" and not identity.is_guest:
+            return
+        known = await self._states.peers_among(identity.user_id, newcomers)
+        if not known.issuperset(newcomers):
+            raise ChatError(
+                ErrorCode.FORBIDDEN, "you may add only people with whom you share a chat"
+            )
+
+    def _charge(self, identity: Identity, people: int, *, new_chat: bool) -> None:
+        if people > self._added.most:
+            raise ChatError(
+                ErrorCode.FORBIDDEN, f"at most {self._added.most} people an hour may be added"
+            )
+        user_id = identity.user_id
+        waits = [self._added.wait_s(user_id, people)]
+        if new_chat:
+            waits.append(self._made.wait_s(user_id))
+        _refuse_until(max(waits), "you have made too many chats, or added too many people to them")
+        self._added.take(user_id, people)
+        if new_chat:
+            self._made.take(user_id)
+
+    async def _check_room(self, user_ids: Sequence[UserId]) -> None:
+        for start in range(0, len(user_ids), COUNTED_AT_ONCE):
+            some = user_ids[start : start + COUNTED_AT_ONCE]
+            found = await asyncio.gather(*[self._chats.memberships(each) for each in some])
+            for user_id, chats in zip(some, found, strict=True):
+                if len(chats) >= self._max_chats:
+                    raise ChatError(
+                        ErrorCode.FORBIDDEN,
+                        f"{user_id} is in {self._max_chats} chats, which is the most",
+                    )
+
+    def _charge_strangers(self, identity: Identity, newcomers: Sequence[UserId]) -> None:
+        strangers = self._strangers_among(identity, newcomers)
+        quota = self._added_by_strangers
+        for user_id in strangers:
+            _refuse_until(quota.wait_s(user_id), f"{user_id} was added to too many chats")
+        for user_id in strangers:
+            quota.take(user_id)
+
+    def _strangers_among(self, identity: Identity, newcomers: Sequence[UserId]) -> set[UserId]:
+        """Those who share no chat with the caller but chats that the caller made.
+
+        Asks memory only: somebody whose chats are not in memory is active in none of them.
+        """
+        strangers = set(newcomers)
+        for state in self._states.loaded_chats_of(identity.user_id):
+            if state.chat.created_by != identity.user_id:
+                strangers -= strangers & state.members.keys()
+        return strangers
+
+
+def _refuse_until(wait_s: float, why: str) -> None:
+    if wait_s > 0:
+        raise ChatError(
+            ErrorCode.RATE_LIMITED, f"{why} within an hour", retry_after_s=round(wait_s, 3)
+        )
