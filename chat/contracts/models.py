@@ -265,5 +265,6 @@ def unread_to_wire(
         "chatId": chat_id,
         "unreadCount": unread_count,
         "lastReadMessageId": mine.last_read_message_id,
-        "lastMessage": message_to_wire(last_message) if last_message else None,
+        # Encoded once for all participants of a chat.
+        "lastMessage": message_json(last_message) if last_message else None,
     }

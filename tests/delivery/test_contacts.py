@@ -1,8 +1,10 @@
 """Who may add whom to chats, who sees whom, and who stays out of a chat that they left."""
 
+import asyncio
+
 import pytest
 
-from tests.support.delivery_chats import host
+from tests.support.delivery_chats import HOST, Held, host
 from tests.support.gateway_servers import MovableClock
 
 NOBODY_KNOWN = 404_404
@@ -186,3 +188,21 @@ async def test_who_was_removed_may_be_added_at_once(serve):
         chat_id = (await make(chat, 1, [2])).data["id"]
         await chat.request("DELETE", f"/chats/{chat_id}/participants/2", 1)
         assert (await add(chat, chat_id, [2], 1)).status == 201
+
+
+async def test_who_leaves_while_they_are_being_added_is_not_brought_back(serve, monkeypatch):
+    """It is asked again when the change gets its number: the host may have seated them, and they
+    may have left, while the caller's contacts were looked up."""
+    async with serve(contacts="shared") as chat:
+        await chat.create_chat([1, 2])
+        chat_id = await chat.create_chat([1])
+        await host(chat, "PATCH", f"/chats/{chat_id}/participants/1", {"role": "owner"})
+        held = Held(monkeypatch, chat.app.domain.states, "peers_among")
+        adding = asyncio.ensure_future(add(chat, chat_id, [2], 1))
+        await held.reached()
+        assert (await add(chat, chat_id, [2], *HOST)).status == 201
+        assert (await chat.request("POST", f"/chats/{chat_id}/leave", 2)).status == 200
+        held.go_on.set()
+        assert (await adding).code == "FORBIDDEN"
+        people = await host(chat, "GET", f"/chats/{chat_id}/participants")
+        assert [each["userId"] for each in people] == [1]
