@@ -71,6 +71,10 @@ class MemoryChats:
         self._chats[chat.id] = chat
         return True
 
+    async def vacate(self, chat_id: int, user_ids: Sequence[UserId], at: datetime) -> None:
+        for user_id in user_ids:
+            await self.put_participant(replace(self._people[chat_id][user_id], removed_at=at))
+
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         self._chats[chat_id] = replace(self._chats[chat_id], seq_reserved=up_to)
 

@@ -290,7 +290,10 @@ class ChatStates:
             return None
         participants = await self._chats.participants(chat_id)
         head = await self._find_head(chat, participants, chat.seq_reserved)
-        tail = await read_back(self._messages, chat_id, head + 1, TAIL_MESSAGES)
+        tail: list[Message] = []
+        # Where every number is one of the settings or of a participant there is no message.
+        if len({chat.updated_seq, *(each.updated_seq for each in participants)}) < head:
+            tail = await read_back(self._messages, chat_id, head + 1, TAIL_MESSAGES)
         state = ChatState(chat, participants, head, tail)
         self.put(state)
         return state

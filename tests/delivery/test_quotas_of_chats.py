@@ -136,3 +136,30 @@ async def test_a_list_that_is_too_long_is_refused_for_its_length(serve):
         client = await chat.connect(1)
         refused = await client.call("getPresence", {"userIds": ["a b"] * 201})
         assert refused["error"]["details"] == [{"path": "userIds", "message": "at most 200"}]
+
+
+async def test_a_chat_without_a_message_is_listed_without_a_look_for_one(serve, monkeypatch):
+    """Many empty chats are what somebody is buried in; one with messages shows its last one, also
+    where its people came and went."""
+    for life in range(2):
+        async with serve(**generous()) as chat:
+            if life == 0:
+                empty = await chat.create_chat([1, 2])
+                used = await chat.create_chat([1, 2, 3])
+                await host(chat, "DELETE", f"/chats/{used}/participants/3")
+                body = {"chatId": used, "content": "hello"}
+                sent = (await chat.request("POST", "/chat-messages", 2, json=body)).data
+                await host(chat, "POST", f"/chats/{used}/participants", {"userIds": [3]})
+            looked_into = []
+            store = chat.app._store.messages
+            original = store.window
+
+            async def window(chat_id, *bounds, looked_into=looked_into, original=original):
+                looked_into.append(chat_id)
+                return await original(chat_id, *bounds)
+
+            monkeypatch.setattr(store, "window", window)
+            listed = (await chat.request("GET", "/chats", 1)).data
+            found = {each["id"]: each["lastMessage"] for each in listed}
+            assert found == {empty: None, used: sent}
+            assert set(looked_into) == (set() if life == 0 else {used})
