@@ -110,8 +110,9 @@ class TypingSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDraft:
-    """A message on its way in: permitted, and not a repeat of an earlier one. `origin` is the
-    plugin that sends it.
+    """A message, or the new text of one, on its way in: permitted, and not a repeat of an earlier
+    one. `message_id` is None for a new message, the id of the edited one for an edit: then
+    `sender_id` and `sender_type` are who edits. `origin` is the plugin that sends it.
     """
 
     chat_id: int
@@ -122,6 +123,25 @@ class MessageDraft:
     reply_to_id: int | None = None
     metadata: dict[str, Any] | None = None
     origin: str | None = None
+    message_id: int | None = None
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether this is the new text of a stored message, and no new message."""
+        return self.message_id is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatDraft:
+    """A chat as a caller, who may, is about to make or change it. `chat_id` is None for a new one;
+    title and metadata are as they would be afterwards.
+    """
+
+    chat_id: int | None
+    identity: Identity
+    type: Literal["direct", "group"]
+    title: str | None
+    metadata: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

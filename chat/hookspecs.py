@@ -14,6 +14,7 @@ from chat.hook_events import (
     Action,
     ActionDone,
     AuthFailure,
+    ChatDraft,
     ConnectAttempt,
     Connected,
     Disconnected,
@@ -109,6 +110,19 @@ before_message_send: Final = FilterHook(
     HookKind.FILTER,
     "A new message is about to be stored; limits and moderation belong here.",
 )
+before_message_edit: Final = FilterHook(
+    "before_message_edit",
+    MessageDraft,
+    HookKind.FILTER,
+    "The new text of a message is about to be stored. A plugin without it is asked about edits by "
+    "its before_message_send.",
+)
+before_chat_change: Final = FilterHook(
+    "before_chat_change",
+    ChatDraft,
+    HookKind.FILTER,
+    "A chat is about to be made, or to get another title or other metadata.",
+)
 after_message_created: Final = NotifyHook(
     "after_message_created", MessageEvent, HookKind.NOTIFY, "A message is stored and pushed."
 )
@@ -155,6 +169,8 @@ HOOKS: Final[dict[str, Hook[Any]]] = {
         after_leave,
         before_typing,
         before_message_send,
+        before_message_edit,
+        before_chat_change,
         after_message_created,
         after_message_updated,
         after_message_deleted,

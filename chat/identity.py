@@ -46,6 +46,8 @@ class Identity:
     permissions: tuple[str, ...] = field(default=())
     name: str | None = None
     avatar_url: str | None = None
+    plugin: str | None = None
+    """The plugin that acts in the user's name, without a token."""
 
     def has_expired(self, now: datetime) -> bool:
         """Whether the token is over. It is from `exp` on, to the fraction of a second."""

@@ -30,7 +30,7 @@ _log = structlog.get_logger("chat.plugins")
 
 async def deliver(impl: HookImpl, event: Any) -> None:
     """Call a notify hook within its budget; raises nothing that the plugin raises."""
-    if not impl.listens_to(event):
+    if not impl.listens_to(event) or (impl.troubled and impl.off_for_s(event) > 0):
         return
     try:
         running = impl.method(event)
@@ -41,10 +41,10 @@ async def deliver(impl: HookImpl, event: Any) -> None:
         else:
             await finish(impl, running, awaited)
     except BaseException as error:  # noqa: BLE001  # `caught` raises it again if it is not the plugin's
-        impl.caught(error)
+        impl.caught(error, event)
     else:
-        if impl.failures_in_row:
-            impl.succeeded()
+        if impl.troubled:
+            impl.succeeded(event)
 
 
 class NoticeQueue:

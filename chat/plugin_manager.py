@@ -6,7 +6,8 @@ stop the chain before the next coroutine is made, and one plugin's change has to
 
 A plugin can fail in three ways and none is felt by the others: it raises, it takes longer than its
 budget, it returns the wrong thing. Each counts as a failure; five in a row switch that one method
-off for a while.
+off for a while, for the user who caused them or for everybody (HookImpl). What a filter that is
+off would be asked about is refused where it fails closed, and passes where it fails open.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ from chat.hookspecs import (
     Hook,
     NotifyHook,
     before_action,
+    before_message_edit,
+    before_message_send,
     shutdown,
     startup,
 )
@@ -77,6 +80,7 @@ class PluginManager:
                 f"this server has {API_VERSION}."
             )
         impls = [self._check(name, attribute, value) for attribute, value in _marked(plugin)]
+        edits = any(impl.hook is before_message_edit for impl in impls)
         try:
             impls = [impl for impl in impls if plugin.wants(impl.hook)]
         except Exception as error:
@@ -88,6 +92,9 @@ class PluginManager:
         self.queues[name] = NoticeQueue(name)
         for impl in impls:
             self._impls[impl.hook.name] += (impl,)
+            if impl.hook is before_message_send and not edits:
+                # Otherwise an edit would go round every filter whose author did not think of it.
+                self._impls[before_message_edit.name] += (impl,)
 
     @staticmethod
     def _check(plugin: str, attribute: str, method: Any) -> HookImpl:
@@ -133,12 +140,16 @@ class PluginManager:
 
     def impls(self) -> list[HookImpl]:
         """All hookimpls with their records, for /admin and metrics."""
-        return [impl for chain in self._impls.values() for impl in chain]
+        return list(dict.fromkeys(impl for chain in self._impls.values() for impl in chain))
 
     async def filter(self, hook: FilterHook[EventT], event: EventT) -> EventT:
         """The event as the last plugin left it; raises the ChatError of the one that refused."""
         for impl in self._impls[hook.name]:
             if not impl.listens_to(event):
+                continue
+            if impl.troubled and (pause_s := impl.off_for_s(event)) > 0:
+                if impl.on_error == "closed":
+                    raise _failed(impl, pause_s)
                 continue
             try:
                 running = impl.method(event)
@@ -152,17 +163,16 @@ class PluginManager:
                 if changed is not None and type(changed) is not type(event):
                     raise TypeError(f"returned a {type(changed).__name__}")
             except ChatError:
-                impl.succeeded()
+                if impl.troubled:
+                    impl.succeeded(event)
                 raise
             except BaseException as error:  # a plugin's crash is never felt elsewhere
-                impl.caught(error)
+                impl.caught(error, event)
                 if impl.on_error == "closed":
-                    raise ChatError(
-                        ErrorCode.PLUGIN_ERROR, f"the plugin {impl.plugin} failed, try again"
-                    ) from error
+                    raise _failed(impl) from error
             else:
-                if impl.failures_in_row:
-                    impl.succeeded()
+                if impl.troubled:
+                    impl.succeeded(event)
                 event = event if changed is None else changed
         return event
 
@@ -233,6 +243,15 @@ class PluginManager:
                     f"{type(error).__name__}: {error}."
                 ) from error
         return found
+
+
+def _failed(impl: HookImpl, pause_s: float | None = None) -> ChatError:
+    """The refusal of what a plugin that fails closed could not be asked about."""
+    return ChatError(
+        ErrorCode.PLUGIN_ERROR,
+        f"the plugin {impl.plugin} failed, try again",
+        retry_after_s=None if pause_s is None else round(pause_s, 1),
+    )
 
 
 def _called(mark: Any) -> str:

@@ -56,7 +56,9 @@ class PluginServerApi:
             origin=self._plugin,
         )
         expires_at = self._clock.now() + timedelta(minutes=1)
-        identity = Identity(user_id=sender_id, type="service", expires_at=expires_at)
+        identity = Identity(
+            user_id=sender_id, type="service", expires_at=expires_at, plugin=self._plugin
+        )
         return (await self._domain.messages.send(identity, draft)).message
 
     def push_to_user(self, user_id: UserId, event: str, payload: dict[str, Any]) -> None:

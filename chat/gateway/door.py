@@ -31,7 +31,7 @@ def build_gateway(
     plugin_events: Sequence[Brought],
 ) -> ChatGateway:
     """The gateway, registered with the server."""
-    rooms = RoomKeeper(server, connections, domain, hooks, settings.max_rooms_per_socket)
+    rooms = RoomKeeper(server, fanout, connections, domain, hooks, settings.max_rooms_per_socket)
     handlers = Handlers(
         domain=domain,
         rooms=rooms,

@@ -151,6 +151,9 @@ class Funnel:
             payload=payload,
         )
         replaced = (await self._hooks.filter(before_action, asked)).payload
+        if event.name != Event.AUTHENTICATE:
+            # Asked again: the host may have decided while the plugins thought it over.
+            self._access.check_still(asked.identity)
         # A replaced payload is what runs, if it still is one of this event.
         return replaced if type(replaced) is type(payload) else payload
 

@@ -84,9 +84,8 @@ class Handlers:
             if fresh.user_id != connection.identity.user_id:
                 self._token_life.end_soon(connection)
                 raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
-            connection.identity = fresh
+            await self._rooms.take_identity(connection, fresh)
             self._token_life.watch(connection)
-            self._rooms.leave_closed(connection)
             self._domain.people.remember(fresh)
         identity = connection.identity
         if identity.has_expired(self._clock.now()):

@@ -120,7 +120,7 @@ class ChatGateway(socketio.AsyncNamespace):
             attempt = ConnectAttempt(identity=identity, remote_ip=remote_ip)
             await self._hooks.filter(before_connect, attempt)
             # Asked again: the host may have decided while the plugins thought it over.
-            self._domain.access.check(identity)
+            self._domain.access.check_still(identity)
             self._check_room(identity, remote_ip)
         except ChatError as error:
             session.refused = True

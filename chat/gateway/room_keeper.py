@@ -2,10 +2,13 @@
 
 import socketio
 
+from chat.contracts.pushes import removed_from_chat
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.connections import Connection, Connections
+from chat.gateway.fanout import Fanout
 from chat.hook_events import RoomChange
 from chat.hookspecs import after_join, after_leave, before_join
+from chat.identity import Identity
 from chat.plugin_manager import PluginManager
 from chat.rooms import NAMESPACE, chat_room
 from chat.services.chat_states import ChatState
@@ -16,12 +19,14 @@ class RoomKeeper:
     def __init__(
         self,
         server: socketio.AsyncServer,
+        fanout: Fanout,
         connections: Connections,
         domain: Domain,
         hooks: PluginManager,
         max_rooms: int,
     ) -> None:
         self._manager = server.manager
+        self._fanout = fanout
         self._connections = connections
         self._domain = domain
         self._hooks = hooks
@@ -75,12 +80,22 @@ class RoomKeeper:
         if chat_id in connection.rooms:
             self._take_out(connection, chat_id, lost=False)
 
-    def leave_closed(self, connection: Connection) -> None:
-        """Out of the rooms that the socket's new identity may not be in: an admin's, say."""
-        for chat_id in list(connection.rooms):
-            state = self._domain.states.loaded(chat_id)
-            if state is None or state.rank_of(connection.identity) < 0:
+    async def take_identity(self, connection: Connection, fresh: Identity) -> None:
+        """Give the socket its user's new identity. One that is no admin's any more leaves the rooms
+        of the chats that the user has no seat in, with `removedFromChat`.
+
+        Others leave no room: who loses a seat is taken out of the room then.
+        """
+        states: dict[int, ChatState | None] = {}
+        if connection.identity.is_privileged and not fresh.is_privileged:
+            for chat_id in list(connection.rooms):
+                states[chat_id] = await self._domain.states.get(chat_id)
+        connection.identity = fresh
+        for chat_id, state in states.items():
+            if chat_id in connection.rooms and (state is None or state.rank_of(fresh) < 0):
                 self._take_out(connection, chat_id, lost=False)
+                event = removed_from_chat(chat_id, "removed")
+                self._fanout.to_session(connection.session, event.name, event.payload)
 
     def drop(self, connection: Connection, *, lost: bool) -> None:
         """The socket is gone: out of all its rooms."""

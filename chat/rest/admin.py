@@ -54,14 +54,19 @@ class StatsHandler(AdminHandler):
 class PluginsHandler(AdminHandler):
     async def get(self) -> None:
         """Every hook that a plugin listens to, with its record; `off` = switched off after
-        failures.
+        failures, `usersOff` = for so many users only.
         """
         await self.begin("GET /admin/plugins", Nothing())
         self.reply([self._describe(name) for name in self.gate.hooks.plugins])
 
     def _describe(self, name: str) -> dict[str, Any]:
         hooks = [
-            {"hook": impl.hook.name, "failures": impl.failures, "off": impl.off}
+            {
+                "hook": impl.hook.name,
+                "failures": impl.failures,
+                "off": impl.off,
+                "usersOff": impl.users_off,
+            }
             for impl in self.gate.hooks.impls()
             if impl.plugin == name
         ]

@@ -140,6 +140,8 @@ class ApiHandler(tornado.web.RequestHandler):
             payload=payload,
         )
         allowed = await self.gate.hooks.filter(before_action, asked)
+        # Asked again: the host may have decided while the plugins thought it over.
+        self.gate.domain.access.check_still(self.identity)
         return allowed.payload if isinstance(allowed.payload, type(payload)) else payload
 
     def reply(self, data: Any, status: int = 200, **more: Any) -> None:

@@ -5,7 +5,7 @@ of a service for all: whatever admins decide, a token of type `admin` or `servic
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -47,12 +47,15 @@ class AccessService:
         broadcaster: Broadcaster,
         clock: Clock,
         clock_skew_s: float,
+        settled: Callable[[], Awaitable[None]],
     ) -> None:
+        """`settled` waits for the changes that the journal has numbered already."""
         self._repository = repository
         self._broadcaster = broadcaster
         self._clock = clock
         self._skew = timedelta(seconds=clock_skew_s)
         self._doubt = self._skew + SECOND
+        self._settled = settled
         self._decided: dict[UserId, UserAccess] = {}
         # Two decisions about one user at the same time would each store the other's old half.
         self._deciding = asyncio.Lock()
@@ -67,11 +70,23 @@ class AccessService:
         decided = self._decided.get(identity.user_id)
         if decided is None:
             return
-        verdict = decided.privileged if identity.is_privileged else decided.ordinary
+        has_token = identity.plugin is None
+        privileged = identity.is_privileged and has_token
+        verdict = decided.privileged if privileged else decided.ordinary
         if verdict.blocked:
             raise _blocked()
-        if verdict.revoked_at is not None:
+        if verdict.revoked_at is not None and has_token:
             self._check_issued_after(verdict.revoked_at, identity.issued_at)
+
+    def check_still(self, identity: Identity) -> None:
+        """`check`, and TOKEN_EXPIRED: asked again where a request has waited for something.
+
+        0.2 us for somebody about whom nothing was decided.
+        """
+        if identity.expires_at <= self._clock.now():
+            raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired")
+        if identity.user_id in self._decided:
+            self.check(identity)
 
     def admit(self, identity: Identity) -> None:
         """`check` a token that is shown, and note who is an admin or a service."""
@@ -82,19 +97,29 @@ class AccessService:
         self.check(identity)
 
     async def revoke(self, by: Identity, user_id: UserId) -> int:
-        """Make the tokens that were issued up to now worthless; returns how many sockets ended."""
+        """Make the tokens that were issued up to now worthless; returns how many sockets ended.
+
+        Nothing that was asked for with them gets a number, or is pushed, after this.
+        """
 
         def change(verdict: Verdict) -> Verdict:
             now = self._clock.now()
             return replace(verdict, revoked_at=max(now, verdict.revoked_at or now))
 
         await self._decide(by, user_id, change)
-        return self._broadcaster.disconnect(user_id, session_expired(_revoked()))
+        ended = self._broadcaster.disconnect(user_id, session_expired(_revoked()))
+        await self._settled()
+        return ended
 
     async def block(self, by: Identity, user_id: UserId) -> int:
-        """Refuse the user, whatever the token, until unblocked; returns how many sockets ended."""
+        """Refuse the user, whatever the token, until unblocked; returns how many sockets ended.
+
+        Nothing of the user gets a number, or is pushed, after this.
+        """
         await self._decide(by, user_id, lambda verdict: replace(verdict, blocked=True))
-        return self._broadcaster.disconnect(user_id, session_expired(_blocked()))
+        ended = self._broadcaster.disconnect(user_id, session_expired(_blocked()))
+        await self._settled()
+        return ended
 
     async def unblock(self, by: Identity, user_id: UserId) -> None:
         await self._decide(by, user_id, lambda verdict: replace(verdict, blocked=False))

@@ -15,7 +15,7 @@ import structlog
 from chat.contracts.base import iso
 from chat.contracts.models import message_to_wire
 from chat.entities import Message
-from chat.errors import ChatError
+from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity
 from chat.ports import Clock, MessageRepository
 from chat.services.chat_states import ChatState, ChatStates
@@ -179,7 +179,8 @@ class CatchUpService:
         try:
             return await self._page(identity, chat_id, cursor, limit, budget)
         except ChatError as error:
-            if error.kind.retryable:
+            # What concerns the caller, and not the chat, is the refusal of the whole.
+            if error.code not in (ErrorCode.NOT_PARTICIPANT, ErrorCode.NOT_FOUND):
                 raise
             # The rest of the answer is a success, so that no plugin is told.
             _log.warning(

@@ -2,15 +2,17 @@
 conversation.
 
 There is one ChatState a chat, loaded once and changed only by the journal after a write is durable,
-so that permission checks, joins and unread counts of an active chat ask nothing of the store.
+so that permission checks, joins and unread counts of an active chat ask nothing of the store. A
+state that was forgotten while a request holds it is the one that the next request gets.
 """
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from weakref import WeakValueDictionary
 
 from chat.entities import Chat, Message, Participant, Role
 from chat.errors import ChatError, ErrorCode, NotParticipantError
@@ -48,8 +50,9 @@ class ChatState:
     """
 
     __slots__ = (
-        "chat", "closed", "crowd", "deleted", "earlier_keys", "head", "last_message", "left",
-        "members", "outsiders", "pending", "people_seq", "reserved", "tail", "tail_from",
+        "__weakref__", "chat", "closed", "crowd", "deleted", "earlier_keys", "head",
+        "last_message", "left", "members", "outsiders", "pending", "people_seq", "reserved",
+        "tail", "tail_from",
     )  # fmt: skip
 
     def __init__(
@@ -156,10 +159,19 @@ class ChatStates:
     full tail).
     """
 
-    def __init__(self, chats: ChatRepository, messages: MessageRepository) -> None:
+    def __init__(
+        self,
+        chats: ChatRepository,
+        messages: MessageRepository,
+        check_identity: Callable[[Identity], None],
+    ) -> None:
+        """`check_identity` raises where a caller's token has ended, by itself or by a decision."""
+        self.check_identity = check_identity
         self._chats = chats
         self._messages = messages
         self._states: OrderedDict[int, ChatState] = OrderedDict()
+        # Those of the forgotten that somebody still holds: a second one would be a second truth.
+        self._held: WeakValueDictionary[int, ChatState] = WeakValueDictionary()
         self._loading: dict[int, asyncio.Task[ChatState | None]] = {}
         # A tuple each, since a set takes 0.2 kB and most users are in a few chats.
         self._chats_of: dict[UserId, tuple[int, ...]] = {}
@@ -169,6 +181,10 @@ class ChatStates:
         state = self._states.get(chat_id)
         if state is not None:
             self._states.move_to_end(chat_id)
+            return state
+        state = self._held.get(chat_id)
+        if state is not None:
+            self.put(state)
             return state
         loading = self._loading.get(chat_id)
         if loading is None:
@@ -193,16 +209,25 @@ class ChatStates:
     def require_loaded(
         self, chat_id: int, identity: Identity, at_least: int = 0
     ) -> ChatState | None:
-        """`require` of a chat that is in memory, without a wait; None when it is not."""
+        """The state of a chat that is in memory, without a wait; None when it is not. Asks for the
+        rank only: the journal asks for the whole authority.
+        """
         state = self._states.get(chat_id)
         if state is not None:
             self._states.move_to_end(chat_id)
-            self.check(state, identity, at_least)
+            self.check_rank(state, identity, at_least)
         return state
 
+    def check(self, state: ChatState, identity: Identity, at_least: int = 0) -> None:
+        """The whole authority of a caller in a chat: the token, the seat, the role, and that there
+        is the chat. Asked after each wait, and in the journal's step for every change.
+        """
+        self.check_identity(identity)
+        self.check_rank(state, identity, at_least)
+
     @staticmethod
-    def check(state: ChatState, identity: Identity, at_least: int = 0) -> None:
-        """Ask again after an awaited read: the caller may have been removed meanwhile."""
+    def check_rank(state: ChatState, identity: Identity, at_least: int = 0) -> None:
+        """NOT_PARTICIPANT or FORBIDDEN where the caller is not in the chat with that rank."""
         rank = state.rank_of(identity)
         if rank < 0 or state.closed:
             raise NotParticipantError(state.chat.id)
@@ -210,8 +235,8 @@ class ChatStates:
             raise ChatError(ErrorCode.FORBIDDEN, "your role in this chat does not allow that")
 
     def loaded(self, chat_id: int) -> ChatState | None:
-        """The chat's state if it is in memory."""
-        return self._states.get(chat_id)
+        """The chat's state if it is in memory; None says nothing about the chat."""
+        return self._states.get(chat_id) or self._held.get(chat_id)
 
     def loaded_chats_of(self, user_id: UserId) -> list[ChatState]:
         """The active chats that the user is in; asks nothing of the store."""
@@ -235,17 +260,24 @@ class ChatStates:
             strangers = _not_in(await self.of_user(user_id), strangers)
         return set(others) - strangers
 
-    def put(self, state: ChatState) -> None:
-        """Remember a chat that was just made or loaded."""
+    def put(self, state: ChatState) -> ChatState:
+        """Remember a chat that was just made or loaded; returns the state that holds for it, which
+        is an earlier one where somebody was faster.
+        """
         chat_id = state.chat.id
+        state = self.loaded(chat_id) or state
         self._states[chat_id] = state
+        self._held.pop(chat_id, None)
         for user_id in state.members:
             self._link(user_id, chat_id)
         self._forget_old()
+        return state
 
     def set_member(self, state: ChatState, participant: Participant) -> None:
         """A participant was added, changed or removed."""
         chat_id, user_id = state.chat.id, participant.user_id
+        if chat_id not in self._states:
+            self.put(state)  # forgotten meanwhile
         state.crowd += 1
         state.people_seq = max(state.people_seq, participant.updated_seq)
         if participant.removed_at is None:
@@ -276,6 +308,7 @@ class ChatStates:
         state.closed = True
         state.crowd += 1
         self._states.pop(state.chat.id, None)
+        self._held.pop(state.chat.id, None)
         for user_id in state.members:
             self._unlink(user_id, state.chat.id)
 
@@ -294,9 +327,7 @@ class ChatStates:
         # Where every number is one of the settings or of a participant there is no message.
         if len({chat.updated_seq, *(each.updated_seq for each in participants)}) < head:
             tail = await read_back(self._messages, chat_id, head + 1, TAIL_MESSAGES)
-        state = ChatState(chat, participants, head, tail)
-        self.put(state)
-        return state
+        return self.put(ChatState(chat, participants, head, tail))
 
     async def _find_head(self, chat: Chat, participants: list[Participant], reserved: int) -> int:
         """The highest number in use: in the last reserved block, or before it when a crash left
@@ -318,6 +349,7 @@ class ChatStates:
             if state is None:
                 return
             del self._states[state.chat.id]
+            self._held[state.chat.id] = state
             for user_id in state.members:
                 self._unlink(user_id, state.chat.id)
 

@@ -1,16 +1,21 @@
 """Chats: made, found, changed, deleted; and how they look to one of their people."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 import structlog
 
+from chat.contracts.base import is_blank
 from chat.contracts.models import chat_to_wire, participants_to_wire
 from chat.contracts.pushes import chat_changed, chat_deleted, removed_from_chat
 from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role
 from chat.errors import ChatError, ErrorCode, NotParticipantError
+from chat.hook_events import ChatDraft
+from chat.hookspecs import before_chat_change
 from chat.identity import Identity, UserId
+from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
 from chat.services.contacts import Contacts
@@ -49,6 +54,7 @@ class ChatService:
         reads: ReadService,
         attendance: Attendance,
         broadcaster: Broadcaster,
+        hooks: PluginManager,
         clock: Clock,
         max_participants: int,
     ) -> None:
@@ -62,6 +68,7 @@ class ChatService:
         self._reads = reads
         self._attendance = attendance
         self._broadcaster = broadcaster
+        self._hooks = hooks
         self._clock = clock
         self._max_participants = max_participants
 
@@ -87,6 +94,10 @@ class ChatService:
                 return found, False
             if tries == 0:
                 await self._contacts.admit(identity, others, new_chat=True)
+                draft = await self._ask_plugins(
+                    _draft(identity, None, new.type, new.title, new.metadata)
+                )
+                new = replace(new, title=draft.title, metadata=draft.metadata)
             state = await self._insert(identity, new, people)
             if state is not None:
                 await self._announce(state)
@@ -177,8 +188,22 @@ class ChatService:
         if title is not UNSET and state.chat.type is ChatType.DIRECT:
             raise ChatError(ErrorCode.VALIDATION_ERROR, "a direct chat has no title")
 
+        now = state.chat
+        asked = _draft(
+            identity,
+            now,
+            now.type,
+            now.title if title is UNSET else title,
+            now.metadata if metadata is UNSET else metadata,
+        )
+        if title is not UNSET or metadata is not UNSET:
+            draft = await self._ask_plugins(asked)
+            if draft.title != asked.title:
+                title = draft.title
+            if draft.metadata != asked.metadata:
+                metadata = draft.metadata
+
         async def write(seq: int) -> Chat:
-            self._states.check(state, identity, Role.OWNER.rank)
             chat = replace(
                 state.chat,
                 title=state.chat.title if title is UNSET else title,
@@ -208,7 +233,7 @@ class ChatService:
 
         for _ in range(MAX_TRIES):
             try:
-                await self._journal.change(state, write, commit)
+                await self._journal.change(state, self._owns_still(state, identity), write, commit)
                 return state
             except _ReferenceTakenError:
                 await self._existing.check_free(identity, external_ref)
@@ -221,7 +246,6 @@ class ChatService:
         state = await self._states.require(chat_id, identity, Role.OWNER.rank)
 
         async def write(seq: int) -> Chat:
-            self._states.check(state, identity, Role.OWNER.rank)
             now = self._clock.now()
             gone = replace(state.chat, deleted_at=now, updated_at=now, updated_seq=seq)
             await self._chats.update(gone)
@@ -237,7 +261,7 @@ class ChatService:
             self._broadcaster.evict(chat_id)
             self._states.drop(state)
 
-        await self._journal.change(state, write, commit)
+        await self._journal.change(state, self._owns_still(state, identity), write, commit)
         await self._vacate(state)
 
     async def _vacate(self, state: ChatState) -> None:
@@ -250,6 +274,20 @@ class ChatService:
         except ChatError as error:
             # The chat is deleted all the same; its people's lists only cost more to read.
             _log.warning("not_vacated", chat_id=state.chat.id, code=error.code.value)
+
+    async def _ask_plugins(self, asked: ChatDraft) -> ChatDraft:
+        """What plugins make of a chat: they may change its title and metadata."""
+        if not self._hooks.has(before_chat_change):
+            return asked
+        draft = await self._hooks.filter(before_chat_change, asked)
+        if draft.title is not None and is_blank(draft.title):
+            raise ChatError(ErrorCode.REJECTED, "a plugin left nothing of the title")
+        if asked.type == "direct" and draft.title is not None:
+            draft = replace(draft, title=None)
+        return draft
+
+    def _owns_still(self, state: ChatState, identity: Identity) -> Callable[[], None]:
+        return lambda: self._states.check(state, identity, Role.OWNER.rank)
 
     def _check_people(self, new: NewChat, people: list[UserId]) -> None:
         if new.type is ChatType.DIRECT:
@@ -265,8 +303,10 @@ class ChatService:
     async def _insert(
         self, identity: Identity, new: NewChat, people: list[UserId]
     ) -> ChatState | None:
-        now = self._clock.now()
         chat_id = await self._ids.reserve("chats", 1)
+        # Asked again: plugins and the store were waited for.
+        self._states.check_identity(identity)
+        now = self._clock.now()
         # The chat itself is change 1 and its people are 2 and on, so that a catch-up from 0 finds
         # all of them.
         participants = [
@@ -297,9 +337,7 @@ class ChatService:
         key = direct_key(people) if new.type is ChatType.DIRECT else None
         if not await self._chats.insert(chat, participants, key):
             return None
-        state = ChatState(chat, participants, head, [])
-        self._states.put(state)
-        return state
+        return self._states.put(ChatState(chat, participants, head, []))
 
     async def _announce(self, state: ChatState) -> None:
         people = await self.people_of(state, PEOPLE_IN_A_PUSH)
@@ -329,6 +367,22 @@ class ChatService:
 def _in_order(state: ChatState) -> list[Participant]:
     # In which they came.
     return sorted(state.members.values(), key=lambda each: each.joined_seq)
+
+
+def _draft(
+    identity: Identity,
+    chat: Chat | None,
+    kind: ChatType,
+    title: str | None,
+    metadata: dict[str, Any] | None,
+) -> ChatDraft:
+    return ChatDraft(
+        chat_id=None if chat is None else chat.id,
+        identity=identity,
+        type=kind.value,
+        title=title,
+        metadata=metadata,
+    )
 
 
 def _owns(new: NewChat, identity: Identity, user_id: UserId) -> bool:

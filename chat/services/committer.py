@@ -67,6 +67,7 @@ class Committer:
                         if place not in refused:
                             self._stored(entry, message)
                     entries = await self._step_over(entries, numbered, refused)
+                    entries = [entry for entry in entries if _still_allowed(entry)]
                     numbered = self._numbers.number(entries)
 
     @contextmanager
@@ -141,6 +142,8 @@ class Committer:
             entry.done.set_result(Sent(original, duplicate=True))
 
     async def apply(self, entry: Change[Any]) -> None:
+        if not _still_allowed(entry):
+            return
         entry.seq = entry.state.head + 1
         with self._doubt() as doubt:
             while True:
@@ -195,11 +198,12 @@ def fail(entry: Append | Change[Any], error: ChatError) -> None:
         entry.done.set_exception(error)
 
 
-def _still_allowed(entry: Append) -> bool:
+def _still_allowed(entry: Append | Change[Any]) -> bool:
+    """Whether the caller may do it at the moment at which it gets its number; answers a refusal."""
     try:
         entry.check()
-    except ChatError as error:
-        fail(entry, error)
+    except Exception as error:  # noqa: BLE001  # refused, or a fault of ours
+        fail(entry, known(error))
         return False
     return True
 

@@ -73,7 +73,10 @@ def build_domain(
     settings: Settings,
 ) -> Domain:
     """Wire the services to each other; opens nothing yet."""
-    states = ChatStates(store.chats, store.messages)
+    access = AccessService(
+        store.access, broadcaster, clock, settings.clock_skew_s, lambda: journal.settled()
+    )
+    states = ChatStates(store.chats, store.messages, access.check_still)
     journal = Journal(states, store.messages, store.chats, store.ids)
     profile_pushes = ProfilePushes(states, broadcaster, clock)
     people = People(store.users, store.chats, profile_pushes.changed)
@@ -113,6 +116,7 @@ def build_domain(
         reads=reads,
         attendance=attendance,
         broadcaster=broadcaster,
+        hooks=hooks,
         clock=clock,
         max_participants=settings.max_participants,
     )
@@ -143,7 +147,7 @@ def build_domain(
             edit_window_s=settings.edit_window_s,
         ),
         unread=unread,
-        access=AccessService(store.access, broadcaster, clock, settings.clock_skew_s),
+        access=access,
         chats=chat_service,
         catch_up=CatchUpService(
             states=states,

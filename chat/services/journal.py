@@ -33,6 +33,8 @@ message, 100: 20).
 """
 
 MAX_QUEUED: Final = 20_000
+SETTLE_S: Final = 5.0
+"""The store's own time-outs are over by then: a write that has no outcome is in doubt."""
 
 T = TypeVar("T")
 
@@ -53,6 +55,8 @@ class Journal:
         self._wake = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
         self._stopping = False
+        self._flushing = False
+        self._settling: list[asyncio.Future[None]] = []
         self._committer = Committer(states, messages, self._numbers, self._refuse_queued)
 
     def start(self) -> None:
@@ -67,6 +71,15 @@ class Journal:
             for task in pending:
                 task.cancel()
         self._refuse_queued(StoreUnavailableError())
+
+    async def settled(self) -> None:
+        """Return when the batch that is being written is pushed; after SETTLE_S in any case, for a
+        write may be in doubt for long.
+        """
+        if self._flushing:
+            written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._settling.append(written)
+            await asyncio.wait([written], timeout=SETTLE_S)
 
     @property
     def in_doubt(self) -> bool:
@@ -85,11 +98,15 @@ class Journal:
         self._put(Append(state, message, check, commit, done))
 
     def change(
-        self, state: ChatState, write: Callable[[int], Awaitable[T]], commit: Callable[[T], None]
+        self,
+        state: ChatState,
+        check: Callable[[], None],
+        write: Callable[[int], Awaitable[T]],
+        commit: Callable[[T], None],
     ) -> asyncio.Future[T]:
         """Queue a change; the future has what `write` returned once it is stored and pushed."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._put(Change(state, write, commit, done))
+        self._put(Change(state, check, write, commit, done))
         self._changes += 1
         return done
 
@@ -108,13 +125,24 @@ class Journal:
             self._wake.clear()
             while self._queue:
                 batch = self._take()
+                self._flushing = True
                 try:
                     await self._flush(batch)
                 except Exception as error:  # noqa: BLE001  # a fault of ours must not end the flusher
                     for entry in batch:
                         fail(entry, known(error))
+                finally:
+                    self._flushing = False
+                    if self._settling:
+                        self._tell_settled()
             if self._stopping:
                 return
+
+    def _tell_settled(self) -> None:
+        settling, self._settling = self._settling, []
+        for written in settling:
+            if not written.done():
+                written.set_result(None)
 
     def _take(self) -> list[Append | Change[Any]]:
         """The next batch: any number of new messages; a Change shares its chat with nothing else.

@@ -26,8 +26,9 @@ class Sent(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Append:
-    """A new message, complete but for its id and number. `commit` runs when it is stored: memory
-    and push.
+    """A new message, complete but for its id and number. `check` raises where its sender may not
+    send it any more, right before it gets its number. `commit` runs when it is stored: memory and
+    push.
     """
 
     state: ChatState
@@ -40,9 +41,12 @@ class Append:
 
 @dataclass(slots=True, eq=False)
 class Change(Generic[T]):
-    """Another change of one document: `write(seq)` must be safe to repeat with the same number."""
+    """Another change of one document: `write(seq)` must be safe to repeat with the same number.
+    `check` is as in Append; what `write` asks once more must not refuse what it has written.
+    """
 
     state: ChatState
+    check: Callable[[], None]
     write: Callable[[int], Awaitable[T]]
     commit: Callable[[T], None]
     done: asyncio.Future[T]

@@ -82,18 +82,17 @@ class ParticipantService:
         """
         state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
 
-        def check() -> Participant:
+        def check() -> None:
             self._check_may_give(state, identity, role)
-            seat = self._seated(state, user_id)
-            self._check_outranks(state, identity, seat)
-            return seat
+            self._check_outranks(state, identity, self._seated(state, user_id))
 
-        before = check()
+        check()
+        before = self._seated(state, user_id)
         if before.role is role:
             return before
 
         async def write(seq: int) -> Participant:
-            seat = check()
+            seat = self._seated(state, user_id)
             if seat.role is Role.OWNER and role is not Role.OWNER:
                 self._check_not_last_owner(state, user_id)
             changed = replace(seat, role=role, updated_seq=seq)
@@ -104,7 +103,7 @@ class ParticipantService:
             self._keep_cursor(state, changed)
             self._push_change("participantUpdated", state, changed)
 
-        return await self._journal.change(state, write, commit)
+        return await self._journal.change(state, check, write, commit)
 
     async def remove(self, identity: Identity, chat_id: int, user_id: UserId) -> None:
         """Put somebody out; moderators and up, and nobody of one's own rank or above.
@@ -130,13 +129,19 @@ class ParticipantService:
         state = await self._states.require(chat_id, identity)
         self._seated(state, identity.user_id)
         self._check_not_direct(state)
-        await self._unseat(state, identity.user_id, "left", lambda: None)
+
+        def check() -> None:
+            self._states.check(state, identity)
+
+        await self._unseat(state, identity.user_id, "left", check)
 
     async def _seat(
         self, state: ChatState, identity: Identity, user_id: UserId, role: Role
     ) -> None:
-        async def write(seq: int) -> Participant | None:
+        def check() -> None:
             self._check_may_give(state, identity, role)
+
+        async def write(seq: int) -> Participant | None:
             if user_id in state.members:
                 raise _AlreadySeatedError
             self._check_room(state, 1)
@@ -162,7 +167,7 @@ class ParticipantService:
                 self._push_change("participantAdded", state, newcomer)
 
         try:
-            await self._journal.change(state, write, commit)
+            await self._journal.change(state, check, write, commit)
         except _AlreadySeatedError:
             return  # somebody else was faster, with the same wish
 
@@ -199,7 +204,6 @@ class ParticipantService:
         chat_id = state.chat.id
 
         async def write(seq: int) -> Participant:
-            check()
             seat = self._seated(state, user_id)
             if not may_orphan:
                 self._check_not_last_owner(state, user_id)
@@ -221,7 +225,7 @@ class ParticipantService:
             self._broadcaster.evict(chat_id, user_id)
             self._broadcaster.to_user(user_id, removed_from_chat(chat_id, reason))
 
-        await self._journal.change(state, write, commit)
+        await self._journal.change(state, check, write, commit)
 
     def _push_change(
         self,

@@ -57,7 +57,7 @@ class ReadService:
         if seq <= mine.last_read_seq:
             return mine, await self.unread_count(state, mine)
         await self._chats.set_reads({(chat_id, identity.user_id): (message_id, seq)})
-        mine = self._moved(state, identity.user_id, message_id, seq, sender_id)
+        mine = self._moved(state, identity, message_id, seq, sender_id)
         unread = await self.unread_count(state, mine)
         self._states.check(state, identity)
         told = unread_to_wire(chat_id, mine, unread, state.last_message)
@@ -66,11 +66,12 @@ class ReadService:
         return mine, unread
 
     def _moved(
-        self, state: ChatState, user_id: UserId, message_id: int, seq: int, sender_id: UserId
+        self, state: ChatState, identity: Identity, message_id: int, seq: int, sender_id: UserId
     ) -> Participant:
         # Asked again: while the write ran, another tab may have read further, or the user may have
-        # been removed.
-        chat_id = state.chat.id
+        # been removed or blocked.
+        self._states.check(state, identity)
+        chat_id, user_id = state.chat.id, identity.user_id
         mine = state.members.get(user_id)
         if mine is None:
             raise NotParticipantError(chat_id)

@@ -1,8 +1,10 @@
 """Editing and deleting messages: who may, until when, and what happens when two do it at once."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from chat.contracts.base import is_blank
 from chat.contracts.pushes import message_deleted, message_updated
 from chat.entities import Message, Revision, Role
 from chat.errors import (
@@ -12,8 +14,8 @@ from chat.errors import (
     StoreUnavailableError,
     message_not_found,
 )
-from chat.hook_events import MessageEvent
-from chat.hookspecs import after_message_deleted, after_message_updated
+from chat.hook_events import MessageDraft, MessageEvent
+from chat.hookspecs import after_message_deleted, after_message_updated, before_message_edit
 from chat.identity import Identity
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, MessageRepository
@@ -57,11 +59,17 @@ class RevisionService:
     ) -> Message:
         """Replace the text of one's own message; pushed as `messageUpdated`.
 
-        Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED, MESSAGE_DELETED, EDIT_CONFLICT.
+        Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED, MESSAGE_DELETED, EDIT_CONFLICT, what
+        plugins refuse with.
         """
         check_text(content, self._max_content_chars)
         old, state = await find_message(self._states, self._messages, identity, message_id)
         self._check_may_edit(identity, state, old)
+        if self._hooks.has(before_message_edit):
+            draft = await self._hooks.filter(before_message_edit, _draft(identity, old, content))
+            if is_blank(draft.content):
+                raise ChatError(ErrorCode.REJECTED, "a plugin left nothing of the message")
+            content = draft.content
 
         async def write(seq: int) -> Message:
             seen = await self._current(message_id)
@@ -86,7 +94,7 @@ class RevisionService:
                 # Lists of chats show the text of the last message.
                 self._unread.chat_changed(state)
 
-        edited = await self._journal.change(state, write, commit)
+        edited = await self._journal.change(state, self._writes(state, identity), write, commit)
         self._hooks.notify_soon(after_message_updated, MessageEvent(message=edited))
         return edited
 
@@ -130,7 +138,7 @@ class RevisionService:
             self._unread.chat_changed(state)
 
         try:
-            gone = await self._journal.change(state, write, commit)
+            gone = await self._journal.change(state, self._writes(state, identity), write, commit)
         except _AlreadyDeleted as twin:
             return twin.tombstone
         self._hooks.notify_soon(after_message_deleted, MessageEvent(message=gone))
@@ -142,6 +150,9 @@ class RevisionService:
         earlier = await self._messages.revisions(message_id)
         self._states.check(state, identity)
         return earlier
+
+    def _writes(self, state: ChatState, identity: Identity) -> Callable[[], None]:
+        return lambda: self._states.check(state, identity, Role.MEMBER.rank)
 
     def _check_may_edit(self, identity: Identity, state: ChatState, message: Message) -> None:
         self._states.check(state, identity, Role.MEMBER.rank)
@@ -184,6 +195,20 @@ class _AlreadyDeleted(ChatError):
     def __init__(self, tombstone: Message) -> None:
         super().__init__(ErrorCode.MESSAGE_DELETED, "the message is deleted")
         self.tombstone = tombstone
+
+
+def _draft(identity: Identity, old: Message, content: str) -> MessageDraft:
+    """The new text of a message, as plugins are asked about it."""
+    return MessageDraft(
+        chat_id=old.chat_id,
+        sender_id=identity.user_id,
+        sender_type=identity.type,
+        content=content,
+        client_message_id=old.client_message_id,
+        reply_to_id=None if old.reply_to is None else old.reply_to.id,
+        metadata=old.metadata,
+        message_id=old.id,
+    )
 
 
 def _kept_digest(seen: Message) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from chat.plugin_api import (
-    Action,
+    ChatDraft,
     ClientEvent,
     ErrorCode,
     HttpRequest,
@@ -22,7 +22,7 @@ from chat.plugin_api import (
     ServerApi,
     Startup,
     UserId,
-    before_action,
+    before_chat_change,
     before_message_send,
     hookimpl,
     register_events,
@@ -54,13 +54,12 @@ class HouseRules(Plugin):
         self.server = started.server
 
     @hookimpl(before_message_send)
-    async def check_new(self, draft: MessageDraft) -> None:
+    async def check_text(self, draft: MessageDraft) -> None:
         self.check(draft.sender_id, draft.content)
 
-    @hookimpl(before_action)
-    async def check_edit(self, action: Action) -> None:
-        if action.name == "editMessage":
-            self.check(action.identity.user_id, getattr(action.payload, "content", ""))
+    @hookimpl(before_chat_change)
+    async def check_chat(self, draft: ChatDraft) -> None:
+        self.check(draft.identity.user_id, f"{draft.title} {draft.metadata}")
 
     def check(self, user_id: UserId, content: str) -> None:
         words = {word.strip(".,:;!?").lower() for word in content.split()}

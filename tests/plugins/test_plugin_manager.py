@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chat import hook_calls
 from chat.errors import ChatError, ErrorCode
-from chat.hook_calls import FAILURES_UNTIL_OFF, OFF_FOR_S
+from chat.hook_calls import FAILURES_UNTIL_OFF
 from chat.plugin_api import (
     Message,
     MessageDraft,
@@ -173,33 +172,6 @@ async def test_a_failure_is_logged_with_its_plugin_and_hook(log):
     assert (line["event"], line["plugin"]) == ("hook_failed", "moderation")
     assert (line["hook"], line["error"]) == ("before_message_send", "RuntimeError")
     assert "broken" in line["exception"]
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The breaker's clock, in the test's hands."""
-    now = [1000.0]
-    monkeypatch.setattr(hook_calls, "_now", lambda: now[0])
-    return now
-
-
-@pytest.mark.expects_errors
-async def test_five_failures_in_a_row_switch_a_filter_off_and_a_pause_on_again(clock):
-    """Off, its actions pass; after the pause it is asked again, and one more failure is enough."""
-    broken = [True]
-    manager = PluginManager([filtering("a", lambda draft: fail(draft) if broken[0] else None)])
-    codes = [await _code(manager) for _ in range(FAILURES_UNTIL_OFF + 2)]
-    assert codes == [ErrorCode.PLUGIN_ERROR] * FAILURES_UNTIL_OFF + [None, None]
-    clock[0] += OFF_FOR_S - 0.1
-    assert await _code(manager) is None
-    clock[0] += 0.2
-    assert [await _code(manager) for _ in range(2)] == [ErrorCode.PLUGIN_ERROR, None]
-    clock[0] += OFF_FOR_S + 0.1
-    broken[0] = False
-    assert await _code(manager) is None
-    broken[0] = True
-    codes = [await _code(manager) for _ in range(FAILURES_UNTIL_OFF + 1)]
-    assert codes == [ErrorCode.PLUGIN_ERROR] * FAILURES_UNTIL_OFF + [None]
 
 
 @pytest.mark.expects_errors

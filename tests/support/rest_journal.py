@@ -16,7 +16,7 @@ class Desk:
     def __init__(self, reserved=1_000):
         self.chats, self.ids = FakeChats(), FakeIds()
         self.messages = FakeMessages(self.chats, self.ids)
-        self.states = ChatStates(self.chats, self.messages)
+        self.states = ChatStates(self.chats, self.messages, lambda _identity: None)
         self.state = self._open(reserved)
         self.pushed = []
         self.journal = None
@@ -47,7 +47,9 @@ class Desk:
             await asyncio.sleep(0)  # a turn of the loop, as every write takes
             return seq
 
-        return await self.journal.change(self.state, write or nothing, self.pushed.append)
+        return await self.journal.change(
+            self.state, lambda: None, write or nothing, self.pushed.append
+        )
 
     def _pushed(self, message):
         self.pushed.append(message.seq)

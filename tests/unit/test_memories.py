@@ -116,8 +116,8 @@ def test_a_chat_that_is_written_to_is_kept_as_one_that_is_asked_for_is(asked) ->
     assert list(one._states) == list(other._states)
 
 
-def _no_store() -> tuple[Any, Any]:
-    return None, None
+def _no_store() -> tuple[Any, Any, Any]:
+    return None, None, lambda _identity: None
 
 
 # ---- recent sends, in two generations
