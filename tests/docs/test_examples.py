@@ -75,7 +75,7 @@ async def test_the_empty_file_of_the_tutorial_refuses_spam(serve):
         assert refused["message"] == "please mind the house rules"
 
 
-async def test_house_rules_hold_for_edits_and_the_tally_is_for_admins(serve, monkeypatch):
+async def test_house_rules_hold_for_edits_and_titles_and_the_tally_is_for_admins(serve, monkeypatch):
     """No banned word comes in by an edit, over either door; settings are of the environment."""
     monkeypatch.setenv("CHAT_HOUSE_RULES_BANNED", "spam, casino")
     async with serve(plugin_names=with_examples("house_rules")) as chat:
@@ -92,6 +92,8 @@ async def test_house_rules_hold_for_edits_and_the_tally_is_for_admins(serve, mon
         assert (await chat.request("GET", "/house-rules", None)).code == "UNAUTHENTICATED"
         tally = await chat.request("GET", "/house-rules", 9, "admin")
         assert tally.data == {"refused": {"1": 2}}
+        titled = await chat.request("POST", "/chats", 1, json={"title": "Casino, anyone?"})
+        assert (titled.status, titled.code) == (422, "REJECTED")
 
 
 async def test_a_report_needs_the_fields_of_its_model(serve):

@@ -277,14 +277,18 @@ async def test_a_plugins_routes_are_served(serve):
 
 
 @pytest.mark.expects_errors
-async def test_a_poisoned_plugin_costs_its_own_action_and_then_nothing(serve):
-    """Five refusals with PLUGIN_ERROR, retryable; then it is off and the chat goes on."""
+@pytest.mark.parametrize("on_error", ["closed", "open"])
+async def test_a_poisoned_plugin_costs_its_own_action_and_then_no_time(serve, on_error):
+    """Its action is refused with PLUGIN_ERROR, retryable, or passes where it is open; after five
+    failures it is off, and nobody waits for it."""
+    asked = []
 
     class Poison(Plugin):
         name = "poison"
 
-        @hookimpl(before_message_send, timeout_s=0.05)
-        async def hang(self, _draft):
+        @hookimpl(before_message_send, timeout_s=0.05, on_error=on_error)
+        async def hang(self, draft):
+            asked.append(draft)
             await asyncio.Event().wait()
 
     async with serve(**generous(Poison())) as chat:
@@ -293,5 +297,6 @@ async def test_a_poisoned_plugin_costs_its_own_action_and_then_nothing(serve):
         payload = {"chatId": chat_id, "content": "x"}
         answers = [await ada.call("sendMessage", payload) for _ in range(6)]
         codes = [answer.get("error", {}).get("code") for answer in answers]
-        assert codes == ["PLUGIN_ERROR"] * 5 + [None]
-        assert answers[0]["error"]["retryable"] is True
+        assert codes == ["PLUGIN_ERROR" if on_error == "closed" else None] * 6
+        assert on_error == "open" or answers[0]["error"]["retryable"] is True
+        assert len(asked) == 5
