@@ -121,7 +121,8 @@ class RateLimit(Plugin):
 
     @hookimpl(before_message_send)
     async def limit_sends(self, draft: MessageDraft) -> None:
-        if draft.sender_type != "service" and draft.origin is None:
+        # An edit is an action.
+        if draft.sender_type != "service" and draft.origin is None and not draft.is_edit:
             _take(self._send, draft.sender_id)
 
 
