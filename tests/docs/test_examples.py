@@ -75,7 +75,9 @@ async def test_the_empty_file_of_the_tutorial_refuses_spam(serve):
         assert refused["message"] == "please mind the house rules"
 
 
-async def test_house_rules_hold_for_edits_and_titles_and_the_tally_is_for_admins(serve, monkeypatch):
+async def test_house_rules_hold_for_edits_and_titles_and_the_tally_is_for_admins(
+    serve, monkeypatch
+):
     """No banned word comes in by an edit, over either door; settings are of the environment."""
     monkeypatch.setenv("CHAT_HOUSE_RULES_BANNED", "spam, casino")
     async with serve(plugin_names=with_examples("house_rules")) as chat:

@@ -116,6 +116,49 @@ def test_a_chat_that_is_written_to_is_kept_as_one_that_is_asked_for_is(asked) ->
     assert list(one._states) == list(other._states)
 
 
+def test_a_state_that_somebody_holds_is_the_one_that_is_found_again(monkeypatch) -> None:
+    """Forgotten or not: two states of one chat would be two truths about it."""
+    monkeypatch.setattr(chat_states, "MAX_STATES", 1)
+    states = ChatStates(*_no_store())
+    held: Any = states.put(_state(1))
+    states.put(_state(2))
+    assert list(states._states) == [2]
+    assert states.loaded(1) is held
+    assert run(states.get(1)) is held
+    states.put(_state(3))
+    states.drop(held)
+    assert states.loaded(1) is None
+
+
+def test_a_state_that_nobody_holds_is_forgotten(monkeypatch) -> None:
+    """Nothing else keeps it in memory."""
+    monkeypatch.setattr(chat_states, "MAX_STATES", 1)
+    states = ChatStates(*_no_store())
+    states.put(_state(1))
+    states.put(_state(2))
+    assert states.loaded(1) is None
+    assert len(states._held) == 0
+
+
+def test_a_change_of_a_forgotten_chat_brings_it_back(monkeypatch) -> None:
+    """So that what is known of its people is complete: who is told of presence, say."""
+    monkeypatch.setattr(chat_states, "MAX_STATES", 1)
+    states = ChatStates(*_no_store())
+    held = states.put(_state(1))
+    states.put(_state(2))
+    newcomer = Participant(chat_id=1, user_id=9, role=Role.MEMBER, joined_at=NOW, updated_seq=5)
+    states.set_member(held, newcomer)
+    assert states.loaded_chats_of(9) == [held]
+
+
+def test_the_first_state_of_a_chat_is_the_one_that_holds() -> None:
+    """Where a chat is loaded by one request while another one makes it."""
+    states = ChatStates(*_no_store())
+    first = states.put(_state(1))
+    assert states.put(_state(1)) is first
+    assert states.loaded(1) is first
+
+
 def _no_store() -> tuple[Any, Any, Any]:
     return None, None, lambda _identity: None
 
