@@ -94,7 +94,7 @@ class People:
             for user_id in missing:
                 if user_id in self._unseen:
                     self._unseen.discard(user_id)
-                    self._meet(stored.get(user_id) or User(id=user_id), self._profiles)
+                    self._meet(stored.get(user_id) or User(id=user_id))
                 elif user_id in stored and user_id not in self._known:
                     self._keep(stored[user_id])
         return {user_id: self._known[user_id] for user_id in user_ids if user_id in self._known}
@@ -111,16 +111,15 @@ class People:
 
     async def flush(self) -> None:
         """Write what has gathered; on a failure it stays for the next time."""
-        profiles, self._profiles = self._profiles, {}
+        profiles: dict[UserId, User] = {}
         last_seen, self._last_seen = self._last_seen, {}
         reads, self._reads = self._reads, {}
-        unseen, self._unseen = self._unseen, set()
         try:
-            if unseen:
-                stored = await self._users.find_many(list(unseen))
-                for user_id in unseen & profiles.keys():
-                    self._meet(stored.get(user_id) or User(id=user_id), profiles)
-                unseen = set()
+            # A profile that a token left half empty is filled from what is stored, before it is
+            # taken out to be written.
+            while self._unseen:
+                await self.find(self._unseen.copy())
+            profiles, self._profiles = self._profiles, {}
             if profiles:
                 await self._users.put_profiles(list(profiles.values()))
                 profiles = {}
@@ -136,7 +135,6 @@ class People:
             self._profiles = profiles | self._profiles
             self._last_seen = last_seen | self._last_seen
             self._reads = reads | self._reads
-            self._unseen |= unseen
             if not self._postponed:  # once an outage, and not once a second
                 code = error.code.value if isinstance(error, ChatError) else type(error).__name__
                 _log.warning("write_behind_postponed", code=code)
@@ -147,14 +145,14 @@ class People:
             self._writer.cancel()
         await self.flush()
 
-    def _meet(self, stored: User, profiles: dict[UserId, User]) -> None:
+    def _meet(self, stored: User) -> None:
         """Fill what the token of a user left out from what is stored, and tell what changed."""
-        told = profiles[stored.id]
+        told = self._profiles[stored.id]
         user = _merged(told, stored)
         if not _differ(user, stored):
-            del profiles[stored.id]
+            del self._profiles[stored.id]
         else:
-            profiles[stored.id] = user
+            self._profiles[stored.id] = user
             self._on_change(user)
         if self._known.get(stored.id) is told:
             self._keep(user)

@@ -35,7 +35,9 @@ async def test_plugins_are_listed_with_their_hooks(serve):
         }
         assert {"access_log", "rate_limit", "ping", "health"} <= set(plugins)
         sends = [each for each in plugins["rate_limit"] if each["hook"] == "before_message_send"]
-        assert sends == [{"hook": "before_message_send", "failures": 0, "off": False}]
+        assert sends == [
+            {"hook": "before_message_send", "failures": 0, "off": False, "usersOff": 0}
+        ]
 
 
 async def test_the_host_names_people_who_never_came(serve):
