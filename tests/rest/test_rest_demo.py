@@ -218,9 +218,12 @@ async def test_a_peer_that_is_not_on_this_machine_is_refused(demo):
     async with demo() as chat:
         port = chat.app.port
         reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
-        writer.write(f"GET /demo HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
-        assert b" 403 " in await asyncio.wait_for(reader.readline(), 10)
-        writer.close()
+        try:
+            writer.write(f"GET /demo HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
+            assert b" 403 " in await asyncio.wait_for(reader.readline(), 10)
+        finally:
+            writer.close()
+            await writer.wait_closed()
 
 
 async def people_of(chat, chat_id):

@@ -164,7 +164,7 @@ def test_what_a_secret_is_wrapped_in_is_told(secret, around):
         "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef0123",
         "12345678901234567890123456789012", "abcdefgh" * 4, " " * 40, "a" * 31 + "b",
         "abcdefghijklmnopqrstuvwxyz012345", "correct-horse-" * 3, "0123456789" * 4,
-        "112233445566778899" * 2, "01" * 10 + "10" * 10,
+        "112233445566778899" * 2, "01" * 10 + "10" * 10, "amzzamzmazamazzmaamzmazzamzaamzm",
     ],
 )  # fmt: skip
 def test_a_secret_that_others_know_is_weak(secret):
