@@ -106,6 +106,6 @@ def _check_owner(path: Path, state: os.stat_result) -> None:
     if state.st_uid != os.geteuid():
         raise SetupError(
             f"{path} belongs to another user (uid {state.st_uid}), who could read and replace what "
-            f"the server keeps there: run `chown -R {os.geteuid()} {path}`, or set DATA_DIR to a "
-            f"folder of this user's."
+            f"the server keeps there: start the server as that user, run `chown -R {os.geteuid()} "
+            f"{path}`, or set DATA_DIR to a folder of this user's."
         )

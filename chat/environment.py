@@ -6,7 +6,7 @@ import difflib
 import io
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -153,6 +153,29 @@ def why_weak(secret: str) -> str | None:
     if sum(step <= 1 for step in steps) > len(steps) * MAX_NEXT:
         return "counts or repeats its characters"
     return None
+
+
+def check_keys(keys: Mapping[str, object]) -> None:
+    """ValueError where no key has a value and one of them is empty, as a lost one is."""
+    empty = [name.upper() for name, value in keys.items() if value == ""]
+    if empty and not any(keys.values()):
+        raise ValueError(
+            f"{empty[0]} is set and empty, as a lost one is; give it a value, or remove the "
+            "variable for demo mode"
+        )
+
+
+def check_demo(**for_others: bool) -> None:
+    """ValueError where a setting means that others than this machine reach the server: demo mode
+    gives tokens to everybody.
+    """
+    for name, is_set in for_others.items():
+        if is_set:
+            raise ValueError(
+                f"JWT_SECRET is not set, but {name} is, and demo mode gives tokens to everybody; "
+                f"set JWT_SECRET to the secret of your application, or unset {name} for a demo on "
+                "this machine"
+            )
 
 
 def check_mongodb_uri(uri: str) -> None:

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chat.addresses import Networks, is_loopback
-from chat.environment import check_mongodb_uri, unquoted, why_weak
+from chat.environment import check_demo, check_keys, check_mongodb_uri, unquoted, why_weak
 from chat.errors import SetupError
 from chat.origins import normal_origin
 from chat.public_keys import read_public_key
@@ -238,13 +238,7 @@ class Settings(BaseSettings):
             name: unquoted(value) if isinstance(value, str) and name not in SECRETS else value
             for name, value in values.items()
         }
-        if not any(bare.get(name) for name in KEYS):
-            for name in KEYS:
-                if bare.get(name) == "":
-                    raise ValueError(
-                        f"{name.upper()} is set and empty, as a lost one is; give it a value, or "
-                        "remove the variable for demo mode"
-                    )
+        check_keys({name: bare[name] for name in KEYS if name in bare})
         return {name: value for name, value in bare.items() if value != ""}
 
     @field_validator("contacts", "log_level", "log_format", mode="before")
@@ -374,20 +368,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_demo(self) -> "Settings":
-        """Refuse demo mode, which hands out tokens, where more than this machine is meant."""
         if self.demo_mode:
-            meant = {
-                f"HOST={self.host}": not is_loopback(self.host),
-                "MONGODB_URI": self.mongodb_uri is not None,
-                "TRUST_PROXY": self.trust_proxy,
-            }
-            for name, is_set in meant.items():
-                if is_set:
-                    raise ValueError(
-                        f"JWT_SECRET is not set, but {name} is, and demo mode gives tokens to "
-                        f"everybody; set JWT_SECRET to the secret of your application, or unset "
-                        f"{name.partition('=')[0]} for a demo on this machine"
-                    )
+            store = self.mongodb_uri is not None
+            check_demo(
+                HOST=not is_loopback(self.host), MONGODB_URI=store, TRUST_PROXY=self.trust_proxy
+            )
         return self
 
     @property

@@ -98,8 +98,8 @@ export function SignIn({ refusal, onSignIn }) {
   const ask = () => {
     setOffer(undefined);
     const offered = isDemo() ? demo() : Promise.resolve(null);
-    offered.then(setOffer, () => {
-      setError(OFFLINE);
+    offered.then(setOffer, (problem) => {
+      setError(problem.retryable ? OFFLINE : problem);
       setOffer('failed');
     });
   };

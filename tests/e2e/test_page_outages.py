@@ -145,6 +145,21 @@ async def test_an_endpoint_that_gives_the_expired_token_again_signs_out_in_the_e
         await expect(problem).to_have_attribute("data-code", "TOKEN_EXPIRED", timeout=15_000)
 
 
+async def test_a_page_behind_a_proxy_says_why_there_is_no_demo(serve, chromium, tmp_path):
+    """The server gives no demo tokens through a proxy, and is not called away for that."""
+    async with (
+        serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
+        chromium() as browser,
+        demo_pages(browser, chat.url, allowed=BROWSERS_OWN_WORDS) as pages,
+    ):
+        tab = await pages.open()
+        await tab.page.set_extra_http_headers({"X-Forwarded-For": "203.0.113.7"})
+        await tab.page.reload()
+        problem = tab.page.get_by_test_id("sign-in-error")
+        await expect(problem).to_have_attribute("data-code", "FORBIDDEN")
+        await expect(problem).to_contain_text("on this machine")
+
+
 async def test_a_proxys_502_does_not_blank_a_chat(one_tab):
     """The page of a proxy in place of the history is asked past; nothing is told to the user."""
     async with one_tab() as (chat, tab, _endpoint):
