@@ -37,10 +37,10 @@ class NoMessages:
     async def update(self, _message: Message, *, seen: Message) -> bool:
         return False
 
-    async def revisions(self, _message_id: int) -> list[Revision]:
+    async def revisions(self, _message: Message) -> list[Revision]:
         return []
 
-    async def wipe_previews(self, _chat_id: int, _message_id: int) -> None:
+    async def wipe(self, _chat_id: int, _message_id: int) -> None:
         pass
 
 
@@ -74,6 +74,9 @@ class MemoryChats:
     async def vacate(self, chat_id: int, user_ids: Sequence[UserId], at: datetime) -> None:
         for user_id in user_ids:
             await self.put_participant(replace(self._people[chat_id][user_id], removed_at=at))
+
+    async def wipe(self, _chat_id: int) -> None:
+        pass
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         self._chats[chat_id] = replace(self._chats[chat_id], seq_reserved=up_to)

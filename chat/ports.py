@@ -59,16 +59,19 @@ class MessageRepository(Protocol):
     async def update(self, message: Message, *, seen: Message) -> bool:
         """Replace the message where it still is what was `seen`; False = someone was faster.
 
-        The text that was seen is kept among the earlier revisions, unless the message is deleted.
+        The text that was seen is kept among the earlier revisions. Where the message is deleted,
+        all of these go, and its text in the quotes of its answers, as by `wipe`.
 
         Safe to repeat: True as well when this very update is what is stored.
         """
 
-    async def revisions(self, message_id: int) -> list[Revision]:
-        """The earlier texts of a message, the oldest first; the latest 50 of them."""
+    async def revisions(self, message: Message) -> list[Revision]:
+        """The earlier texts of a message, the oldest first: the latest 50, of up to 256 kB."""
 
-    async def wipe_previews(self, chat_id: int, message_id: int) -> None:
-        """Empty the quoted text of a deleted message in its answers."""
+    async def wipe(self, chat_id: int, message_id: int) -> None:
+        """Remove what a deleted message has left elsewhere: earlier texts, and quotes in its
+        answers. A start finishes what is broken off.
+        """
 
 
 class ChatRepository(Protocol):
@@ -96,6 +99,11 @@ class ChatRepository(Protocol):
 
     async def vacate(self, chat_id: int, user_ids: Sequence[UserId], at: datetime) -> None:
         """Mark the participants of a deleted chat as removed; safe to repeat."""
+
+    async def wipe(self, chat_id: int) -> None:
+        """Remove the earlier texts of all messages of a deleted chat. A start finishes what is
+        broken off.
+        """
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         """Allow numbers up to `up_to` to be given; must be durable before the first of them is."""

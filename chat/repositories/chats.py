@@ -22,6 +22,8 @@ from chat.repositories.documents import (
     participant_to_document,
 )
 from chat.repositories.guard import Guard
+from chat.repositories.revisions import MongoRevisions
+from chat.repositories.wipes import Wipes
 
 CHAT_INDEXES: Final = tuple(
     IndexModel(
@@ -43,8 +45,16 @@ INSERTED_AT_ONCE: Final = 100
 
 
 class MongoChats:
-    def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
+    def __init__(
+        self,
+        database: AsyncIOMotorDatabase[Document],
+        guard: Guard,
+        revisions: MongoRevisions,
+        wipes: Wipes,
+    ) -> None:
         self._guard = guard
+        self._revisions = revisions
+        self._wipes = wipes
         self._chats = database.chats
         self._participants = database.participants
 
@@ -95,6 +105,7 @@ class MongoChats:
         if chat.deleted_at is not None:
             # The pair is free for a new chat, as the reference is.
             freed["directKey"] = ""
+            await self._wipes.begin("chat", chat.id)
         if freed:
             change["$unset"] = freed
         async with self._guard:
@@ -108,6 +119,19 @@ class MongoChats:
         ids = [participant_id(chat_id, each) for each in user_ids]
         async with self._guard:  # index _id
             await self._participants.update_many({"_id": {"$in": ids}}, {"$set": {"removedAt": at}})
+
+    async def wipe(self, chat_id: int) -> None:
+        await self._revisions.wipe_chat(chat_id)
+        await self._wipes.done("chat", chat_id)
+
+    async def finish_wipes(self) -> None:
+        """Wipe what belongs to chats that were deleted right before the server was killed."""
+        for chat_id in await self._wipes.begun("chat"):
+            chat = await self.find(chat_id)
+            if chat is not None and chat.deleted_at is not None:
+                await self.wipe(chat_id)
+            else:
+                await self._wipes.done("chat", chat_id)
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
         async with self._guard:  # index _id

@@ -12,6 +12,7 @@ from chat.entities import (
     Message,
     Participant,
     ReplyPreview,
+    Revision,
     Role,
     User,
     UserAccess,
@@ -19,7 +20,7 @@ from chat.entities import (
 )
 from chat.identity import UserId
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 Document = dict[str, Any]
 
 
@@ -84,6 +85,24 @@ def message_from_document(document: Mapping[str, Any]) -> Message:
         deleted_at=get("deletedAt"),
         deleted_by=get("deletedBy"),
     )
+
+
+def revision_to_document(chat_id: int, message_id: int, earlier: Revision) -> Document:
+    """An earlier text. No two have one `_id`, so that storing one twice makes one."""
+    return {
+        "_id": f"{message_id}:{earlier.revision}",
+        "v": SCHEMA_VERSION,
+        "chatId": chat_id,
+        "messageId": message_id,
+        "revision": earlier.revision,
+        "message": earlier.message,
+        "bytes": len(earlier.message.encode()),
+        "at": earlier.written_at,
+    }
+
+
+def revision_from_document(document: Mapping[str, Any]) -> Revision:
+    return Revision(document["revision"], document["message"], document["at"])
 
 
 def chat_to_document(chat: Chat, direct_key: str | None) -> Document:

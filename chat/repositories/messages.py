@@ -3,18 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import structlog
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
 from chat.entities import Message, Revision
+from chat.errors import ChatError, OutcomeUnknownError, StoreUnavailableError
 from chat.identity import UserId
 from chat.ports import Conflict
 from chat.repositories.border import DUPLICATE_KEY, is_outage, reading
 from chat.repositories.documents import Document, message_from_document, message_to_document
 from chat.repositories.guard import Guard
+from chat.repositories.revisions import MongoRevisions
+from chat.repositories.wipes import Wipes
 
-MAX_REVISIONS: Final = 50
+_log = structlog.get_logger("chat.store")
 
 INDEXES: Final = (
     IndexModel([("chatId", ASCENDING), ("seq", ASCENDING)], unique=True, name="chat_seq"),
@@ -38,9 +42,17 @@ INDEXES: Final = (
 
 
 class MongoMessages:
-    def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
+    def __init__(
+        self,
+        database: AsyncIOMotorDatabase[Document],
+        guard: Guard,
+        revisions: MongoRevisions,
+        wipes: Wipes,
+    ) -> None:
         self._guard = guard
         self._messages = database.messages
+        self._revisions = revisions
+        self._wipes = wipes
 
     async def ensure_indexes(self) -> None:
         await self._messages.create_indexes(list(INDEXES))
@@ -97,42 +109,67 @@ class MongoMessages:
 
     async def update(self, message: Message, *, seen: Message) -> bool:
         query = {"_id": message.id, "revision": seen.revision}
+        if message.deleted_at is not None:
+            return await self._delete(query, message)
+        await self._revisions.keep(seen)
         async with self._guard:  # index _id
-            if message.deleted_at is not None:
-                # Replaced whole: nothing of the text stays, its earlier revisions included.
-                document = message_to_document(message)
-                matched = (await self._messages.replace_one(query, document)).matched_count
-            else:
-                change = _edit(message, seen)
-                matched = (await self._messages.update_one(query, change)).matched_count
-        if matched:
-            return True
-        stored = await self.find(message.id)
-        return stored is not None and stored.updated_seq == message.updated_seq
+            done = await self._messages.update_one(query, _edit(message))
+        if not done.matched_count:
+            return await self._is_stored(message)
+        try:
+            await self._revisions.prune(message)
+        except ChatError as error:
+            # The edit is stored; the next one prunes.
+            _log.info("revisions_not_pruned", message_id=message.id, code=error.code.value)
+        return True
 
-    async def revisions(self, message_id: int) -> list[Revision]:
-        with reading():  # index _id
-            document = await self._messages.find_one({"_id": message_id}, {"revisions": 1})
-        earlier = (document or {}).get("revisions", ())
-        return [Revision(each["revision"], each["message"], each["at"]) for each in earlier]
+    async def revisions(self, message: Message) -> list[Revision]:
+        return [] if message.deleted_at is not None else await self._revisions.of(message)
 
-    async def wipe_previews(self, chat_id: int, message_id: int) -> None:
+    async def wipe(self, chat_id: int, message_id: int) -> None:
+        await self._revisions.wipe_message(chat_id, message_id)
         query = {"chatId": chat_id, "replyToId": message_id}
         async with self._guard:  # index chat_reply_to
             await self._messages.update_many(query, {"$set": {"replyTo.message": ""}})
+        await self._wipes.done("message", message_id)
+
+    async def finish_wipes(self) -> None:
+        """Wipe what belongs to messages that were deleted right before the server was killed."""
+        for message_id in await self._wipes.begun("message"):
+            message = await self.find(message_id)
+            if message is not None and message.deleted_at is not None:
+                await self.wipe(message.chat_id, message_id)
+            else:
+                await self._wipes.done("message", message_id)
+
+    async def _delete(self, query: Document, message: Message) -> bool:
+        await self._wipes.begin("message", message.id)
+        async with self._guard:  # index _id
+            # Replaced whole: nothing of the text stays.
+            done = await self._messages.replace_one(query, message_to_document(message))
+        if not done.matched_count and not await self._is_stored(message):
+            await self._wipes.done("message", message.id)
+            return False
+        try:
+            await self.wipe(message.chat_id, message.id)
+        except StoreUnavailableError as error:
+            # The tombstone is stored: to say that nothing was would give its number away.
+            raise OutcomeUnknownError from error
+        return True
+
+    async def _is_stored(self, message: Message) -> bool:
+        """Whether this very update is what is stored: its first answer was lost."""
+        stored = await self.find(message.id)
+        return stored is not None and stored.updated_seq == message.updated_seq
 
 
-def _edit(message: Message, seen: Message) -> Document:
+def _edit(message: Message) -> Document:
     fields = ("message", "revision", "updatedSeq", "updatedAt", "editedAt")
     document = message_to_document(message)
-    earlier = {"revision": seen.revision, "message": seen.message, "at": seen.updated_at}
     changed = {field: document[field] for field in fields}
     if message.body_digest is not None:
         changed["bodyDigest"] = message.body_digest
-    return {
-        "$set": changed,
-        "$push": {"revisions": {"$each": [earlier], "$slice": -MAX_REVISIONS}},
-    }
+    return {"$set": changed}
 
 
 def _conflict(error: Mapping[str, Any]) -> Conflict:

@@ -33,6 +33,9 @@ from chat.repositories.free_space import FreeSpace
 from chat.repositories.guard import Guard
 from chat.repositories.lease import Lease
 from chat.repositories.messages import MongoMessages
+from chat.repositories.migration import migrate
+from chat.repositories.revisions import MongoRevisions
+from chat.repositories.wipes import Wipes
 
 DEFAULT_DATABASE: Final = "chatgateway"
 TIMEOUT_MS: Final = 4_000
@@ -169,8 +172,10 @@ class MongoStore:
             paused=lambda: own and watched.low,
         )
         guard = Guard(self._lease, watched)
-        self.messages = MongoMessages(database, guard)
-        self.chats = MongoChats(database, guard)
+        self._revisions = revisions = MongoRevisions(database, guard)
+        wipes = Wipes(database, guard)
+        self.messages = MongoMessages(database, guard, revisions, wipes)
+        self.chats = MongoChats(database, guard, revisions, wipes)
         self.users = MongoUsers(database, guard)
         self.access = MongoAccess(database, guard)
         self.ids = MongoIds(database, guard)
@@ -182,10 +187,16 @@ class MongoStore:
         """
         try:
             await self._client.admin.command("ping")
-            await self._check_schema()
+            version = await self._check_schema()
             await self._lease.take()
             await self.messages.ensure_indexes()
+            await self._revisions.ensure_indexes()
             await self.chats.ensure_indexes()
+            if version < SCHEMA_VERSION:
+                await migrate(self._database, self._revisions)
+                await self._set_schema()
+            await self.messages.finish_wipes()
+            await self.chats.finish_wipes()
             self.epoch = await open_epoch(self._database, data_dir)
         except PyMongoError as error:
             if is_outage(error) and not is_answer(error):
@@ -222,7 +233,8 @@ class MongoStore:
         """Delete everything; for tests, which take a database each."""
         await self._client.drop_database(self._database.name)
 
-    async def _check_schema(self) -> None:
+    async def _check_schema(self) -> int:
+        """The version of the data."""
         meta: Any = await self._database.meta.find_one_and_update(
             {"_id": "schema"},
             {"$setOnInsert": {"version": SCHEMA_VERSION}},
@@ -234,3 +246,9 @@ class MongoStore:
                 f"the data is of version {meta['version']}, this server knows {SCHEMA_VERSION}; "
                 "start a newer server."
             )
+        return int(meta["version"])
+
+    async def _set_schema(self) -> None:
+        await self._database.meta.update_one(
+            {"_id": "schema"}, {"$set": {"version": SCHEMA_VERSION}}
+        )

@@ -25,6 +25,8 @@ from chat.services.people import People
 from chat.services.presence import Attendance
 from chat.services.reads import ReadService
 
+_log = structlog.get_logger("chat.chats")
+
 UNSET: Final = object()
 """Tells "leave the field as it is" from "set it to null"."""
 
@@ -263,6 +265,7 @@ class ChatService:
 
         await self._journal.change(state, self._owns_still(state, identity), write, commit)
         await self._vacate(state)
+        await self._wipe(chat_id)
 
     async def _vacate(self, state: ChatState) -> None:
         """Take a deleted chat out of the lists of its people, who would look for it each time."""
@@ -274,6 +277,14 @@ class ChatService:
         except ChatError as error:
             # The chat is deleted all the same; its people's lists only cost more to read.
             _log.warning("not_vacated", chat_id=state.chat.id, code=error.code.value)
+
+    async def _wipe(self, chat_id: int) -> None:
+        """Remove what the messages of a deleted chat said before they were edited."""
+        try:
+            await self._chats.wipe(chat_id)
+        except ChatError as error:
+            # The chat is gone for everybody; the next start finishes this.
+            _log.warning("chat_not_wiped", chat_id=chat_id, code=error.code.value)
 
     async def _ask_plugins(self, asked: ChatDraft) -> ChatDraft:
         """What plugins make of a chat: they may change its title and metadata."""

@@ -124,11 +124,11 @@ class RevisionService:
                     body_digest=_kept_digest(seen),
                 )  # fmt: skip
                 await self._update(gone, seen)
-                seen = gone
+                return gone
+            # Our own write of before, whose answer was lost.
             try:
-                await self._messages.wipe_previews(seen.chat_id, message_id)
+                await self._messages.wipe(seen.chat_id, message_id)
             except StoreUnavailableError as error:
-                # The tombstone is stored: to say that nothing was would give its number away.
                 raise OutcomeUnknownError from error
             return seen
 
@@ -146,10 +146,11 @@ class RevisionService:
 
     async def history(self, identity: Identity, message_id: int) -> list[Revision]:
         """The earlier texts of a message, the oldest first; of a deleted one there are none."""
-        _, state = await find_message(self._states, self._messages, identity, message_id)
-        earlier = await self._messages.revisions(message_id)
+        message, state = await find_message(self._states, self._messages, identity, message_id)
+        earlier = await self._messages.revisions(message)
         self._states.check(state, identity)
-        return earlier
+        # Deleted while they were read: its text is gone from every answer.
+        return [] if state.deleted and message_id in state.deleted else earlier
 
     def _writes(self, state: ChatState, identity: Identity) -> Callable[[], None]:
         return lambda: self._states.check(state, identity, Role.MEMBER.rank)
