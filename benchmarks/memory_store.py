@@ -28,6 +28,9 @@ class NoMessages:
     async def window(self, _chat_id: int, _low: int, _high: int) -> list[Message]:
         return []
 
+    async def brief_window(self, _chat_id: int, _low: int, _high: int) -> list[Message]:
+        return []
+
     async def changed(self, _chat_id: int, _low: int, _high: int) -> list[Message]:
         return []
 

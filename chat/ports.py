@@ -50,6 +50,9 @@ class MessageRepository(Protocol):
         chat's length.
         """
 
+    async def brief_window(self, chat_id: int, low: int, high: int) -> list[Message]:
+        """The same without texts, metadata and quotes, for counting."""
+
     async def changed(self, chat_id: int, low: int, high: int) -> list[Message]:
         """The messages with `low <= updatedSeq < high`, in that order; tombstones included."""
 

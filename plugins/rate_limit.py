@@ -71,8 +71,8 @@ class RateLimit(Plugin):
     name = "rate_limit"
 
     class Settings(PluginSettings):
-        send_per_s: float = Field(5, gt=0, description="Messages a second, by user.")
-        send_burst: float = Field(10, ge=1, description="Messages at once, by user.")
+        send_per_s: float = Field(5, gt=0, description="Messages and edits a second, by user.")
+        send_burst: float = Field(10, ge=1, description="Messages and edits at once, by user.")
         join_per_s: float = Field(5, gt=0, description="Joins and syncs a second, by user.")
         join_burst: float = Field(100, ge=1, description="Joins and syncs at once, by user.")
         read_per_s: float = Field(10, gt=0, description="Read marks a second, by user.")
@@ -106,7 +106,13 @@ class RateLimit(Plugin):
     async def limit_actions(self, action: Action) -> None:
         if action.identity.type == "service":
             return
-        limits = {"markAsRead": self._read, "sync": self._join}
+        limits = {
+            "markAsRead": self._read,
+            "sync": self._join,
+            # What these push to a whole chat is as long as a message.
+            "editMessage": self._send,
+            "PATCH /chats/:id": self._send,
+        }
         _take(limits.get(action.name, self._action), action.identity.user_id)
 
     @hookimpl(before_join)

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+import orjson
+
 from chat.contracts.base import iso, iso_or_none
-from chat.contracts.models import message_json, message_to_wire, profile_to_wire
+from chat.contracts.models import message_json, profile_to_wire
 from chat.entities import Message, User
 from chat.errors import ChatError
 from chat.identity import UserId
@@ -30,14 +32,13 @@ def new_message(message: Message) -> ServerEvent:
 
 
 def message_updated(message: Message) -> ServerEvent:
-    wire = message_to_wire(message)
     return ServerEvent(
         "messageUpdated",
         {
-            "message": wire,
+            "message": message_json(message),
             "chatId": message.chat_id,
             "seq": message.updated_seq,
-            "timestamp": wire["updatedAt"],
+            "timestamp": iso(message.updated_at),
         },
     )
 
@@ -112,7 +113,7 @@ def user_updated(user: User, at: datetime) -> ServerEvent:
 def chat_changed(
     name: Literal["chatCreated", "chatUpdated"],
     chat_id: int,
-    chat: dict[str, Any],
+    chat: dict[str, Any] | orjson.Fragment,
     seq: int,
     at: datetime,
 ) -> ServerEvent:

@@ -18,6 +18,7 @@ from chat.repositories.guard import Guard
 from chat.repositories.revisions import MongoRevisions
 from chat.repositories.wipes import Wipes
 
+_BRIEF: Final = {"message": 0, "metadata": 0, "replyTo": 0, "replyToId": 0, "bodyDigest": 0}
 _log = structlog.get_logger("chat.store")
 
 INDEXES: Final = (
@@ -92,6 +93,13 @@ class MongoMessages:
         # Sorted here: the embedded store's indexes do not sort, and a window is small.
         documents.sort(key=lambda each: each["seq"])
         return [message_from_document(each) for each in documents]
+
+    async def brief_window(self, chat_id: int, low: int, high: int) -> list[Message]:
+        query = {"chatId": chat_id, "seq": {"$gte": low, "$lt": high}}
+        with reading():  # index chat_seq
+            documents = await self._messages.find(query, _BRIEF).to_list(None)
+        documents.sort(key=lambda each: each["seq"])
+        return [message_from_document({**each, "message": ""}) for each in documents]
 
     async def changed(self, chat_id: int, low: int, high: int) -> list[Message]:
         query = {"chatId": chat_id, "updatedSeq": {"$gte": low, "$lt": high}}

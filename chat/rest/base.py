@@ -22,6 +22,7 @@ from chat.origins import OriginPolicy
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
 from chat.services.admission import Admission
+from chat.services.budget import ANSWERS_IN_A_BACKLOG
 from chat.services.domain import Domain
 from chat.settings import Settings
 
@@ -49,8 +50,11 @@ class Gate:
     running: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     json_limits: JsonLimits = field(init=False)
+    # What one answer may hold, as over a socket.
+    answer_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self.answer_bytes = self.settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG
         self.json_limits = JsonLimits.of(self.settings)
         self.idle.set()
 

@@ -27,6 +27,7 @@ from chat.contracts.rest import (
 from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import MAX_PAGE, ApiHandler, path_id, path_user_id
+from chat.services.budget import Budget
 from chat.services.catch_up import Cursor
 from chat.services.chats import UNSET
 from chat.services.existing_chats import NewChat
@@ -53,7 +54,21 @@ class Seat(BaseModel):
     user_id: int | str
 
 
-class ChatsHandler(ApiHandler):
+class SeatsQuery(ChatReference):
+    """The query of `GET /chats/:id/participants`, as plugins see it."""
+
+    cursor: int
+
+
+class OneChatHandler(ApiHandler):
+    """Base: answers one chat with as many of its participants as fit."""
+
+    def reply_chat(self, wire: dict[str, Any], status: int = 200) -> None:
+        people = wire["participants"]
+        self.reply({**wire, "participants": Budget(self.gate.answer_bytes).fit(people)}, status)
+
+
+class ChatsHandler(OneChatHandler):
     async def post(self) -> None:
         """201 with the new chat; 200 with the one there is for the same pair or externalRef;
         CONFLICT where that one is not what was asked for.
@@ -68,7 +83,7 @@ class ChatsHandler(ApiHandler):
         )
         state, created = await self.gate.domain.chats.create(self.identity, new)
         wire = await self.gate.domain.chats.describe(state, self.identity, with_people=True)
-        self.reply(wire, 201 if created else 200)
+        self.reply_chat(wire, 201 if created else 200)
 
     async def get(self) -> None:
         """The caller's chats, the last changed first; or the one with that externalRef."""
@@ -81,7 +96,10 @@ class ChatsHandler(ApiHandler):
             self.reply(chat, page={"nextCursor": None})
             return
         found, following = await self.gate.domain.chats.overview(
-            self.identity, limit=query.limit, cursor=query.cursor
+            self.identity,
+            limit=query.limit,
+            cursor=query.cursor,
+            budget=Budget(self.gate.answer_bytes),
         )
         self.reply(found, page={"nextCursor": _to_cursor(following)})
 
@@ -103,10 +121,10 @@ class ChatsHandler(ApiHandler):
         return None if text is None else parse(FindByRef, {"externalRef": text}).external_ref
 
 
-class ChatHandler(ApiHandler):
+class ChatHandler(OneChatHandler):
     async def get(self, chat_id: str) -> None:
         query = await self.begin("GET /chats/:id", _reference(chat_id))
-        self.reply(await self.gate.domain.chats.view(self.identity, query.chat_id))
+        self.reply_chat(await self.gate.domain.chats.view(self.identity, query.chat_id))
 
     async def patch(self, chat_id: str) -> None:
         reference = path_id(chat_id)
@@ -119,7 +137,8 @@ class ChatHandler(ApiHandler):
             metadata=payload.metadata if "metadata" in given else UNSET,
             external_ref=payload.external_ref if "external_ref" in given else UNSET,
         )
-        self.reply(await self.gate.domain.chats.describe(state, self.identity, with_people=True))
+        wire = await self.gate.domain.chats.describe(state, self.identity, with_people=True)
+        self.reply_chat(wire)
 
     async def delete(self, chat_id: str) -> None:
         query = await self.begin("DELETE /chats/:id", _reference(chat_id))
@@ -129,9 +148,13 @@ class ChatHandler(ApiHandler):
 
 class ParticipantsHandler(ApiHandler):
     async def get(self, chat_id: str) -> None:
-        query = await self.begin("GET /chats/:id/participants", _reference(chat_id))
+        asked = {"chatId": path_id(chat_id), "cursor": self.query_int("cursor", default=0)}
+        query = await self.begin("GET /chats/:id/participants", parse(SeatsQuery, asked))
         state = await self.gate.domain.states.require(query.chat_id, self.identity)
-        self.reply(await self.gate.domain.chats.people_of(state))
+        budget = Budget(self.gate.answer_bytes)
+        found, following = await self.gate.domain.chats.people_page(state, query.cursor, budget)
+        self.gate.domain.states.check(state, self.identity)
+        self.reply(found, page={"nextCursor": None if following is None else str(following)})
 
     async def post(self, chat_id: str) -> None:
         """The seats of those named, whether they are new or were there."""
@@ -200,7 +223,8 @@ class UnreadHandler(ApiHandler):
     async def get(self) -> None:
         query = Overview(limit=MAX_PAGE, cursor=None)
         await self.begin("GET /me/unread", query)
-        self.reply(await self.gate.domain.unread.of_user(self.identity))
+        budget = Budget(self.gate.answer_bytes)
+        self.reply(await self.gate.domain.unread.of_user(self.identity, budget))
 
 
 class SyncHandler(ApiHandler):

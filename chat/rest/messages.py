@@ -11,6 +11,7 @@ from chat.contracts.rest import CreateMessage, UpdateMessage
 from chat.errors import ChatError, ErrorCode
 from chat.hook_events import MessageDraft
 from chat.rest.base import ApiHandler, path_id
+from chat.services.budget import Budget
 
 
 class PageQuery(BaseModel):
@@ -21,6 +22,13 @@ class PageQuery(BaseModel):
     before: int | None
     after: int | None
     around: int | None
+
+
+class HistoryQuery(MessageReference):
+    """The query of `GET /chat-messages/:id/history`, as plugins see it."""
+
+    limit: int
+    before: int | None
 
 
 class MessagesHandler(ApiHandler):
@@ -65,14 +73,14 @@ class MessagesHandler(ApiHandler):
             after=query.after,
             around=query.around,
         )
-        found = [message_to_wire(each) for each in page.messages]
+        found = page.messages
         self.reply(
-            found,
+            page.encoded,
             page={
                 "hasBefore": page.has_before,
                 "hasAfter": page.has_after,
-                "oldestId": found[0]["id"] if found else None,
-                "newestId": found[-1]["id"] if found else None,
+                "oldestId": found[0].id if found else None,
+                "newestId": found[-1].id if found else None,
                 "seq": page.seq,
             },
         )
@@ -116,10 +124,27 @@ class MessageHandler(ApiHandler):
 
 class HistoryHandler(ApiHandler):
     async def get(self, message_id: str) -> None:
-        """The earlier texts of a message, the oldest first."""
-        query = await self.begin("GET /chat-messages/:id/history", _reference(message_id))
-        earlier = await self.gate.domain.revisions.history(self.identity, query.message_id)
-        self.reply([revision_to_wire(each) for each in earlier])
+        """The earlier texts of a message, the oldest first; `before` is a revision's number."""
+        asked = {
+            "messageId": path_id(message_id),
+            "limit": self.query_limit(),
+            "before": self.query_int("before"),
+        }
+        query = await self.begin("GET /chat-messages/:id/history", parse(HistoryQuery, asked))
+        found, has_before = await self.gate.domain.revisions.history(
+            self.identity, query.message_id, before=query.before, limit=query.limit
+        )
+        encoded = Budget(self.gate.answer_bytes).fit(
+            revision_to_wire(each) for each in reversed(found)
+        )
+        kept = found[len(found) - len(encoded) :]
+        self.reply(
+            encoded[::-1],
+            page={
+                "hasBefore": has_before or len(kept) < len(found),
+                "oldestRevision": kept[0].revision if kept else None,
+            },
+        )
 
 
 def _reference(message_id: str) -> MessageReference:

@@ -11,6 +11,7 @@ from chat.contracts.rest import UserProfile
 from chat.entities import User
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import ApiHandler, path_user_id
+from chat.services.budget import Budget
 
 
 class FindUsers(WireModel):
@@ -24,7 +25,8 @@ class UsersHandler(ApiHandler):
         """`?ids=1,2,3`, up to 200: the profiles of those whom the caller may see."""
         query = await self.begin("GET /users", parse(FindUsers, {"userIds": self.query_ids()}))
         found = await self.gate.domain.directory.find(self.identity, query.user_ids)
-        self.reply([profile_to_wire(each) for each in found])
+        fitting = Budget(self.gate.answer_bytes).fit(map(profile_to_wire, found))
+        self.reply(fitting, page={"hasMore": len(fitting) < len(found)})
 
 
 class UserHandler(ApiHandler):

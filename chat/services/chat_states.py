@@ -326,7 +326,10 @@ class ChatStates:
         tail: list[Message] = []
         # Where every number is one of the settings or of a participant there is no message.
         if len({chat.updated_seq, *(each.updated_seq for each in participants)}) < head:
-            tail = await read_back(self._messages, chat_id, head + 1, TAIL_MESSAGES)
+            # A hundred texts would be megabytes, and only the last one is shown.
+            tail = await read_back(self._messages, chat_id, head + 1, TAIL_MESSAGES, brief=True)
+        if tail:
+            tail[-1] = await self._messages.find(tail[-1].id) or tail[-1]
         return self.put(ChatState(chat, participants, head, tail))
 
     async def _find_head(self, chat: Chat, participants: list[Participant], reserved: int) -> int:

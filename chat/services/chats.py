@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+import orjson
 import structlog
 
 from chat.contracts.base import is_blank
-from chat.contracts.models import chat_to_wire, participants_to_wire
+from chat.contracts.models import chat_to_wire, participant_to_wire, participants_to_wire
 from chat.contracts.pushes import chat_changed, chat_deleted, removed_from_chat
 from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role
 from chat.errors import ChatError, ErrorCode, NotParticipantError
@@ -17,6 +18,7 @@ from chat.hookspecs import before_chat_change
 from chat.identity import Identity, UserId
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
+from chat.services.budget import Budget
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
 from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats, NewChat, direct_key
@@ -24,8 +26,6 @@ from chat.services.journal import Journal
 from chat.services.people import People
 from chat.services.presence import Attendance
 from chat.services.reads import ReadService
-
-_log = structlog.get_logger("chat.chats")
 
 UNSET: Final = object()
 """Tells "leave the field as it is" from "set it to null"."""
@@ -143,11 +143,30 @@ class ChatService:
         users = await self._people.find([each.user_id for each in _in_order(state)[:most]])
         return participants_to_wire(_in_order(state)[:most], users)
 
+    async def people_page(
+        self, state: ChatState, after: int, budget: Budget
+    ) -> tuple[list[orjson.Fragment], int | None]:
+        """The first participants that came after the number `after`, as many as fit; and what to
+        ask for the next ones with, None when there are none.
+        """
+        seats = [each for each in _in_order(state) if each.joined_seq > after]
+        users = await self._people.find([each.user_id for each in seats])
+        fitting = budget.fit(participant_to_wire(each, users.get(each.user_id)) for each in seats)
+        more = len(fitting) < len(seats)
+        return fitting, seats[len(fitting) - 1].joined_seq if more else None
+
     async def overview(
-        self, identity: Identity, *, limit: int, cursor: tuple[str, int] | None
-    ) -> tuple[list[dict[str, Any]], tuple[str, int] | None]:
+        self,
+        identity: Identity,
+        *,
+        limit: int,
+        cursor: tuple[str, int] | None,
+        budget: Budget | None = None,
+    ) -> tuple[list[Any], tuple[str, int] | None]:
         """The caller's chats, the last changed first, behind `cursor`; and the cursor of the next
         page. Direct chats come with their two participants, whose names stand for a title.
+
+        With a budget they come as JSON, as many as fit.
         """
         states = await self._states.of_user(identity.user_id)
         keyed = sorted(
@@ -158,15 +177,21 @@ class ChatService:
         page = keyed[:limit]
         pairs = [state.members for _, _, state in page if state.chat.type is ChatType.DIRECT]
         users = await self._people.find({user_id for pair in pairs for user_id in pair})
-        wire: list[dict[str, Any]] = []
-        for _, _, state in page:
+        wire: list[Any] = []
+        before = None
+        for changed, chat_id, state in page:
             # Lost while the list is made: then it is just not in it.
             if identity.user_id in state.members:
                 with contextlib.suppress(NotParticipantError):
                     chat = await self.describe(state, identity, with_people=False)
                     if state.chat.type is ChatType.DIRECT:
                         chat["participants"] = participants_to_wire(_in_order(state), users)
-                    wire.append(chat)
+                    if budget is not None:
+                        encoded = budget.encode(chat)
+                        if budget.spent and wire:
+                            return wire, before
+                    wire.append(chat if budget is None else encoded)
+            before = (changed, chat_id)
         following = (page[-1][0], page[-1][1]) if len(keyed) > limit else None
         return wire, following
 
@@ -222,11 +247,16 @@ class ChatService:
 
         def commit(chat: Chat) -> None:
             state.chat = chat
-            settings = {
-                "title": chat.title,
-                "externalRef": chat.external_ref,
-                "metadata": chat.metadata,
-            }
+            # Written once, for the room and for each participant outside of it.
+            settings = orjson.Fragment(
+                orjson.dumps(
+                    {
+                        "title": chat.title,
+                        "externalRef": chat.external_ref,
+                        "metadata": chat.metadata,
+                    }
+                )
+            )
             event = chat_changed(
                 "chatUpdated", chat.id, settings, chat.updated_seq, chat.updated_at
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, Store
 from chat.services.access import AccessService
+from chat.services.budget import Turns
 from chat.services.catch_up import CatchUpService
 from chat.services.chat_states import ChatStates
 from chat.services.chats import ChatService
@@ -77,6 +78,7 @@ def build_domain(
         store.access, broadcaster, clock, settings.clock_skew_s, lambda: journal.settled()
     )
     states = ChatStates(store.chats, store.messages, access.check_still)
+    turns = Turns()
     journal = Journal(states, store.messages, store.chats, store.ids)
     profile_pushes = ProfilePushes(states, broadcaster, clock)
     people = People(store.users, store.chats, profile_pushes.changed)
@@ -134,6 +136,8 @@ def build_domain(
             hooks=hooks,
             clock=clock,
             max_content_chars=settings.max_content_chars,
+            max_backlog_bytes=settings.max_backlog_bytes,
+            turns=turns,
         ),
         revisions=RevisionService(
             states=states,
@@ -145,6 +149,7 @@ def build_domain(
             clock=clock,
             max_content_chars=settings.max_content_chars,
             edit_window_s=settings.edit_window_s,
+            turns=turns,
         ),
         unread=unread,
         access=access,
@@ -156,6 +161,7 @@ def build_domain(
             clock=clock,
             epoch=store.epoch,
             max_backlog_bytes=settings.max_backlog_bytes,
+            turns=turns,
         ),
         participants=ParticipantService(
             states=states,

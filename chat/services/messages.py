@@ -1,7 +1,10 @@
 """Sending and reading messages: the rules. Both doors, and plugins, come through here."""
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Final
+
+import orjson
 
 from chat.contracts.base import BLANK, is_blank
 from chat.contracts.pushes import new_message
@@ -13,8 +16,9 @@ from chat.identity import Identity
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, MessageRepository
 from chat.services.body_digest import digest_of_draft, digest_of_message
+from chat.services.budget import ANSWERS_IN_A_BACKLOG, Budget, Turns
 from chat.services.chat_states import ChatState, ChatStates
-from chat.services.history import read_back, read_on
+from chat.services.history import read_back, read_on, text_bytes
 from chat.services.idempotency import Key, RecentSends, follow, key_of
 from chat.services.journal import Journal
 from chat.services.journal_entries import Sent
@@ -29,9 +33,12 @@ MAY_SEND: Final = Role.MEMBER.rank
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Messages oldest first; `seq` is the last number of the chat at that moment."""
+    """Messages oldest first, and the same as JSON; `seq` is the last number of the chat at that
+    moment.
+    """
 
     messages: list[Message]
+    encoded: list[orjson.Fragment]
     has_before: bool
     has_after: bool
     seq: int
@@ -51,6 +58,8 @@ class MessageService:
         hooks: PluginManager,
         clock: Clock,
         max_content_chars: int,
+        max_backlog_bytes: int,
+        turns: Turns,
     ) -> None:
         self._states = states
         self._journal = journal
@@ -62,6 +71,8 @@ class MessageService:
         self._hooks = hooks
         self._clock = clock
         self._max_content_chars = max_content_chars
+        self._answer_bytes = max_backlog_bytes // ANSWERS_IN_A_BACKLOG
+        self._turns = turns
         self._recent = RecentSends()
 
     async def begin_send(self, identity: Identity, draft: MessageDraft) -> Outcome[Sent]:
@@ -120,34 +131,63 @@ class MessageService:
         around: int | None = None,
     ) -> Page:
         """A page by exclusive message ids (`around` includes its message); without one, the newest
-        page.
+        page. Shorter than `limit` where the messages fill the answer.
         """
         state = await self._states.require(chat_id, identity)
-        head = state.head
-        if after is not None:
-            seq = await self._seq_of(chat_id, after)
-            found = await read_on(self._messages, chat_id, seq, head, limit + 1)
-            page = Page(found[:limit], seq > 0, len(found) > limit, head)
-        elif around is not None:
-            seq = await self._seq_of(chat_id, around)
-            older = await read_back(self._messages, chat_id, seq, limit + 1)
-            newer = await read_on(self._messages, chat_id, seq - 1, head, limit + 1)
-            # Half of the page on either side; near an end the other side gets what is left.
-            after_it = newer[: max(limit - limit // 2, limit - len(older))]
-            room = limit - len(after_it)
-            before_it = older[-room:] if room else []
-            page = Page(
-                before_it + after_it,
-                len(older) > len(before_it),
-                len(newer) > len(after_it),
-                head,
-            )
-        else:
-            top = head + 1 if before is None else await self._seq_of(chat_id, before)
-            found = await read_back(self._messages, chat_id, top, limit + 1)
-            page = Page(found[-limit:], len(found) > limit, before is not None, head)
+        async with self._turns.of(identity.user_id):
+            if after is not None:
+                page = await self._page_after(state, after, limit)
+            elif around is not None:
+                page = await self._page_around(state, around, limit)
+            else:
+                page = await self._page_before(state, before, limit)
         self._states.check(state, identity)
         return page
+
+    async def _page_before(self, state: ChatState, before: int | None, limit: int) -> Page:
+        chat_id, head, most = state.chat.id, state.head, self._answer_bytes
+        top = head + 1 if before is None else await self._seq_of(chat_id, before)
+        found = await read_back(self._messages, chat_id, top, limit + 1, most)
+        fitting = Budget(most).fit_messages(reversed(found[-limit:]))[::-1]
+        kept = found[len(found) - len(fitting) :]
+        more = len(kept) < len(found) or text_bytes(found) >= most
+        return Page(kept, fitting, more, before is not None, head)
+
+    async def _page_after(self, state: ChatState, after: int, limit: int) -> Page:
+        chat_id, head, most = state.chat.id, state.head, self._answer_bytes
+        seq = await self._seq_of(chat_id, after)
+        found = await read_on(self._messages, chat_id, seq, head, limit + 1, most)
+        fitting = Budget(most).fit_messages(found[:limit])
+        more = len(fitting) < len(found) or text_bytes(found) >= most
+        return Page(found[: len(fitting)], fitting, seq > 0, more, head)
+
+    async def _page_around(self, state: ChatState, around: int, limit: int) -> Page:
+        chat_id, head, most = state.chat.id, state.head, self._answer_bytes
+        seq = await self._seq_of(chat_id, around)
+        older = await read_back(self._messages, chat_id, seq, limit + 1, most)
+        newer = await read_on(self._messages, chat_id, seq - 1, head, limit + 1, most)
+        # Half of the page on either side; near an end the other side gets what is left.
+        after_it = newer[: max(limit - limit // 2, limit - len(older))]
+        room = limit - len(after_it)
+        before_it = older[-room:] if room else []
+        # From the middle outwards, so that what does not fit is at the ends.
+        outwards = [
+            each
+            for pair in zip_longest(after_it, reversed(before_it))
+            for each in pair
+            if each is not None
+        ]
+        fitting = Budget(most).fit_messages(outwards)
+        by_seq = sorted(zip(outwards, fitting, strict=False), key=lambda each: each[0].seq)
+        kept = [message for message, _ in by_seq]
+        count_before = sum(message.seq < seq for message in kept)
+        return Page(
+            kept,
+            [encoded for _, encoded in by_seq],
+            count_before < len(older) or text_bytes(older) >= most,
+            len(kept) - count_before < len(newer) or text_bytes(newer) >= most,
+            head,
+        )
 
     async def _answer_again(
         self, message_id: int, draft: MessageDraft, sent: Outcome[Sent]

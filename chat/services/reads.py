@@ -116,7 +116,7 @@ class ReadService:
         # Only for somebody who is far behind: in most chats the tail reaches back to the cursor.
         while count < UNREAD_CAP and high > cursor + 1:
             low = max(cursor + 1, high - 500)
-            older = await self._messages.window(state.chat.id, low, high)
+            older = await self._messages.brief_window(state.chat.id, low, high)
             count += sum(each.sender_id != mine and each.deleted_at is None for each in older)
             high = low
         return min(count, UNREAD_CAP)

@@ -20,6 +20,7 @@ from chat.identity import Identity
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, MessageRepository
 from chat.services.body_digest import digest_of_message
+from chat.services.budget import Turns
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.journal import Journal
 from chat.services.messages import check_text, find_message
@@ -39,6 +40,7 @@ class RevisionService:
         clock: Clock,
         max_content_chars: int,
         edit_window_s: int,
+        turns: Turns,
     ) -> None:
         self._states = states
         self._journal = journal
@@ -48,6 +50,7 @@ class RevisionService:
         self._hooks = hooks
         self._clock = clock
         self._max_content_chars = max_content_chars
+        self._turns = turns
         self._edit_window = timedelta(seconds=edit_window_s)
 
     async def edit(
@@ -144,13 +147,21 @@ class RevisionService:
         self._hooks.notify_soon(after_message_deleted, MessageEvent(message=gone))
         return gone
 
-    async def history(self, identity: Identity, message_id: int) -> list[Revision]:
-        """The earlier texts of a message, the oldest first; of a deleted one there are none."""
+    async def history(
+        self, identity: Identity, message_id: int, *, before: int | None, limit: int
+    ) -> tuple[list[Revision], bool]:
+        """The latest `limit` earlier texts of a message below the revision `before`, the oldest
+        first, and whether there are older ones. Of a deleted message there are none.
+        """
         message, state = await find_message(self._states, self._messages, identity, message_id)
-        earlier = await self._messages.revisions(message)
+        async with self._turns.of(identity.user_id):
+            earlier = await self._messages.revisions(message)
         self._states.check(state, identity)
-        # Deleted while they were read: its text is gone from every answer.
-        return [] if state.deleted and message_id in state.deleted else earlier
+        if state.deleted and message_id in state.deleted:
+            return [], False  # deleted while they were read: its text is gone from every answer
+        if before is not None:
+            earlier = [each for each in earlier if each.revision < before]
+        return earlier[-limit:], len(earlier) > limit
 
     def _writes(self, state: ChatState, identity: Identity) -> Callable[[], None]:
         return lambda: self._states.check(state, identity, Role.MEMBER.rank)

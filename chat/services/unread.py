@@ -5,6 +5,7 @@ chat.
 import asyncio
 from typing import Any, Final
 
+import orjson
 import structlog
 
 from chat.contracts.models import unread_to_wire
@@ -12,6 +13,7 @@ from chat.contracts.pushes import unread_updated
 from chat.errors import ChatError
 from chat.identity import Identity
 from chat.ports import Broadcaster, Clock
+from chat.services.budget import Budget, shortened
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.reads import ReadService
 
@@ -47,19 +49,22 @@ class UnreadService:
         if self._pusher is None:
             self._pusher = asyncio.get_running_loop().create_task(self._push_later())
 
-    async def of_user(self, identity: Identity) -> dict[str, Any]:
+    async def of_user(self, identity: Identity, budget: Budget) -> dict[str, Any]:
         """`{total, chats: [{chatId, unreadCount, lastReadMessageId, lastMessage}]}`: what is
-        unread.
+        unread. Names all chats, those beyond the budget without their last message.
         """
-        chats: list[dict[str, Any]] = []
+        total = 0
+        chats: list[orjson.Fragment] = []
         for state in await self._states.of_user(identity.user_id):
             mine = state.members.get(identity.user_id)
             if mine is None:
                 continue  # removed while other chats were loaded
             unread = await self._reads.unread_count(state, mine)
             if unread and not state.closed and identity.user_id in state.members:
-                chats.append(unread_to_wire(state.chat.id, mine, unread, state.last_message))
-        return {"total": sum(each["unreadCount"] for each in chats), "chats": chats}
+                total += unread
+                wire = unread_to_wire(state.chat.id, mine, unread, state.last_message)
+                chats.append(shortened(wire, budget))
+        return {"total": total, "chats": chats}
 
     def stop(self) -> None:
         if self._pusher is not None:

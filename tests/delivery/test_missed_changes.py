@@ -89,7 +89,7 @@ async def test_a_page_that_is_exactly_full_says_that_nothing_is_left(serve):
 async def test_a_gap_longer_than_any_window_is_read_to_its_end(serve, monkeypatch):
     """A stretch of numbers that no message has any more, wider than a read, ends no catch-up
     early."""
-    monkeypatch.setattr("chat.services.catch_up.WINDOW", 8)
+    monkeypatch.setattr("chat.services.history._FIRST_WINDOW", 8)
     async with serve(**generous()) as chat:
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)

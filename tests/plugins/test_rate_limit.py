@@ -130,12 +130,6 @@ async def test_sends_are_limited_by_user_over_all_sockets_and_doors(serve):
         ({"join_per_s": 0.1, "join_burst": 2}, "joinChat", {"chatId": 1}, 2),
         ({"read_per_s": 0.1}, "markAsRead", {"chatId": 1, "messageId": 1}, 1),
         ({"action_per_s": 0.1, "action_burst": 3}, "getPresence", {"userIds": [1]}, 3),
-        (
-            {"action_per_s": 0.1, "action_burst": 3},
-            "editMessage",
-            {"messageId": 1, "content": "x"},
-            3,
-        ),
         ({"action_per_s": 0.1, "action_burst": 3}, "ping", None, 3),
     ],
 )
@@ -154,6 +148,34 @@ async def test_each_limit_refuses_its_own_events(serve, settings, event, payload
         _check_limited(answer, 10)
         sent = await ada.call("sendMessage", {"chatId": chat_id, "content": "still"})
         assert sent["success"] is True
+
+
+@pytest.mark.parametrize("door", ["socket", "rest"])
+async def test_an_edit_costs_what_a_message_costs(serve, door):
+    """Both push a whole message to a whole chat, so they share one limit, at both doors; new
+    settings of a chat, which are as long, share it too.
+    """
+    async with serve(**_limited(send_per_s=0.1, send_burst=3)) as chat:
+        chat_id = await chat.create_chat([1])
+        await chat.request(
+            "PATCH", f"/chats/{chat_id}/participants/1", "host", "service", json={"role": "owner"}
+        )
+        ada = await chat.connect(1)
+        sent = await ada.call("sendMessage", {"chatId": chat_id, "content": "x"})
+        message_id = sent["data"]["id"]
+        titled = await chat.request("PATCH", f"/chats/{chat_id}", 1, json={"title": "x"})
+        assert titled.status == 200
+        codes = []
+        for _ in range(3):
+            if door == "socket":
+                answer = await ada.call("editMessage", {"messageId": message_id, "content": "y"})
+                codes.append(answer.get("error", {}).get("code"))
+            else:
+                path = f"/chat-messages/{message_id}"
+                codes.append((await chat.request("PATCH", path, 1, json={"content": "y"})).code)
+        assert codes == [None, "RATE_LIMITED", "RATE_LIMITED"]
+        again = await ada.call("sendMessage", {"chatId": chat_id, "content": "x"})
+        _check_limited(again, 10)
 
 
 async def test_joining_a_room_one_is_in_already_costs_nothing(serve):

@@ -80,6 +80,8 @@ class FakeMessages:
         found = [e for e in self.stored.values() if e.chat_id == chat_id and low <= e.seq < high]
         return sorted(found, key=lambda each: each.seq)
 
+    brief_window = window
+
     async def last_updated_seq(self, chat_id, low, high):
         numbers = [e.updated_seq for e in self.stored.values() if e.chat_id == chat_id]
         return max((each for each in numbers if low <= each < high), default=0)

@@ -52,7 +52,7 @@ class Stored:
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
-    async def window(self, _chat_id: int, low: int, high: int) -> list[Message]:
+    async def brief_window(self, _chat_id: int, low: int, high: int) -> list[Message]:
         return [each for each in self.messages if low <= each.seq < high]
 
 

@@ -1,0 +1,92 @@
+"""How much an answer may hold, and how many big ones are made at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import orjson
+
+from chat.contracts.models import message_to_wire
+from chat.entities import Message
+from chat.identity import UserId
+
+ANSWERS_IN_A_BACKLOG: Final = 4
+"""One answer fills this part of what may wait for a socket, and twice that where it cannot be cut
+short. Over all of it who catches up would be cut, come back, and be cut again for ever.
+"""
+
+READS_AT_ONCE: Final = 2
+"""Pages of one user that are read from the store at once; each holds up to 64 whole messages."""
+
+
+class Budget:
+    """The bytes that one answer has left, for all of its pages; counted as they are written, since
+    a character takes one to six of them.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = self._left = most_bytes
+
+    @property
+    def left(self) -> int:
+        """At least 1: one thing fits always."""
+        return max(1, self._left)
+
+    @property
+    def spent(self) -> bool:
+        return self._left < 0
+
+    @property
+    def far_spent(self) -> bool:
+        return self._left < -self._most
+
+    def encode(self, value: Any) -> orjson.Fragment:
+        encoded = orjson.dumps(value)
+        self._left -= len(encoded)
+        return orjson.Fragment(encoded)
+
+    def fit(self, values: Iterable[Any]) -> list[orjson.Fragment]:
+        """The first of them that fit; one at least, so that every page goes on."""
+        fitting: list[orjson.Fragment] = []
+        for value in values:
+            encoded = self.encode(value)
+            if self.spent and fitting:
+                break
+            fitting.append(encoded)
+        return fitting
+
+    def fit_messages(self, messages: Iterable[Message]) -> list[orjson.Fragment]:
+        """The same of messages."""
+        return self.fit(map(message_to_wire, messages))
+
+
+def shortened(chat: dict[str, Any], budget: Budget) -> orjson.Fragment:
+    """A chat of a list that is to name all of them; what it can do without goes first."""
+    if budget.spent:
+        chat["lastMessage"] = None
+    if budget.far_spent and "metadata" in chat:
+        chat["metadata"] = None
+    return budget.encode(chat)
+
+
+class Turns:
+    """Lets each user do so many heavy things at once; what comes beyond waits, and only theirs."""
+
+    def __init__(self, at_once: int = READS_AT_ONCE) -> None:
+        self._at_once = at_once
+        self._users: dict[UserId, tuple[asyncio.Semaphore, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, user_id: UserId) -> AsyncIterator[None]:
+        turns, wanted = self._users.get(user_id) or (asyncio.Semaphore(self._at_once), 0)
+        self._users[user_id] = (turns, wanted + 1)
+        try:
+            async with turns:
+                yield
+        finally:
+            turns, wanted = self._users[user_id]
+            if wanted == 1:
+                del self._users[user_id]
+            else:
+                self._users[user_id] = (turns, wanted - 1)
