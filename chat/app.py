@@ -18,9 +18,9 @@ from chat.gateway.broadcaster import SocketBroadcaster
 from chat.gateway.connections import Connections
 from chat.gateway.crowd import Crowd
 from chat.gateway.door import build_gateway
-from chat.gateway.endpoint import PATH, socket_handler
 from chat.gateway.fanout import Fanout
 from chat.gateway.namespace import ChatGateway
+from chat.gateway.posts import socket_rules
 from chat.gateway.token_life import TokenLife
 from chat.gateway.transport import ChatServer
 from chat.gateway.wire.names import require_names
@@ -323,7 +323,7 @@ class ChatApp:
             gate, await self.hooks.collect_named(register_routes, Registration()), demo, hosts
         )
         application = build_application(
-            [(PATH, socket_handler(sio, gate.origins)), *routes],
+            [*socket_rules(sio, gate.origins, gate.bodies), *routes],
             settings.max_payload_bytes,
         )
         self._http = make_http_server(application, settings)

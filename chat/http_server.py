@@ -6,6 +6,7 @@ import asyncio
 import errno
 import resource
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
@@ -15,13 +16,17 @@ import tornado.web
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, StreamClosedError
 
-from chat.addresses import Networks
+from chat.addresses import Networks, home_of
 from chat.errors import ChatError, ErrorCode
 from chat.proxies import ProxiedRequest
 from chat.settings import Settings
 
 MAX_HEADER_BYTES: Final = 32 * 1024
+CHUNK_BYTES: Final = 64 * 1024
 ACCEPTS_A_TURN: Final = 128
+CONNECTIONS_A_SOCKET: Final = 2
+"""One that polls has a poll and a POST on their way."""
+
 PAUSE_S: Final = 1.0
 """How long nobody is let in when the system has no more files: without it the loop would spin."""
 
@@ -35,14 +40,17 @@ def make_http_server(application: tornado.web.Application, settings: Settings) -
     """The server for an application; `add_sockets` makes it listen."""
     server = ChatHttpServer(
         application,
-        # Above our own limit, whose refusal is typed; Tornado's is a bare 400.
-        max_body_size=4 * settings.max_payload_bytes,
-        max_buffer_size=5 * settings.max_payload_bytes,
+        # Of handlers that want none. Those that do count what they hold, and raise this for each
+        # request (chat/bodies.py).
+        max_body_size=CHUNK_BYTES,
+        chunk_size=CHUNK_BYTES,
+        max_buffer_size=MAX_HEADER_BYTES + 4 * CHUNK_BYTES,
         max_header_size=MAX_HEADER_BYTES,
         idle_connection_timeout=settings.idle_connection_s,
         body_timeout=settings.body_within_s,
     )
     server.keep_free(settings.spare_files)
+    server.bound_addresses(CONNECTIONS_A_SOCKET * settings.max_sockets_per_address)
     server.proxies = Networks(settings.trusted_proxies if settings.trust_proxy else ())
     server.public_path = settings.public_path or ""
     return server
@@ -55,6 +63,13 @@ class ChatHttpServer(HTTPServer):
 
     proxies = Networks(())
     public_path = ""
+
+    def bound_addresses(self, most: int) -> None:
+        """Refuse new connections of an address that has so many. One that becomes a websocket is
+        counted by the gateway instead; trusted proxies are not counted.
+        """
+        self._most_of_one = most
+        self._of_one: Counter[str] = Counter()
 
     def keep_free(self, spare_files: int) -> None:
         """Refuse new connections while no more than so many files are left to this process.
@@ -77,15 +92,18 @@ class ChatHttpServer(HTTPServer):
         self, stream: IOStream, address: tuple[Any, ...]
     ) -> Awaitable[None] | None:
         number = stream.socket.fileno()
-        if number < self._full_at:
+        home = home_of(address[0])
+        crowded = self._of_one[home] >= self._most_of_one and address[0] not in self.proxies
+        if number < self._full_at and not crowded:
+            self._of_one[home] += 1
             super().handle_stream(stream, address)
             return None
-        error = ChatError(
-            ErrorCode.RATE_LIMITED, "the server is full, try again", retry_after_s=FULL_RETRY_S
-        )
+        why = "too many connections of this address" if crowded else "the server is full, try again"
+        error = ChatError(ErrorCode.RATE_LIMITED, why, retry_after_s=FULL_RETRY_S)
         _log.warning(
             "connection_refused",
-            why="out of files",
+            why="too many of this address" if crowded else "out of files",
+            remote_ip=address[0],
             open_files=number,
             request_id=error.request_id,
         )
@@ -105,6 +123,10 @@ class ChatHttpServer(HTTPServer):
 
     def on_close(self, server_conn: Any) -> None:
         super().on_close(server_conn)
+        home = home_of(server_conn.context.address[0])
+        self._of_one[home] -= 1
+        if not self._of_one[home]:
+            del self._of_one[home]
         error = server_conn.stream.error
         if error is not None:
             # It leads back to the stream, and to whatever the loop had in hand when it failed.

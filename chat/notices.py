@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from math import inf
+from sys import getsizeof
 from time import monotonic
 from typing import Any, Final
 
@@ -15,6 +16,10 @@ from chat.logs import late_s
 MAX_WAITING: Final = 10_000
 """The oldest of more is dropped. So many sockets may be lost at once, and each is a notice."""
 
+MAX_WAITING_BYTES: Final = 16_000_000
+"""Of the messages in them, each of which may be 100 kB."""
+
+METADATA_BYTES: Final = 16_000
 NOTICES_A_TURN: Final = 200
 """Some ms of log lines; then the loop has its turn, whatever waits."""
 
@@ -54,7 +59,8 @@ class NoticeQueue:
         self.dropped = 0
         self.task: asyncio.Task[None] | None = None
         self._plugin = plugin
-        self._waiting: deque[tuple[HookImpl, Any, float]] = deque()
+        self._waiting: deque[tuple[HookImpl, Any, float, int]] = deque()
+        self._bytes = 0
         # The one that is being delivered.
         self._current: tuple[HookImpl, float] | None = None
         self._untold = 0
@@ -77,13 +83,17 @@ class NoticeQueue:
         if self._closed:
             return
         now = monotonic()
+        size = 0
         if self.task is None:
             self._begin()
         elif self._waiting:
-            full = len(self._waiting) >= MAX_WAITING
+            # What is delivered at once is not counted.
+            size = _size(event)
+            self._bytes += size
+            full = len(self._waiting) >= MAX_WAITING or self._bytes > MAX_WAITING_BYTES
             if full or now - self._waiting[0][2] > TELL_LATE_S:
                 self._fall_behind(full, now)
-        self._waiting.append((impl, event, now))
+        self._waiting.append((impl, event, now, size))
 
     def hurry(self) -> None:
         """Drop everything but `shutdown`, and what is being delivered, too."""
@@ -92,6 +102,7 @@ class NoticeQueue:
         kept = [each for each in self._waiting if each[0].hook is shutdown]
         dropped = len(self._waiting) - len(kept)
         self._waiting = deque(kept)
+        self._bytes = sum(each[3] for each in kept)
         if self._current is not None and self._current[0].hook is not shutdown:
             dropped += 1
             self._current = None
@@ -107,6 +118,7 @@ class NoticeQueue:
         self._closed = True
         self._drop(self.waiting)
         self._waiting.clear()
+        self._bytes = 0
         self._current = None
         if self.task is not None:
             self.task.cancel()
@@ -123,7 +135,8 @@ class NoticeQueue:
         try:
             # Not after a cancellation that the plugin has swallowed: another task does it by then.
             while self._waiting and self.task is me:
-                impl, event, since = self._waiting.popleft()
+                impl, event, since, size = self._waiting.popleft()
+                self._bytes -= size
                 self._current = (impl, since)
                 now = monotonic()
                 age_s = now - since
@@ -144,9 +157,12 @@ class NoticeQueue:
                 self.task = None
 
     def _fall_behind(self, full: bool, now: float) -> None:
-        if full:
-            self._waiting.popleft()
-            self._drop(1)
+        dropped = 0
+        while full and self._waiting:
+            self._bytes -= self._waiting.popleft()[3]
+            dropped += 1
+            full = self._bytes > MAX_WAITING_BYTES
+        self._drop(dropped)
         self._tell(now)
 
     def _tell_dropped(self) -> None:
@@ -171,3 +187,11 @@ class NoticeQueue:
             oldest_age_s=round(self.oldest_age_s, 1),
         )
         self._untold = 0
+
+
+def _size(event: Any) -> int:
+    """About how many bytes of memory the message of an event takes; 0 where it has none."""
+    message = getattr(event, "message", None)
+    if message is None:
+        return 0
+    return getsizeof(message.message) + (METADATA_BYTES if message.metadata else 0)

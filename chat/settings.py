@@ -145,6 +145,11 @@ class Settings(BaseSettings):
     max_payload_bytes: int = Field(
         1_000_000, ge=1_000, description="Largest frame, polling POST and JSON body, in bytes."
     )
+    max_body_bytes: int = Field(
+        32_000_000,
+        ge=4_000,
+        description="Bytes of requests' bodies that may be held at once; of one address a quarter.",
+    )
     max_json_depth: int = Field(
         32, ge=8, le=64, description="Levels of nesting in the JSON of an event or a body."
     )
@@ -183,6 +188,9 @@ class Settings(BaseSettings):
     )
     max_failed_tokens_per_min: int = Field(
         30, ge=1, description="Bad tokens a minute that are looked into, by address and user."
+    )
+    chats_in_memory_mb: int = Field(
+        64, ge=1, description="Megabytes of memory for the chats that were used last."
     )
     max_rooms_per_socket: int = Field(
         500, ge=1, description="Most chats one socket may have joined."

@@ -161,6 +161,9 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             if error.retry_after_s is not None:
                 self.set_header("Retry-After", str(round(error.retry_after_s)))
             answer = orjson.dumps(error.to_answer())
-            self.finish(answer).add_done_callback(lambda _: stream.close())
+            done = self.finish(answer)
+            # Of a POST whose body has not come, this is done a little later (chat/bodies.py).
+            if self._finished:
+                done.add_done_callback(lambda _: stream.close())
 
     return SocketHandler

@@ -12,6 +12,7 @@ import structlog
 import tornado.web
 from pydantic import BaseModel
 
+from chat.bodies import ENDLESS, RETRY_S, BodyHandler, HeldBytes, bodies_of
 from chat.contracts.json_text import MAX_PATH_CHARS, JsonLimits, read_json
 from chat.credentials import in_header
 from chat.errors import ChatError, ErrorCode
@@ -28,6 +29,11 @@ from chat.settings import Settings
 
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
+SMALL_BODY: Final = 16_000
+"""What a request may bring along that has no use for a body."""
+
+BIG_ANSWER: Final = 64_000
+_WITHOUT_BODY: Final = ("GET", "HEAD", "DELETE")
 _log = structlog.get_logger("chat.rest")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -52,8 +58,13 @@ class Gate:
     json_limits: JsonLimits = field(init=False)
     # What one answer may hold, as over a socket.
     answer_bytes: int = field(init=False)
+    bodies: HeldBytes = field(init=False)
+    # Of those that are on their way, by user.
+    answers: HeldBytes = field(init=False)
 
     def __post_init__(self) -> None:
+        self.bodies = bodies_of(self.settings.max_body_bytes)
+        self.answers = HeldBytes(ENDLESS, 2 * self.settings.max_backlog_bytes)
         self.answer_bytes = self.settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG
         self.json_limits = JsonLimits.of(self.settings)
         self.idle.set()
@@ -68,7 +79,7 @@ class Gate:
             self.idle.set()
 
 
-class ApiHandler(tornado.web.RequestHandler):
+class ApiHandler(BodyHandler):
     """Base of every route: answers JSON, always."""
 
     # A route that answers without a token sets this to False.
@@ -76,6 +87,9 @@ class ApiHandler(tornado.web.RequestHandler):
     # Whether its refusals are made of nothing that a client wrote.
     says_why = True
     identity: Identity
+    # Of a big answer: whose it is, and its size.
+    _unsent: tuple[UserId | None, int] | None = None
+    _reported = False
 
     def initialize(self, gate: Gate) -> None:
         self.gate = gate
@@ -98,11 +112,13 @@ class ApiHandler(tornado.web.RequestHandler):
             return
         if self.gate.draining:
             raise ChatError(ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1)
-        if len(self.request.body) > self.gate.settings.max_payload_bytes:
-            raise ChatError(ErrorCode.PAYLOAD_TOO_LARGE, "the body is too large")
         if self.needs_token:
             self.identity = await self._identify()
             self.gate.domain.people.remember(self.identity)
+        most = self.gate.settings.max_payload_bytes
+        if self.request.method in _WITHOUT_BODY:
+            most = min(most, SMALL_BODY)
+        self.expect_body(self.gate.bodies, most)
 
     def options(self, *_: str) -> None:
         for name, value in self.gate.origins.preflight_headers(self.request.headers).items():
@@ -127,7 +143,7 @@ class ApiHandler(tornado.web.RequestHandler):
         # A text/plain form of another site would come without a preflight.
         if content_type != "application/json":
             raise ChatError(ErrorCode.UNSUPPORTED_MEDIA, "send application/json")
-        return read_json(self.request.body, self.gate.json_limits, "the body")
+        return read_json(self.take_body(), self.gate.json_limits, "the body")
 
     async def begin(self, action: str, payload: Model) -> Model:
         """Name what is about to be done and let the plugins see it; returns the payload that is to
@@ -211,7 +227,14 @@ class ApiHandler(tornado.web.RequestHandler):
         """
 
     def on_finish(self) -> None:
+        super().on_finish()
         self.gate.left()
+
+    def _report(self) -> None:
+        """Tell the plugins what was answered."""
+        if self._reported:
+            return
+        self._reported = True
         # Its traceback leads back to this handler: kept, the two would wait for the collector.
         error, self._error = self._error, None
         identity = getattr(self, "identity", None)
@@ -292,8 +315,37 @@ class ApiHandler(tornado.web.RequestHandler):
         return error
 
     def _write_json(self, body: dict[str, Any]) -> None:
+        encoded = orjson.dumps(body)
+        if len(encoded) > BIG_ANSWER and not self._take_room(len(encoded)):
+            why = "take the answers that are on their way first"
+            raise ChatError(ErrorCode.RATE_LIMITED, why, retry_after_s=RETRY_S)
         self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.write(orjson.dumps(body))
+        self.write(encoded)
+
+    def _take_room(self, size: int) -> bool:
+        """Count a big answer until its client has taken it, which may not last for ever."""
+        identity = getattr(self, "identity", None)
+        key = None if identity is None else identity.user_id
+        if not self.gate.answers.take(key, size):
+            return False
+        self._unsent = (key, size)
+        return True
+
+    def finish(self, chunk: Any = None) -> "asyncio.Future[None]":
+        stream = self._connection.stream
+        sent = super().finish(chunk)
+        self._report()
+        unsent, self._unsent = self._unsent, None
+        if unsent is not None:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(self.gate.settings.body_within_s, stream.close)
+
+            def taken(_: object) -> None:
+                timer.cancel()
+                self.gate.answers.give(*unsent)
+
+            sent.add_done_callback(taken)
+        return sent
 
 
 _UNKNOWN: Final = tornado.web.RequestHandler.get

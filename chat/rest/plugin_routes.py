@@ -53,7 +53,7 @@ class PluginRouteHandler(ApiHandler):
             method=route.method,
             path=self.request.path,
             query={name: self.get_query_argument(name) for name in self.request.query_arguments},
-            body=self.request.body,
+            body=self.take_body(),
             identity=getattr(self, "identity", None),
             remote_ip=self.request.remote_ip or "",
         )

@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from sys import getsizeof
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -28,9 +29,17 @@ RECENT_DELETIONS: Final = 256
 """More than a chat can have while an answer waits for its turn in the journal."""
 
 MAX_STATES: Final = 20_000
+STATE_BYTES: Final = 2_000
+MEMBER_BYTES: Final = 300
+"""A participant, their places in the members and among the chats of the user."""
+
+TAIL_ENTRY_BYTES: Final = 150
+KEY_BYTES: Final = 250
+METADATA_BYTES: Final = 16_000
 MAX_OUTSIDE_AUTHORS: Final = 1_000
 """A bridge to another network may write under any number of names; a chat keeps so many."""
 
+DEFAULT_BYTES: Final = 64_000_000
 SERVICE_RANK: Final = Role.OWNER.rank + 1
 
 
@@ -44,6 +53,15 @@ class TailEntry:
     deleted: bool
 
 
+class Scale:
+    """About how many bytes of memory all states take."""
+
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        self.total = 0
+
+
 class ChatState:
     """One active chat. `head` is the last number that is committed and pushed; every read is
     bounded by it.
@@ -52,7 +70,7 @@ class ChatState:
     __slots__ = (
         "__weakref__", "chat", "closed", "crowd", "deleted", "earlier_keys", "head",
         "last_message", "left", "members", "outsiders", "pending", "people_seq", "reserved",
-        "tail", "tail_from",
+        "scale", "tail", "tail_from", "weighed",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +103,9 @@ class ChatState:
         self.reserved = chat.seq_reserved
         self.pending = 0  # changes in the journal; a state with some is never forgotten
         self.closed = False
+        # Its size, as it is counted in the size of all states, while it is among these.
+        self.weighed = 0
+        self.scale: Scale | None = None
         # The latest messages that were deleted; None until there is one.
         self.deleted: deque[int] | None = None
         self.last_message = tail[-1] if tail else None
@@ -100,6 +121,19 @@ class ChatState:
         }
         # Every message from this number on is in the tail.
         self.tail_from = tail[0].seq if len(tail) >= TAIL_MESSAGES else 1
+
+    def size(self) -> int:
+        """About how many bytes of memory this takes."""
+        last, chat = self.last_message, self.chat
+        metadata = (chat.metadata is not None) + (last is not None and last.metadata is not None)
+        return (
+            STATE_BYTES
+            + MEMBER_BYTES * (len(self.members) + len(self.outsiders))
+            + TAIL_ENTRY_BYTES * len(self.tail)
+            + KEY_BYTES * len(self.earlier_keys)
+            + METADATA_BYTES * metadata
+            + (getsizeof(last.message) if last is not None else 0)
+        )
 
     def rank_of(self, identity: Identity) -> int:
         """The caller's rank in this chat; -1 = none. Admins count as moderators everywhere, the
@@ -121,6 +155,12 @@ class ChatState:
         if len(self.tail) == TAIL_MESSAGES:
             self.tail_from = self.tail[1].seq
         self._append(message)
+        scale = self.scale
+        if scale is not None:
+            last = self.last_message
+            grown = getsizeof(message.message) - (getsizeof(last.message) if last else 0)
+            self.weighed += grown
+            scale.total += grown
         self.last_message = message
 
     def changed(self, message: Message) -> None:
@@ -155,8 +195,8 @@ class ChatState:
 
 
 class ChatStates:
-    """All active chats, the least recently used forgotten beyond 20,000 (about 20 kB each with a
-    full tail).
+    """All active chats, the least recently used forgotten beyond 20,000, and beyond `most_bytes` of
+    memory: a chat of a few takes about 20 kB, one of a thousand 300.
     """
 
     def __init__(
@@ -164,9 +204,12 @@ class ChatStates:
         chats: ChatRepository,
         messages: MessageRepository,
         check_identity: Callable[[Identity], None],
+        most_bytes: int = DEFAULT_BYTES,
     ) -> None:
         """`check_identity` raises where a caller's token has ended, by itself or by a decision."""
         self.check_identity = check_identity
+        self._most_bytes = most_bytes
+        self._scale = Scale()
         self._chats = chats
         self._messages = messages
         self._states: OrderedDict[int, ChatState] = OrderedDict()
@@ -270,6 +313,7 @@ class ChatStates:
         self._held.pop(chat_id, None)
         for user_id in state.members:
             self._link(user_id, chat_id)
+        self._weigh(state)
         self._forget_old()
         return state
 
@@ -291,6 +335,8 @@ class ChatStates:
             if participant.left:
                 state.left[user_id] = participant.removed_at
             self._unlink(user_id, chat_id)
+        if self._states.get(chat_id) is state:
+            self._weigh(state)
 
     async def note_author(self, state: ChatState, user_id: UserId) -> None:
         """Remember, before it is stored, who is about to leave their id in the chat's history.
@@ -309,6 +355,7 @@ class ChatStates:
         state.crowd += 1
         self._states.pop(state.chat.id, None)
         self._held.pop(state.chat.id, None)
+        self._unweigh(state)
         for user_id in state.members:
             self._unlink(user_id, state.chat.id)
 
@@ -346,13 +393,26 @@ class ChatStates:
             high = low
         return head
 
+    def _weigh(self, state: ChatState) -> None:
+        """Add the state's size to that of all, in place of what it was."""
+        size = state.size()
+        self._scale.total += size - state.weighed
+        state.weighed, state.scale = size, self._scale
+
+    def _unweigh(self, state: ChatState) -> None:
+        self._scale.total -= state.weighed
+        state.weighed, state.scale = 0, None
+
     def _forget_old(self) -> None:
-        while len(self._states) > MAX_STATES:
+        while len(self._states) > MAX_STATES or self._scale.total > self._most_bytes:
             state = next((each for each in self._states.values() if not each.pending), None)
             if state is None:
                 return
+            if state is next(reversed(self._states.values())):
+                return  # the one that is asked for, larger than all the rest may be
             del self._states[state.chat.id]
             self._held[state.chat.id] = state
+            self._unweigh(state)
             for user_id in state.members:
                 self._unlink(user_id, state.chat.id)
 

@@ -77,7 +77,9 @@ def build_domain(
     access = AccessService(
         store.access, broadcaster, clock, settings.clock_skew_s, lambda: journal.settled()
     )
-    states = ChatStates(store.chats, store.messages, access.check_still)
+    states = ChatStates(
+        store.chats, store.messages, access.check_still, settings.chats_in_memory_mb * 1_000_000
+    )
     turns = Turns()
     journal = Journal(states, store.messages, store.chats, store.ids)
     profile_pushes = ProfilePushes(states, broadcaster, clock)

@@ -8,6 +8,7 @@ last second of them in a crash costs nothing that an ack has promised.
 import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
+from sys import getsizeof
 from typing import Final
 
 import structlog
@@ -19,6 +20,10 @@ from chat.ports import ChatRepository, UserRepository
 
 FLUSH_EVERY_S: Final = 1.0
 MAX_KNOWN: Final = 50_000
+MAX_KNOWN_BYTES: Final = 16_000_000
+PROFILE_BYTES: Final = 300
+"""Without its texts."""
+
 _log = structlog.get_logger("chat.people")
 
 
@@ -36,6 +41,7 @@ class People:
         self._chats = chats
         self._on_change = on_change
         self._known: dict[UserId, User] = {}
+        self._known_bytes = 0
         self._profiles: dict[UserId, User] = {}
         # Of `_profiles`, those of users who were not in memory: what is stored may differ.
         self._unseen: set[UserId] = set()
@@ -158,9 +164,11 @@ class People:
             self._keep(user)
 
     def _keep(self, user: User) -> None:
-        if len(self._known) >= MAX_KNOWN:
-            self._known.pop(next(iter(self._known)))
+        before = self._known.get(user.id)
+        self._known_bytes += _size(user) - (0 if before is None else _size(before))
         self._known[user.id] = user
+        while len(self._known) > MAX_KNOWN or self._known_bytes > MAX_KNOWN_BYTES:
+            self._known_bytes -= _size(self._known.pop(next(iter(self._known))))
 
     def _wake(self) -> None:
         if self._writer is None:
@@ -174,6 +182,10 @@ class People:
             except Exception:  # noqa: BLE001  # what gathers next is written all the same
                 _log.exception("write_behind_failed")
         self._writer = None
+
+
+def _size(user: User) -> int:
+    return PROFILE_BYTES + getsizeof(user.name) + getsizeof(user.avatar_url)
 
 
 def _merged(user: User, before: User | None) -> User:

@@ -7,12 +7,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from chat.contracts.pushes import presence_changed, user_joined, user_left
 from chat.identity import UserId
 from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatStates
 from chat.services.people import People
+
+MAX_LAST_SEEN: Final = 50_000
 
 
 class PresenceService:
@@ -52,7 +55,11 @@ class PresenceService:
             return
         del self._sockets[user_id]
         now = self._clock.now()
+        self._last_seen.pop(user_id, None)
         self._last_seen[user_id] = now
+        if len(self._last_seen) > MAX_LAST_SEEN:
+            # Written to the store long ago.
+            del self._last_seen[next(iter(self._last_seen))]
         self._people.saw(user_id, now)
         loop = asyncio.get_running_loop()
         self._leaving[user_id] = loop.call_later(self._grace_s, self._offline, user_id)

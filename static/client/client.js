@@ -207,7 +207,15 @@ export class ChatClient {
   /** Read any route: `get('/chats?limit=200')` answers the body. */
   get(path) { return this.#rest.get(path); }
   async chats() { return (await this.get('/chats')).data; }
-  async participants(chatId) { return (await this.get(`/chats/${chatId}/participants`)).data; }
+  async participants(chatId) {
+    const all = [];
+    for (let next = '0'; next; ) {
+      const { data, page } = await this.get(`/chats/${chatId}/participants?cursor=${next}`);
+      all.push(...data);
+      next = page?.nextCursor;
+    }
+    return all;
+  }
   /** A page of messages, oldest first: {data, page: {hasBefore, oldestId, seq, ...}} */
   history(chatId, { before, limit = 50 } = {}) {
     return this.get(`/chat-messages?${new URLSearchParams({ chatId, limit, ...(before && { before }) })}`);
