@@ -95,7 +95,7 @@ class ChatsHandler(OneChatHandler):
             chat = await self.gate.domain.chats.of_ref(self.identity, query.external_ref)
             self.reply(chat, page={"nextCursor": None})
             return
-        found, following = await self.gate.domain.chats.overview(
+        found, following = await self.gate.domain.chat_lists.overview(
             self.identity,
             limit=query.limit,
             cursor=query.cursor,
@@ -152,7 +152,9 @@ class ParticipantsHandler(ApiHandler):
         query = await self.begin("GET /chats/:id/participants", parse(SeatsQuery, asked))
         state = await self.gate.domain.states.require(query.chat_id, self.identity)
         budget = Budget(self.gate.answer_bytes)
-        found, following = await self.gate.domain.chats.people_page(state, query.cursor, budget)
+        found, following = await self.gate.domain.chat_lists.people_page(
+            state, query.cursor, budget
+        )
         self.gate.domain.states.check(state, self.identity)
         self.reply(found, page={"nextCursor": None if following is None else str(following)})
 

@@ -15,6 +15,7 @@ from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity
 from chat.ports import Clock, MessageRepository
 from chat.services.budget import ANSWERS_IN_A_BACKLOG, Budget, Turns, shortened
+from chat.services.chat_lists import ChatLists
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.chats import ChatService
 from chat.services.history import read_back, read_changes
@@ -39,6 +40,7 @@ class CatchUpService:
         states: ChatStates,
         messages: MessageRepository,
         chats: ChatService,
+        lists: ChatLists,
         clock: Clock,
         epoch: str,
         max_backlog_bytes: int,
@@ -47,6 +49,7 @@ class CatchUpService:
         self._states = states
         self._messages = messages
         self._chats = chats
+        self._lists = lists
         self._clock = clock
         self._answer_bytes = max_backlog_bytes // ANSWERS_IN_A_BACKLOG
         self._turns = turns
@@ -124,7 +127,7 @@ class CatchUpService:
         chats: list[Any]
         async with self._turns.of(identity.user_id):
             if cursors is None:
-                overview, _ = await self._chats.overview(identity, limit=MAX_OVERVIEW, cursor=None)
+                overview, _ = await self._lists.overview(identity, limit=MAX_OVERVIEW, cursor=None)
                 chats = [shortened(each, budget) for each in overview]
             else:
                 chats = [

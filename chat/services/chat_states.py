@@ -11,7 +11,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from sys import getsizeof
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -20,6 +19,7 @@ from chat.errors import ChatError, ErrorCode, NotParticipantError
 from chat.identity import Identity, UserId
 from chat.ports import ChatRepository, MessageRepository
 from chat.services.history import read_back
+from chat.services.state_sizes import Scale
 
 SEQ_BLOCK: Final = 1_000
 """Numbers are reserved in blocks, so a thousand changes cost one extra write."""
@@ -29,17 +29,10 @@ RECENT_DELETIONS: Final = 256
 """More than a chat can have while an answer waits for its turn in the journal."""
 
 MAX_STATES: Final = 20_000
-STATE_BYTES: Final = 2_000
-MEMBER_BYTES: Final = 300
-"""A participant, their places in the members and among the chats of the user."""
-
-TAIL_ENTRY_BYTES: Final = 150
-KEY_BYTES: Final = 250
-METADATA_BYTES: Final = 16_000
+MAX_BYTES: Final = 64_000_000
 MAX_OUTSIDE_AUTHORS: Final = 1_000
 """A bridge to another network may write under any number of names; a chat keeps so many."""
 
-DEFAULT_BYTES: Final = 64_000_000
 SERVICE_RANK: Final = Role.OWNER.rank + 1
 
 
@@ -51,15 +44,6 @@ class TailEntry:
     seq: int
     sender_id: UserId
     deleted: bool
-
-
-class Scale:
-    """About how many bytes of memory all states take."""
-
-    __slots__ = ("total",)
-
-    def __init__(self) -> None:
-        self.total = 0
 
 
 class ChatState:
@@ -122,19 +106,6 @@ class ChatState:
         # Every message from this number on is in the tail.
         self.tail_from = tail[0].seq if len(tail) >= TAIL_MESSAGES else 1
 
-    def size(self) -> int:
-        """About how many bytes of memory this takes."""
-        last, chat = self.last_message, self.chat
-        metadata = (chat.metadata is not None) + (last is not None and last.metadata is not None)
-        return (
-            STATE_BYTES
-            + MEMBER_BYTES * (len(self.members) + len(self.outsiders))
-            + TAIL_ENTRY_BYTES * len(self.tail)
-            + KEY_BYTES * len(self.earlier_keys)
-            + METADATA_BYTES * metadata
-            + (getsizeof(last.message) if last is not None else 0)
-        )
-
     def rank_of(self, identity: Identity) -> int:
         """The caller's rank in this chat; -1 = none. Admins count as moderators everywhere, the
         host as more.
@@ -157,10 +128,7 @@ class ChatState:
         self._append(message)
         scale = self.scale
         if scale is not None:
-            last = self.last_message
-            grown = getsizeof(message.message) - (getsizeof(last.message) if last else 0)
-            self.weighed += grown
-            scale.total += grown
+            scale.replaced(self, message)
         self.last_message = message
 
     def changed(self, message: Message) -> None:
@@ -204,7 +172,7 @@ class ChatStates:
         chats: ChatRepository,
         messages: MessageRepository,
         check_identity: Callable[[Identity], None],
-        most_bytes: int = DEFAULT_BYTES,
+        most_bytes: int = MAX_BYTES,
     ) -> None:
         """`check_identity` raises where a caller's token has ended, by itself or by a decision."""
         self.check_identity = check_identity
@@ -313,7 +281,7 @@ class ChatStates:
         self._held.pop(chat_id, None)
         for user_id in state.members:
             self._link(user_id, chat_id)
-        self._weigh(state)
+        self._scale.weigh(state)
         self._forget_old()
         return state
 
@@ -336,7 +304,7 @@ class ChatStates:
                 state.left[user_id] = participant.removed_at
             self._unlink(user_id, chat_id)
         if self._states.get(chat_id) is state:
-            self._weigh(state)
+            self._scale.weigh(state)
 
     async def note_author(self, state: ChatState, user_id: UserId) -> None:
         """Remember, before it is stored, who is about to leave their id in the chat's history.
@@ -355,7 +323,7 @@ class ChatStates:
         state.crowd += 1
         self._states.pop(state.chat.id, None)
         self._held.pop(state.chat.id, None)
-        self._unweigh(state)
+        self._scale.leave(state)
         for user_id in state.members:
             self._unlink(user_id, state.chat.id)
 
@@ -393,16 +361,6 @@ class ChatStates:
             high = low
         return head
 
-    def _weigh(self, state: ChatState) -> None:
-        """Add the state's size to that of all, in place of what it was."""
-        size = state.size()
-        self._scale.total += size - state.weighed
-        state.weighed, state.scale = size, self._scale
-
-    def _unweigh(self, state: ChatState) -> None:
-        self._scale.total -= state.weighed
-        state.weighed, state.scale = 0, None
-
     def _forget_old(self) -> None:
         while len(self._states) > MAX_STATES or self._scale.total > self._most_bytes:
             state = next((each for each in self._states.values() if not each.pending), None)
@@ -412,7 +370,7 @@ class ChatStates:
                 return  # the one that is asked for, larger than all the rest may be
             del self._states[state.chat.id]
             self._held[state.chat.id] = state
-            self._unweigh(state)
+            self._scale.leave(state)
             for user_id in state.members:
                 self._unlink(user_id, state.chat.id)
 

@@ -1,6 +1,5 @@
 """Chats: made, found, changed, deleted; and how they look to one of their people."""
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -9,16 +8,15 @@ import orjson
 import structlog
 
 from chat.contracts.base import is_blank
-from chat.contracts.models import chat_to_wire, participant_to_wire, participants_to_wire
+from chat.contracts.models import chat_to_wire, participants_to_wire
 from chat.contracts.pushes import chat_changed, chat_deleted, removed_from_chat
 from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role
-from chat.errors import ChatError, ErrorCode, NotParticipantError
+from chat.errors import ChatError, ErrorCode
 from chat.hook_events import ChatDraft
 from chat.hookspecs import before_chat_change
 from chat.identity import Identity, UserId
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
-from chat.services.budget import Budget
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
 from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats, NewChat, direct_key
@@ -140,60 +138,8 @@ class ChatService:
 
     async def people_of(self, state: ChatState, most: int | None = None) -> list[dict[str, Any]]:
         """The participants with their names, in the order in which they came; all, or the first."""
-        users = await self._people.find([each.user_id for each in _in_order(state)[:most]])
-        return participants_to_wire(_in_order(state)[:most], users)
-
-    async def people_page(
-        self, state: ChatState, after: int, budget: Budget
-    ) -> tuple[list[orjson.Fragment], int | None]:
-        """The first participants that came after the number `after`, as many as fit; and what to
-        ask for the next ones with, None when there are none.
-        """
-        seats = [each for each in _in_order(state) if each.joined_seq > after]
-        users = await self._people.find([each.user_id for each in seats])
-        fitting = budget.fit(participant_to_wire(each, users.get(each.user_id)) for each in seats)
-        more = len(fitting) < len(seats)
-        return fitting, seats[len(fitting) - 1].joined_seq if more else None
-
-    async def overview(
-        self,
-        identity: Identity,
-        *,
-        limit: int,
-        cursor: tuple[str, int] | None,
-        budget: Budget | None = None,
-    ) -> tuple[list[Any], tuple[str, int] | None]:
-        """The caller's chats, the last changed first, behind `cursor`; and the cursor of the next
-        page. Direct chats come with their two participants, whose names stand for a title.
-
-        With a budget they come as JSON, as many as fit.
-        """
-        states = await self._states.of_user(identity.user_id)
-        keyed = sorted(
-            ((_last_change(state), state.chat.id, state) for state in states), reverse=True
-        )
-        if cursor is not None:
-            keyed = [each for each in keyed if (each[0], each[1]) < cursor]
-        page = keyed[:limit]
-        pairs = [state.members for _, _, state in page if state.chat.type is ChatType.DIRECT]
-        users = await self._people.find({user_id for pair in pairs for user_id in pair})
-        wire: list[Any] = []
-        before = None
-        for changed, chat_id, state in page:
-            # Lost while the list is made: then it is just not in it.
-            if identity.user_id in state.members:
-                with contextlib.suppress(NotParticipantError):
-                    chat = await self.describe(state, identity, with_people=False)
-                    if state.chat.type is ChatType.DIRECT:
-                        chat["participants"] = participants_to_wire(_in_order(state), users)
-                    if budget is not None:
-                        encoded = budget.encode(chat)
-                        if budget.spent and wire:
-                            return wire, before
-                    wire.append(chat if budget is None else encoded)
-            before = (changed, chat_id)
-        following = (page[-1][0], page[-1][1]) if len(keyed) > limit else None
-        return wire, following
+        users = await self._people.find([each.user_id for each in in_order(state)[:most]])
+        return participants_to_wire(in_order(state)[:most], users)
 
     async def update(
         self,
@@ -405,7 +351,7 @@ class ChatService:
         )
 
 
-def _in_order(state: ChatState) -> list[Participant]:
+def in_order(state: ChatState) -> list[Participant]:
     # In which they came.
     return sorted(state.members.values(), key=lambda each: each.joined_seq)
 
@@ -433,11 +379,6 @@ def _owns(new: NewChat, identity: Identity, user_id: UserId) -> bool:
 
 def _setter(identity: Identity, external_ref: str | None) -> ExternalRefSetter | None:
     return None if external_ref is None else ExternalRefSetter(identity.user_id, identity.type)
-
-
-def _last_change(state: ChatState) -> str:
-    last = state.last_message.created_at if state.last_message else state.chat.updated_at
-    return max(last, state.chat.updated_at).isoformat()
 
 
 def _contended() -> ChatError:

@@ -7,6 +7,7 @@ from chat.ports import Broadcaster, Clock, Store
 from chat.services.access import AccessService
 from chat.services.budget import Turns
 from chat.services.catch_up import CatchUpService
+from chat.services.chat_lists import ChatLists
 from chat.services.chat_states import ChatStates
 from chat.services.chats import ChatService
 from chat.services.contacts import Contacts
@@ -36,6 +37,7 @@ class Domain:
     messages: MessageService
     revisions: RevisionService
     chats: ChatService
+    chat_lists: ChatLists
     participants: ParticipantService
     reads: ReadService
     people: People
@@ -124,6 +126,7 @@ def build_domain(
         clock=clock,
         max_participants=settings.max_participants,
     )
+    chat_lists = ChatLists(states=states, chats=chat_service, people=people)
     return Domain(
         states=states,
         journal=journal,
@@ -156,10 +159,12 @@ def build_domain(
         unread=unread,
         access=access,
         chats=chat_service,
+        chat_lists=chat_lists,
         catch_up=CatchUpService(
             states=states,
             messages=store.messages,
             chats=chat_service,
+            lists=chat_lists,
             clock=clock,
             epoch=store.epoch,
             max_backlog_bytes=settings.max_backlog_bytes,

@@ -11,6 +11,7 @@ from chat.services import people, presence
 from chat.services.chat_states import ChatStates
 from chat.services.people import People
 from chat.services.presence import PresenceService
+from chat.services.state_sizes import size_of
 from tests.plugins.test_notices import hearing, message, turns
 from tests.support.virtual_time import run
 from tests.unit.test_memories import NOW, _message, _state
@@ -30,7 +31,7 @@ def seated(chat_id, count):
 
 
 def counted(states):
-    return sum(each.size() for each in states._states.values())
+    return sum(size_of(each) for each in states._states.values())
 
 
 def test_chats_of_many_people_are_fewer_in_memory():
