@@ -14,7 +14,7 @@ PYTEST = $(BIN)/python -m pytest --timeout=60
 # Files and not tests are dealt out: the tests of a file share a server.
 THREE_AT_A_TIME = --numprocesses=3 --dist=loadfile
 
-.PHONY: help run test lint check lock property fuzz suites bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin
+.PHONY: help run test lint check lock property fuzz suites bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin bench-memory-attacks
 
 help:
 	@echo 'make run      start the server, on http://127.0.0.1:3000 unless HOST and PORT say else'
@@ -29,6 +29,7 @@ help:
 	@echo 'make bench-floor     what the kernel alone takes for a send on this machine'
 	@echo 'make bench-delivery  what catch-up costs in a chat of 200,000 messages; minutes'
 	@echo 'make bench-slow-plugin  how late a slow plugin makes the others and the stop; a minute'
+	@echo 'make bench-memory-attacks  what one user makes the server and the store hold; 5 minutes; ARGS="--checkout DIR"'
 	@echo 'make lock     write requirements*.txt anew from setup.cfg; UPGRADE=--upgrade for newer ones'
 	@echo 'The first one sets up .venv; PYTHON=python3.12 names the Python to make it with.'
 
@@ -99,3 +100,6 @@ bench-delivery: $(DEV)
 
 bench-slow-plugin: $(DEV)
 	@PYTHONPATH=. $(BIN)/python benchmarks/slow_plugin.py $(ARGS)
+
+bench-memory-attacks: $(DEV)
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.memory_attacks $(ARGS)
