@@ -77,6 +77,7 @@ from chat.hookspecs import (
     startup,
 )
 from chat.identity import Identity, UserId
+from chat.limits import Limit
 from chat.ports import ServerApi
 
 API_VERSION: Final = 1
@@ -210,6 +211,7 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "Identity",
+    "Limit",
     "Message",
     "MessageDraft",
     "MessageEvent",

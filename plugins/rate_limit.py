@@ -1,13 +1,6 @@
-"""Limits per user: messages, joins, read marks, typing, connects.
+"""Limits per user: messages, joins, read marks, typing, connects."""
 
-A token bucket of our own: 0.4 us a hit, where the library `limits` with its memory storage takes 3
-to 6.5, and this is asked on every message (docs/adr/0006). Buckets are in memory, and forgotten
-when full.
-"""
-
-import time
 from collections.abc import Hashable
-from typing import Final
 
 from pydantic import Field
 
@@ -15,6 +8,7 @@ from chat.plugin_api import (
     Action,
     ConnectAttempt,
     ErrorCode,
+    Limit,
     MessageDraft,
     Plugin,
     PluginSettings,
@@ -28,43 +22,6 @@ from chat.plugin_api import (
     before_typing,
     hookimpl,
 )
-
-SWEEP_AT: Final = 10_000
-"""Buckets in one limit before the full ones are thrown out."""
-
-
-class Limit:
-    """`rate_per_s` on average, `burst` at once, for each key.
-
-    A key's whole state is one number: the moment at which its bucket is full again (GCRA).
-    """
-
-    __slots__ = ("_burst_s", "_full_at", "_interval_s", "_sweep_at")
-
-    def __init__(self, rate_per_s: float, burst: float) -> None:
-        self._interval_s = 1 / rate_per_s
-        self._burst_s = burst / rate_per_s
-        self._full_at: dict[Hashable, float] = {}
-        self._sweep_at = SWEEP_AT
-
-    def wait_s(self, key: Hashable) -> float:
-        """Take a token: 0, or the seconds until there is one. 0.2 us."""
-        now = time.monotonic()
-        full_at = self._full_at.get(key, 0.0)
-        full_at = (full_at if full_at > now else now) + self._interval_s
-        wait_s = full_at - now - self._burst_s
-        # Sums of fractions are off by less than that.
-        if wait_s > 1e-6:
-            return wait_s
-        self._full_at[key] = full_at
-        if len(self._full_at) >= self._sweep_at:
-            self._sweep(now)
-        return 0.0
-
-    def _sweep(self, now: float) -> None:
-        self._full_at = {key: at for key, at in self._full_at.items() if at > now}
-        # Doubled when nearly all are in use, so that sweeping stays cheap for each hit.
-        self._sweep_at = max(SWEEP_AT, 2 * len(self._full_at))
 
 
 class RateLimit(Plugin):

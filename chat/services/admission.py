@@ -12,6 +12,7 @@ from chat.errors import ChatError, ErrorCode
 from chat.hook_events import AuthFailure, Door
 from chat.hookspecs import after_auth_failure
 from chat.identity import Identity, UserId
+from chat.limits import Limit
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
 from chat.services.access import AccessRefusal, AccessService
@@ -28,30 +29,22 @@ _log = structlog.get_logger("chat.auth")
 class FailedTokens:
     """Bad tokens of the last minute, by address and by the user whom they claim to be of: an office
     shares an address, and one broken client in it must not speak for the others.
-
-    A pair's whole state is one number, the moment at which it is forgotten (GCRA).
     """
 
     def __init__(self, most_per_min: int, clock: Clock) -> None:
-        self._clock = clock
-        self._each_s = WINDOW_S / most_per_min
-        self._forgotten_at: dict[tuple[str, UserId | None], float] = {}
+        self._limit = Limit(most_per_min / WINDOW_S, most_per_min, clock.monotonic)
 
     def wait_s(self, address: str, user: UserId | None) -> float:
         """Count a failure; 0, or the seconds until the next one is looked into."""
-        now = self._clock.monotonic()
         key = (home_of(address), user)
-        if key not in self._forgotten_at and len(self._forgotten_at) >= MAX_NAMES:
-            self._forgotten_at = {k: at for k, at in self._forgotten_at.items() if at > now}
-            if len(self._forgotten_at) >= MAX_NAMES:
+        if not self._limit.knows(key) and len(self._limit) >= MAX_NAMES:
+            self._limit.forget_full()
+            if len(self._limit) >= MAX_NAMES:
                 key = (key[0], None)
-        forgotten_at = max(self._forgotten_at.get(key, now), now) + self._each_s
-        wait_s = forgotten_at - now - WINDOW_S
-        # Sums of fractions are off by less than that.
-        if wait_s > 1e-6:
-            return wait_s
-        self._forgotten_at[key] = forgotten_at
-        return 0.0
+        return self._limit.wait_s(key)
+
+    def __len__(self) -> int:
+        return len(self._limit)
 
 
 class Admission:

@@ -1,0 +1,82 @@
+"""The one algorithm of all limits: so many at once, and so many a second on average.
+
+In memory, and forgotten when full. 0.4 us a hit, where the library `limits` with its memory storage
+takes 3 to 6.5 (docs/adr/0006).
+"""
+
+import time
+from collections.abc import Callable, Hashable
+from typing import Final
+
+SWEEP_AT: Final = 10_000
+"""Buckets in one limit before the full ones are thrown out."""
+
+ROUNDING_S: Final = 1e-6
+"""Sums of fractions are off by less than that."""
+
+
+class Limit:
+    """`rate_per_s` on average, `burst` at once, for each key.
+
+    A key's whole state is one number: the moment at which its bucket is full again (GCRA).
+    """
+
+    __slots__ = ("_burst_s", "_full_at", "_interval_s", "_now", "_sweep_at")
+
+    def __init__(
+        self, rate_per_s: float, burst: float, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._interval_s = 1 / rate_per_s
+        self._burst_s = burst / rate_per_s
+        self._now = now
+        self._full_at: dict[Hashable, float] = {}
+        self._sweep_at = SWEEP_AT
+
+    def wait_s(self, key: Hashable) -> float:
+        """Take a token: 0, or the seconds until there is one. 0.2 us."""
+        now = self._now()
+        full_at = self._full_at.get(key, 0.0)
+        full_at = (full_at if full_at > now else now) + self._interval_s
+        wait_s = full_at - now - self._burst_s
+        if wait_s > ROUNDING_S:
+            return wait_s
+        self._full_at[key] = full_at
+        if len(self._full_at) >= self._sweep_at:
+            self._sweep(now)
+        return 0.0
+
+    def charge(self, key: Hashable, tokens: float = 1) -> float:
+        """Take tokens that are spent already, also where there are none left: 0, or the seconds
+        until the debt is paid.
+        """
+        now = self._now()
+        full_at = max(self._full_at.get(key, 0.0), now) + tokens * self._interval_s
+        self._full_at[key] = full_at
+        if len(self._full_at) >= self._sweep_at:
+            self._sweep(now)
+        return self._over_s(full_at - now)
+
+    def owed_s(self, key: Hashable) -> float:
+        """The seconds until there is a token, without taking one."""
+        full_at = self._full_at.get(key)
+        return 0.0 if full_at is None else self._over_s(full_at + self._interval_s - self._now())
+
+    def knows(self, key: Hashable) -> bool:
+        """Whether the key's bucket is kept; a full one may be."""
+        return key in self._full_at
+
+    def forget_full(self) -> None:
+        """Throw out the buckets that are full: they are as good as none."""
+        self._sweep(self._now())
+
+    def __len__(self) -> int:
+        return len(self._full_at)
+
+    def _over_s(self, filling_s: float) -> float:
+        over_s = filling_s - self._burst_s
+        return over_s if over_s > ROUNDING_S else 0.0
+
+    def _sweep(self, now: float) -> None:
+        self._full_at = {key: at for key, at in self._full_at.items() if at > now}
+        # Doubled when nearly all are in use, so that sweeping stays cheap for each hit.
+        self._sweep_at = max(SWEEP_AT, 2 * len(self._full_at))
