@@ -14,7 +14,7 @@ PYTEST = $(BIN)/python -m pytest --timeout=60
 # Files and not tests are dealt out: the tests of a file share a server.
 THREE_AT_A_TIME = --numprocesses=3 --dist=loadfile
 
-.PHONY: help run test lint check lock property fuzz suites bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin bench-memory-attacks
+.PHONY: help run test lint check lock property fuzz suites bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin bench-memory-attacks bench-floods
 
 help:
 	@echo 'make run      start the server, on http://127.0.0.1:3000 unless HOST and PORT say else'
@@ -30,6 +30,7 @@ help:
 	@echo 'make bench-delivery  what catch-up costs in a chat of 200,000 messages; minutes'
 	@echo 'make bench-slow-plugin  how late a slow plugin makes the others and the stop; a minute'
 	@echo 'make bench-memory-attacks  what one user makes the server and the store hold; 5 minutes; ARGS="--checkout DIR"'
+	@echo 'make bench-floods    what one user, or five, can cost all others by floods; 8 minutes; ARGS="--seconds 3"'
 	@echo 'make lock     write requirements*.txt anew from setup.cfg; UPGRADE=--upgrade for newer ones'
 	@echo 'The first one sets up .venv; PYTHON=python3.12 names the Python to make it with.'
 
@@ -103,3 +104,6 @@ bench-slow-plugin: $(DEV)
 
 bench-memory-attacks: $(DEV)
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.memory_attacks $(ARGS)
+
+bench-floods: $(DEV)
+	@PYTHONPATH=. $(BIN)/python benchmarks/floods.py $(ARGS)

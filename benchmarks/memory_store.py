@@ -90,6 +90,9 @@ class MemoryChats:
     async def participants(self, chat_id: int) -> list[Participant]:
         return list(self._people.get(chat_id, {}).values())
 
+    async def is_participant(self, chat_id: int, user_id: UserId) -> bool:
+        return chat_id in self._chats_of.get(user_id, ())
+
     async def memberships(self, user_id: UserId) -> list[int]:
         return sorted(self._chats_of.get(user_id, ()))
 

@@ -44,6 +44,7 @@ from chat.server_api import PluginServerApi
 from chat.services.admission import Admission
 from chat.services.demo import DemoService, adopt_old_demo, demo_secret, end_demo
 from chat.services.domain import Domain, build_domain
+from chat.services.refusals import Refusals
 from chat.settings import Settings
 from chat.token_keys import TokenKeys
 from chat.watchdog import Watchdog
@@ -128,6 +129,7 @@ class ChatApp:
             end_demo(settings.data_dir)
         else:
             await adopt_old_demo(settings.data_dir, store.chats)
+        refusals = Refusals(settings.max_refused_per_min, self.clock)
         self._sio = sio = ChatServer(
             ping_interval_s=settings.ping_interval_s,
             ping_timeout_s=settings.ping_timeout_s,
@@ -136,6 +138,7 @@ class ChatApp:
             json_limits=JsonLimits.of(settings),
             max_backlog_bytes=settings.max_backlog_bytes,
             crowd=Crowd(settings.max_sockets_per_address),
+            refusals=refusals,
         )
         fanout = self._fanout = Fanout(sio)
         broadcaster = SocketBroadcaster(sio, self.connections, fanout)
@@ -186,6 +189,7 @@ class ChatApp:
             admission=admission,
             hooks=self.hooks,
             origins=OriginPolicy(settings.cors_origins, settings.cors_headers),
+            refusals=refusals,
             clock=self.clock,
             settings=settings,
             stats=self._stats,

@@ -56,10 +56,11 @@ class Limit:
             self._sweep(now)
         return self._over_s(full_at - now)
 
-    def owed_s(self, key: Hashable) -> float:
-        """The seconds until there is a token, without taking one."""
-        full_at = self._full_at.get(key)
-        return 0.0 if full_at is None else self._over_s(full_at + self._interval_s - self._now())
+    def owed_s(self, key: Hashable, tokens: float = 1) -> float:
+        """The seconds until there are so many tokens, without taking any."""
+        now = self._now()
+        full_at = max(self._full_at.get(key, 0.0), now)
+        return self._over_s(full_at + tokens * self._interval_s - now)
 
     def knows(self, key: Hashable) -> bool:
         """Whether the key's bucket is kept; a full one may be."""

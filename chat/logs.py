@@ -32,9 +32,13 @@ CAUSED_BY_STRANGERS: Final = {
     "refused": 10,
     "request_refused": 10,
     "session_ended": 10,
+    "session_slowed": 10,
     "too_many_sockets": 10,
 }
 """Lines a second of each: enough to see what is going on, too few to fill a disk with."""
+
+ACTORS_AT_LEAST: Final = 3
+"""Who find their lines in a second, however many lines one of them would make."""
 
 _METHODS: Final = (
     *("debug", "info", "warning", "error", "critical", "exception", "log"),
@@ -156,11 +160,14 @@ class LibraryHandler(logging.Handler):
 class Throttle:
     """Drops what is over so many lines a second of an event that any stranger can cause; the next
     line that is written tells how many, as `suppressed`.
+
+    One user, or one address, may cause a third of them: a flood does not hide what others do.
     """
 
     def __init__(self) -> None:
         self._second = 0
         self._lines: dict[str, int] = {}
+        self._of_actors: dict[tuple[str, str], int] = {}
         self._suppressed: dict[str, int] = {}
 
     def __call__(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -172,10 +179,13 @@ class Throttle:
         if second != self._second:
             self._second = second
             self._lines.clear()
-        lines = self._lines[name] = self._lines.get(name, 0) + 1
-        if lines > most:
+            self._of_actors.clear()
+        actor = (name, str(event.get("user_id") or event.get("remote_ip") or ""))
+        lines, own = self._lines.get(name, 0), self._of_actors.get(actor, 0)
+        if lines >= most or (actor[1] and own >= max(1, most // ACTORS_AT_LEAST)):
             self._suppressed[name] = self._suppressed.get(name, 0) + 1
             raise structlog.DropEvent
+        self._lines[name], self._of_actors[actor] = lines + 1, own + 1
         if name in self._suppressed:
             event["suppressed"] = self._suppressed.pop(name)
         return event

@@ -117,6 +117,9 @@ class ChatRepository(Protocol):
     async def participants(self, chat_id: int) -> list[Participant]:
         """All of the chat, those removed included: their changes carry numbers too."""
 
+    async def is_participant(self, chat_id: int, user_id: UserId) -> bool:
+        """Whether the user is in the chat; the same work whether there is such a chat or not."""
+
     async def memberships(self, user_id: UserId) -> list[int]:
         """Ids of the chats in which the user is."""
 

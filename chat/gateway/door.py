@@ -50,6 +50,7 @@ def build_gateway(
         handlers=handlers.table,
         plugin_events=plugin_events,
         fanout=fanout,
+        patience=server.patience,
         hooks=hooks,
         access=domain.access,
         clock=clock,

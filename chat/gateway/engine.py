@@ -172,9 +172,12 @@ class _Body:
 
 def refusal(error: ChatError) -> dict[str, Any]:
     """The error as an answer of the library's."""
+    headers = [("Content-Type", "application/json; charset=utf-8")]
+    if error.retry_after_s is not None:
+        headers.append(("Retry-After", str(max(1, round(error.retry_after_s)))))
     return {
         "status": str(error.kind.status),
-        "headers": [("Content-Type", "application/json; charset=utf-8")],
+        "headers": headers,
         "response": orjson.dumps(error.to_answer()),
     }
 

@@ -22,14 +22,17 @@ from chat.gateway.deadlines import Deadlines
 from chat.gateway.fanout import Fanout
 from chat.gateway.handlers import Answer, Handler, sent_answer
 from chat.gateway.inbox import ReceivedEvent, Workers
+from chat.gateway.patience import Patience
 from chat.hook_calls import crashes_only
 from chat.hook_events import Action, ActionDone, ClientEvent
 from chat.hookspecs import after_action, after_refusal, before_action
 from chat.plugin_manager import Brought, PluginManager
 from chat.ports import Clock
+from chat.rooms import NAMESPACE
 from chat.services.access import AccessService
 from chat.services.journal_entries import Sent
 from chat.services.outcome import Outcome
+from chat.services.refusals import counts, price
 
 ACK_DEADLINE_S: Final = 8.0
 """Every event is answered within this time of its receipt, if only with TIMEOUT."""
@@ -52,6 +55,7 @@ class Funnel:
         handlers: dict[str, Handler],
         plugin_events: Sequence[Brought],
         fanout: Fanout,
+        patience: Patience,
         hooks: PluginManager,
         access: AccessService,
         clock: Clock,
@@ -59,6 +63,7 @@ class Funnel:
         max_waiting_bytes: int,
     ) -> None:
         self._fanout = fanout
+        self._patience = patience
         self._hooks = hooks
         self._access = access
         self._clock = clock
@@ -99,9 +104,17 @@ class Funnel:
         self._deadlines.watch(event, event.received_at)
         return True
 
-    def refuse(self, connection: Connection, ack_id: int | None, error: ChatError) -> None:
+    def refuse(
+        self, connection: Connection, ack_id: int | None, error: ChatError, size: int
+    ) -> None:
         """Answer what could not even be read."""
-        self._answer_error(ReceivedEvent(connection, None, [], ack_id, 0), error)
+        self._answer_error(ReceivedEvent(connection, None, [], ack_id, size), error)
+
+    def drop(self, connection: Connection) -> None:
+        """Do nothing more of what the socket sent: it is being cut."""
+        for event in connection.inbox.drop():
+            event.answered = True
+            self._deadlines.forget(event)
 
     def stop(self) -> None:
         self._workers.stop()
@@ -186,6 +199,11 @@ class Funnel:
             pushed = error_event(error, known)
             self._fanout.to_session(event.connection.session, pushed.name, pushed.payload)
         self._answered(event, error)
+        identity = event.connection.identity
+        if counts(error) and not identity.is_service:
+            self._patience.refused(
+                event.connection.session, NAMESPACE, identity.user_id, price(error, event.size)
+            )
 
     def _expire(self, event: ReceivedEvent) -> None:
         outcome = "its outcome is unknown" if event.begun else "it was not begun"

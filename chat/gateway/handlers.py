@@ -32,9 +32,9 @@ from chat.services.catch_up import Cursor
 from chat.services.domain import Domain
 from chat.services.journal_entries import Sent
 from chat.services.outcome import Outcome
+from chat.services.pace import USERS_OF_A_LOOKUP
 
 Answer = dict[str, Any]
-
 
 Handler = Callable[[Connection, Any], Awaitable[Answer | Outcome[Sent]]]
 """An outcome is of a message that waits for the disk; `sent_answer` makes the answer of it."""
@@ -111,6 +111,8 @@ class Handlers:
     async def join_chat(self, connection: Connection, payload: JoinChat) -> Answer:
         """Enter the room first, then read: what happens in between is pushed."""
         chat_id = payload.chat_id
+        # Also where the socket is in the room: the answer is a page each time.
+        self._domain.pace.take_page(connection.identity)
         state = await self._rooms.enter(connection, chat_id)
         mine = state.members.get(connection.identity.user_id)
         unread = await self._domain.reads.unread_count(state, mine)
@@ -187,6 +189,9 @@ class Handlers:
         return {"success": True, "data": data}
 
     async def get_presence(self, connection: Connection, payload: GetPresence) -> Answer:
+        self._domain.pace.take_lookup(
+            connection.identity, len(payload.user_ids) / USERS_OF_A_LOOKUP
+        )
         found = await self._domain.directory.presence(connection.identity, payload.user_ids)
         return {"success": True, "data": [presence_to_wire(*each) for each in found]}
 

@@ -70,6 +70,12 @@ class Inbox:
             self._idle = None
         return None
 
+    def drop(self) -> list[ReceivedEvent]:
+        """Forget what waits; what it was."""
+        dropped = list(self.waiting or ())
+        self.waiting, self.waiting_bytes = None, 0
+        return dropped
+
     async def wait_idle(self) -> None:
         """Return when everything that was received is handled."""
         while self.busy:

@@ -15,6 +15,7 @@ from engineio import async_socket, exceptions, packet
 
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.mailbox import NOWHERE, Mailbox
+from chat.services.refusals import too_many_refused
 
 MAX_POLLING_PACKETS: Final = 1_000
 """Packets in one polling POST: a client flushes its buffer after a reconnect."""
@@ -44,6 +45,11 @@ class PollingSession(async_socket.AsyncSocket):
     home: str | None = None
     # Its CONNECT was answered with an error: it gets no second one.
     refused = False
+    # Until when nothing is read from its client, and since when it has gone from one such pause to
+    # the next; see patience.
+    paused_until = 0.0
+    impatient_since = 0.0
+    _post_waits = False
 
     queue: Mailbox
     connected: bool
@@ -163,7 +169,13 @@ class PollingSession(async_socket.AsyncSocket):
         if self._poll is not None and self._poll is handler:
             self.end(self.server.reason.TRANSPORT_CLOSE)
 
+    def pause(self, seconds: float) -> None:
+        """Read nothing from the client for so long."""
+        now = asyncio.get_running_loop().time()
+        self.paused_until = max(self.paused_until, now + seconds)
+
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
+        await self._wait_out_pause(environ)
         limit = self.server.max_http_buffer_size
         try:
             packets = read_payload(await environ["wsgi.input"].read(limit + 1), limit)
@@ -181,6 +193,19 @@ class PollingSession(async_socket.AsyncSocket):
             work = self._receive(each)
             if work is not None:
                 await work
+
+    async def _wait_out_pause(self, environ: dict[str, Any]) -> None:
+        """Hold a POST for as long as the session is paused; a second one meanwhile ends it."""
+        while (left_s := self.paused_until - asyncio.get_running_loop().time()) > 0:
+            if self._post_waits:
+                environ[REFUSAL_KEY] = too_many_refused(left_s)
+                self.end(self.server.reason.TRANSPORT_ERROR)
+                raise exceptions.EngineIOError
+            self._post_waits = True
+            try:
+                await asyncio.sleep(left_s)
+            finally:
+                self._post_waits = False
 
     def _receive(self, data: str | bytes) -> Coroutine[Any, Any, None] | None:
         """One packet; what it leads to beyond this turn of the loop. ValueError when a client has

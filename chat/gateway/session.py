@@ -56,6 +56,11 @@ class ChatSession(PollingSession):
         self.write(_PING, PING_FRAME)
         return self._pings
 
+    def pause(self, seconds: float) -> None:
+        super().pause(seconds)
+        if self.wire is not None:
+            self.wire.pause(self.paused_until)
+
     # ---- onto a websocket
 
     def may_upgrade(self) -> bool:
@@ -97,6 +102,8 @@ class ChatSession(PollingSession):
         for each in waiting:
             connection.write(packet_frame(each))
         self.wire = connection
+        if self.paused_until:
+            connection.pause(self.paused_until)
 
     def _end_websocket(self) -> None:
         if self._candidate is not None:

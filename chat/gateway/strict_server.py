@@ -14,12 +14,17 @@ from typing import Any, Final
 
 import socketio
 import structlog
+from engineio import packet as engineio_packet
 from socketio.packet import ACK, BINARY_ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
+from chat.contracts.pushes import error_event
 from chat.errors import ChatError, ErrorCode, SetupError
 from chat.gateway.deadlines import Deadlines
 from chat.gateway.packets import ClientPacket, MalformedPacket, RefusedPacket, read_packet
+from chat.gateway.patience import Patience
+from chat.gateway.session import ChatSession
 from chat.hook_calls import crashes_only
+from chat.services.refusals import Refusals, counts
 
 MAX_RUNNING_EVENTS: Final = 100
 """Events of one session that may run at once in the namespaces of plugins."""
@@ -37,8 +42,11 @@ _log = structlog.get_logger("chat.transport")
 class StrictServer(socketio.AsyncServer):
     """`begin` takes every message of a session, `close_session` ends one."""
 
-    def __init__(self, *, connect_within_s: float, max_bytes: int, **options: Any) -> None:
+    def __init__(
+        self, *, connect_within_s: float, max_bytes: int, refusals: Refusals, **options: Any
+    ) -> None:
         super().__init__(max_http_buffer_size=max_bytes, **options)
+        self.patience = Patience(refusals, self.cut)
         self._strangers = Deadlines(connect_within_s, self.end_stranger)
         self._max_bytes = max_bytes
         # Whose CONNECT has been read, and not begun yet.
@@ -74,6 +82,14 @@ class StrictServer(socketio.AsyncServer):
 
     def close_session(self, session_id: str) -> None:
         raise NotImplementedError
+
+    def cut(self, session: ChatSession, namespace: str, error: ChatError) -> None:
+        """End a session with the event `error` as its last one; its client comes back by itself."""
+        event = error_event(error, None)
+        last = self.packet_class(EVENT, data=[event.name, event.payload], namespace=namespace)
+        session.ignore_client()
+        session.write(engineio_packet.Packet(engineio_packet.MESSAGE, last.encode()))
+        self.close_session(session.sid)
 
     def cancel_events(self) -> None:
         """The server ends: events of plugins' namespaces go no further."""
@@ -293,6 +309,9 @@ class StrictServer(socketio.AsyncServer):
         )
         if packet.ack_id is not None:
             await self._answer(session_id, packet, error.to_answer())
+        session = self.eio.sockets.get(session_id)
+        if session is not None and counts(error):
+            self.patience.refused(session, packet.namespace, None, 1)
 
     def _refuse_unread(
         self, session_id: str, packet: ClientPacket, error: ChatError

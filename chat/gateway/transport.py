@@ -22,11 +22,15 @@ from chat.gateway.room_manager import RoomManager
 from chat.gateway.session import ChatSession
 from chat.gateway.strict_server import StrictServer
 from chat.rooms import NAMESPACE
+from chat.services.refusals import Refusals
 
 EVENT_HEAD: Final = re.compile(rf"2{NAMESPACE}(?:\?[^,]*)?(?:,|\Z)")
 """Of an event of /chat, in all its spellings: the query string is an old client's."""
 
 ACK_PREFIX: Final = f"3{NAMESPACE},"
+PRICE_OF_NOTHING: Final = 0.1
+"""What a packet costs that means nothing, beside a refused event."""
+
 _ACK_ID: Final = re.compile(rb"[0-9]{1,%d}(?![0-9])" % MAX_ACK_DIGITS)
 _log = structlog.get_logger("chat.transport")
 
@@ -38,7 +42,9 @@ class EventSink(Protocol):
         self, receiver: Any, name: Any, args: list[Any], ack_id: int | None, size: int
     ) -> bool: ...
 
-    def refuse(self, receiver: Any, ack_id: int | None, error: ChatError) -> None: ...
+    def refuse(self, receiver: Any, ack_id: int | None, error: ChatError, size: int) -> None: ...
+
+    def drop(self, receiver: Any) -> None: ...
 
 
 class JsonCodec:
@@ -70,6 +76,7 @@ class ChatServer(StrictServer):
         json_limits: JsonLimits,
         max_backlog_bytes: int,
         crowd: Crowd,
+        refusals: Refusals,
     ) -> None:
         # One level is the list's that every event is.
         self._json_limits = json_limits._replace(depth=json_limits.depth + 1)
@@ -77,6 +84,7 @@ class ChatServer(StrictServer):
         super().__init__(
             connect_within_s=connect_within_s,
             max_bytes=max_bytes,
+            refusals=refusals,
             async_mode="tornado",
             # Without this the library lets anybody into "/", token or not.
             namespaces=[NAMESPACE],
@@ -130,8 +138,15 @@ class ChatServer(StrictServer):
                     self.take_event(session, data[head.end() :].encode())
                 return None
             if data.startswith(ACK_PREFIX):
-                return None  # /chat asks for none
+                self._take_no_ack(session_id)
+                return None
         return super().begin(session_id, data)
+
+    def _take_no_ack(self, session_id: str) -> None:
+        """/chat asks for none, so whoever sends them floods."""
+        session = self.eio.sockets.get(session_id)
+        if session is not None:
+            self.patience.refused(session, NAMESPACE, None, PRICE_OF_NOTHING)
 
     def take_event(self, session: ChatSession, text: bytes) -> None:
         """An event of /chat: `[ack id]["name", argument...]`."""
@@ -146,7 +161,7 @@ class ChatServer(StrictServer):
             data = read_json(body, self._json_limits, "the event")
         except ChatError as error:
             if _is_text(body):
-                self.sink.refuse(receiver, ack_id, error)
+                self.sink.refuse(receiver, ack_id, error, len(body))
             else:
                 self.end_malformed(session.sid, "not UTF-8")
             return
@@ -160,8 +175,14 @@ class ChatServer(StrictServer):
         session = self.eio.sockets.get(session_id)
         if packet.namespace == NAMESPACE and session is not None and session.receiver is not None:
             error = ChatError(ErrorCode.VALIDATION_ERROR, "binary data is not supported")
-            self.sink.refuse(session.receiver, packet.ack_id, error)
+            self.sink.refuse(session.receiver, packet.ack_id, error, 0)
         super()._accept(session_id, packet)
+
+    def cut(self, session: ChatSession, namespace: str, error: ChatError) -> None:
+        receiver = session.receiver
+        super().cut(session, namespace, error)
+        if receiver is not None:
+            self.sink.drop(receiver)
 
     def _disconnect(self, session_id: str, namespace: str) -> Coroutine[Any, Any, None]:
         session = self.eio.sockets.get(session_id)

@@ -148,6 +148,12 @@ class MongoChats:
             documents = await self._participants.find({"chatId": chat_id}).to_list(None)
         return [participant_from_document(each) for each in documents]
 
+    async def is_participant(self, chat_id: int, user_id: UserId) -> bool:
+        key = {"_id": participant_id(chat_id, user_id)}  # index _id
+        with reading():
+            document = await self._participants.find_one(key, {"removedAt": 1})
+        return document is not None and document["removedAt"] is None
+
     async def memberships(self, user_id: UserId) -> list[int]:
         with reading():  # index user
             cursor = self._participants.find({"userId": user_id}, {"chatId": 1, "removedAt": 1})

@@ -25,6 +25,7 @@ from chat.ports import Clock
 from chat.services.admission import Admission
 from chat.services.budget import ANSWERS_IN_A_BACKLOG
 from chat.services.domain import Domain
+from chat.services.refusals import Refusals, counts, price
 from chat.settings import Settings
 
 DEFAULT_PAGE: Final = 50
@@ -34,6 +35,11 @@ SMALL_BODY: Final = 16_000
 
 BIG_ANSWER: Final = 64_000
 _WITHOUT_BODY: Final = ("GET", "HEAD", "DELETE")
+HELD_S: Final = 1.0
+"""How long the answer waits at most that tells a client to come later: a connection can ask no
+faster than that.
+"""
+
 _log = structlog.get_logger("chat.rest")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -49,6 +55,7 @@ class Gate:
     admission: Admission
     hooks: PluginManager
     origins: OriginPolicy
+    refusals: Refusals
     clock: Clock
     settings: Settings
     stats: Callable[[], dict[str, Any]]
@@ -97,6 +104,7 @@ class ApiHandler(BodyHandler):
         self._action: str | None = None
         self._error: ChatError | None = None
         self._token_was_refused = False
+        self._is_over_budget = False
         self._started = asyncio.get_running_loop().time()
 
     async def head(self, *arguments: str) -> None:
@@ -113,12 +121,24 @@ class ApiHandler(BodyHandler):
         if self.gate.draining:
             raise ChatError(ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1)
         if self.needs_token:
+            if "Authorization" not in self.request.headers:
+                await self._check_budget(None)
             self.identity = await self._identify()
+            await self._check_budget(self.identity)
             self.gate.domain.people.remember(self.identity)
         most = self.gate.settings.max_payload_bytes
         if self.request.method in _WITHOUT_BODY:
             most = min(most, SMALL_BODY)
         self.expect_body(self.gate.bodies, most)
+
+    async def _check_budget(self, identity: Identity | None) -> None:
+        """RATE_LIMITED, after a while, for a caller whose requests were refused too often."""
+        try:
+            self.gate.refusals.check(identity, self.request.remote_ip or "")
+        except ChatError as error:
+            self._is_over_budget = True
+            await asyncio.sleep(min(error.retry_after_s or 0, HELD_S))
+            raise
 
     def options(self, *_: str) -> None:
         for name, value in self.gate.origins.preflight_headers(self.request.headers).items():
@@ -209,6 +229,10 @@ class ApiHandler(BodyHandler):
         error = self._as_chat_error(status_code, kwargs.get("exc_info", (None, None, None))[1])
         self._error = error
         self._log_refusal(error)
+        if counts(error) and not self._is_over_budget:
+            caller = getattr(self, "identity", None)
+            cost = price(error, self._held)
+            self.gate.refusals.of_request(caller, self.request.remote_ip or "", cost)
         # Tornado has cleared all headers, and a page can read a refusal only with those.
         self._set_cors_headers()
         self.set_status(error.kind.status)
@@ -367,6 +391,7 @@ class NotFoundHandler(ApiHandler):
     async def prepare(self) -> None:
         await super().prepare()
         if self.request.method != "OPTIONS":
+            await self._check_budget(None)
             raise ChatError(ErrorCode.NOT_FOUND, "there is no such route")
 
 

@@ -241,6 +241,7 @@ class SyncHandler(ApiHandler):
         }
         query = await self.begin("GET /chats/:id/sync", parse(JoinChat, asked))
         cursor = Cursor(query.since, query.epoch)
+        self.gate.domain.pace.take_page(self.identity)
         catch_up = self.gate.domain.catch_up
         page = await catch_up.page(self.identity, reference, cursor, query.limit)
         self.reply(page | {"epoch": catch_up.epoch})

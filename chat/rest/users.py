@@ -12,6 +12,7 @@ from chat.entities import User
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import ApiHandler, path_user_id
 from chat.services.budget import Budget
+from chat.services.pace import USERS_OF_A_LOOKUP
 
 
 class FindUsers(WireModel):
@@ -52,5 +53,7 @@ class PresenceHandler(ApiHandler):
         """`?ids=1,2,3`, up to 200."""
         asked = parse(GetPresence, {"userIds": self.query_ids()})
         query = await self.begin(Event.GET_PRESENCE, asked)
+        pace = self.gate.domain.pace
+        pace.take_lookup(self.identity, len(query.user_ids) / USERS_OF_A_LOOKUP)
         found = await self.gate.domain.directory.presence(self.identity, query.user_ids)
         self.reply([presence_to_wire(*each) for each in found])

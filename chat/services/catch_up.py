@@ -19,9 +19,15 @@ from chat.services.chat_lists import ChatLists
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.chats import ChatService
 from chat.services.history import read_back, read_changes
+from chat.services.pace import Pace
 
 DEFAULT_LIMIT: Final = 50
 MAX_OVERVIEW: Final = 1_000
+OVERVIEW_PAGES: Final = 5
+CHATS_OF_A_PAGE: Final = 10
+"""What a `sync` takes of its user's pages: most of its chats have nothing new."""
+
+_OF_THE_CHAT: Final = (ErrorCode.NOT_PARTICIPANT, ErrorCode.NOT_FOUND, ErrorCode.RATE_LIMITED)
 _log = structlog.get_logger("chat.catch_up")
 
 
@@ -38,6 +44,7 @@ class CatchUpService:
         self,
         *,
         states: ChatStates,
+        pace: Pace,
         messages: MessageRepository,
         chats: ChatService,
         lists: ChatLists,
@@ -47,6 +54,7 @@ class CatchUpService:
         turns: Turns,
     ) -> None:
         self._states = states
+        self._pace = pace
         self._messages = messages
         self._chats = chats
         self._lists = lists
@@ -110,6 +118,7 @@ class CatchUpService:
         if state.chat.updated_seq > since:
             chat = await self._chats.describe(state, identity, with_people=False)
             page["chat"] = budget.encode(chat)
+        self._pace.made_page(identity, len(messages))
         self._states.check(state, identity)
         return page
 
@@ -123,6 +132,8 @@ class CatchUpService:
         """`{epoch, serverTime, chats}`: a page of each chat named, an `error` in place of one that
         is not the caller's; without cursors all of the caller's chats as `GET /chats` shows them.
         """
+        pages = OVERVIEW_PAGES if cursors is None else len(cursors) / CHATS_OF_A_PAGE
+        self._pace.take_page(identity, pages)
         budget = Budget(self._answer_bytes)
         chats: list[Any]
         async with self._turns.of(identity.user_id):
@@ -148,8 +159,9 @@ class CatchUpService:
         try:
             return await self._page(identity, chat_id, cursor, limit, budget)
         except ChatError as error:
-            # What concerns the caller, and not the chat, is the refusal of the whole.
-            if error.code not in (ErrorCode.NOT_PARTICIPANT, ErrorCode.NOT_FOUND):
+            # What concerns the caller, and not the chat, is the refusal of the whole. Looks for
+            # many chats that are not there come to their end bit by bit.
+            if error.code not in _OF_THE_CHAT:
                 raise
             # The rest of the answer is a success, so that no plugin is told.
             _log.warning(

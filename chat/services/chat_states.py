@@ -18,7 +18,9 @@ from chat.entities import Chat, Message, Participant, Role
 from chat.errors import ChatError, ErrorCode, NotParticipantError
 from chat.identity import Identity, UserId
 from chat.ports import ChatRepository, MessageRepository
+from chat.services.absences import Absences
 from chat.services.history import read_back
+from chat.services.pace import Pace
 from chat.services.state_sizes import Scale
 
 SEQ_BLOCK: Final = 1_000
@@ -171,6 +173,7 @@ class ChatStates:
         self,
         chats: ChatRepository,
         messages: MessageRepository,
+        pace: Pace,
         check_identity: Callable[[Identity], None],
         most_bytes: int = MAX_BYTES,
     ) -> None:
@@ -180,6 +183,9 @@ class ChatStates:
         self._scale = Scale()
         self._chats = chats
         self._messages = messages
+        self._pace = pace
+        # `(chat id, user id)` of chats that the user is not in, `(chat id, None)` of no chats.
+        self._absent = Absences()
         self._states: OrderedDict[int, ChatState] = OrderedDict()
         # Those of the forgotten that somebody still holds: a second one would be a second truth.
         self._held: WeakValueDictionary[int, ChatState] = WeakValueDictionary()
@@ -206,28 +212,46 @@ class ChatStates:
         return await asyncio.shield(loading)
 
     async def require(self, chat_id: int, identity: Identity, at_least: int = 0) -> ChatState:
-        """The state of a chat that the caller is in with that rank; NOT_PARTICIPANT or FORBIDDEN
-        otherwise.
-        """
-        state = await self.get(chat_id)
+        """The state of a chat that the caller is in with that rank; NOT_PARTICIPANT, FORBIDDEN."""
+        state = self.require_loaded(chat_id, identity, at_least)
         if state is None:
-            if identity.is_privileged:
-                raise ChatError(ErrorCode.NOT_FOUND, f"no chat {chat_id}")
-            raise NotParticipantError(chat_id)
+            state = await self._look_up(chat_id, identity)
         self.check(state, identity, at_least)
         return state
 
     def require_loaded(
         self, chat_id: int, identity: Identity, at_least: int = 0
     ) -> ChatState | None:
-        """The state of a chat that is in memory, without a wait; None when it is not. Asks for the
-        rank only: the journal asks for the whole authority.
+        """The state of a chat that is in memory and that the caller is in, without a wait; None of
+        any other. Asks for the rank only: the journal asks for the whole authority.
         """
         state = self._states.get(chat_id)
-        if state is not None:
-            self._states.move_to_end(chat_id)
+        if state is None:
+            return None
+        rank = state.rank_of(identity)
+        if rank < 0:
+            return None
+        self._states.move_to_end(chat_id)
+        if rank < at_least:
             self.check_rank(state, identity, at_least)
         return state
+
+    async def _look_up(self, chat_id: int, identity: Identity) -> ChatState:
+        """Load a chat that the caller is in. A missing one and another's, in memory or not, take
+        the same work, and nothing is loaded.
+        """
+        asker = None if identity.is_privileged else identity.user_id
+        if not self._absent.holds((chat_id, asker)):
+            self._pace.may_look_up(identity)
+            since = self._absent.since
+            is_in = asker is None or await self._chats.is_participant(chat_id, asker)
+            if is_in and (state := await self.get(chat_id)) is not None:
+                return state
+            self._absent.note((chat_id, asker), since)
+            self._pace.found_nothing(identity)
+        if asker is None:
+            raise ChatError(ErrorCode.NOT_FOUND, f"no chat {chat_id}")
+        raise NotParticipantError(chat_id)
 
     def check(self, state: ChatState, identity: Identity, at_least: int = 0) -> None:
         """The whole authority of a caller in a chat: the token, the seat, the role, and that there
@@ -279,8 +303,10 @@ class ChatStates:
         state = self.loaded(chat_id) or state
         self._states[chat_id] = state
         self._held.pop(chat_id, None)
+        self._absent.appeared((chat_id, None))
         for user_id in state.members:
             self._link(user_id, chat_id)
+            self._absent.appeared((chat_id, user_id))
         self._scale.weigh(state)
         self._forget_old()
         return state
@@ -297,6 +323,7 @@ class ChatStates:
             state.outsiders.discard(user_id)
             state.left.pop(user_id, None)
             self._link(user_id, chat_id)
+            self._absent.appeared((chat_id, user_id))
         else:
             state.members.pop(user_id, None)
             state.outsiders.add(user_id)

@@ -14,6 +14,7 @@ from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats
 from chat.services.journal import Journal
 from chat.services.messages import MessageService
+from chat.services.pace import Pace
 from chat.services.participants import ParticipantService
 from chat.services.people import People
 from chat.services.presence import Attendance, PresenceService
@@ -32,6 +33,7 @@ class Domain:
     no socket is left.
     """
 
+    pace: Pace
     states: ChatStates
     journal: Journal
     messages: MessageService
@@ -76,11 +78,16 @@ def build_domain(
     settings: Settings,
 ) -> Domain:
     """Wire the services to each other; opens nothing yet."""
+    pace = Pace(settings, clock)
     access = AccessService(
         store.access, broadcaster, clock, settings.clock_skew_s, lambda: journal.settled()
     )
     states = ChatStates(
-        store.chats, store.messages, access.check_still, settings.chats_in_memory_mb * 1_000_000
+        store.chats,
+        store.messages,
+        pace,
+        access.check_still,
+        settings.chats_in_memory_mb * 1_000_000,
     )
     turns = Turns()
     journal = Journal(states, store.messages, store.chats, store.ids)
@@ -97,6 +104,7 @@ def build_domain(
     contacts = Contacts(states=states, chats=store.chats, clock=clock, settings=settings)
     typing = TypingService(
         states=states,
+        pace=pace,
         broadcaster=broadcaster,
         hooks=hooks,
         clock=clock,
@@ -128,10 +136,12 @@ def build_domain(
     )
     chat_lists = ChatLists(states=states, chats=chat_service, people=people)
     return Domain(
+        pace=pace,
         states=states,
         journal=journal,
         messages=MessageService(
             states=states,
+            pace=pace,
             journal=journal,
             messages=store.messages,
             people=people,
@@ -162,6 +172,7 @@ def build_domain(
         chat_lists=chat_lists,
         catch_up=CatchUpService(
             states=states,
+            pace=pace,
             messages=store.messages,
             chats=chat_service,
             lists=chat_lists,

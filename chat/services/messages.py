@@ -23,6 +23,7 @@ from chat.services.idempotency import Key, RecentSends, follow, key_of
 from chat.services.journal import Journal
 from chat.services.journal_entries import Sent
 from chat.services.outcome import Outcome
+from chat.services.pace import Pace
 from chat.services.people import People
 from chat.services.typing import TypingService
 from chat.services.unread import UnreadService
@@ -49,6 +50,7 @@ class MessageService:
         self,
         *,
         states: ChatStates,
+        pace: Pace,
         journal: Journal,
         messages: MessageRepository,
         people: People,
@@ -62,6 +64,7 @@ class MessageService:
         turns: Turns,
     ) -> None:
         self._states = states
+        self._pace = pace
         self._journal = journal
         self._messages = messages
         self._people = people
@@ -96,10 +99,14 @@ class MessageService:
             return sent
         recent = self._recent.find(key, draft)
         if isinstance(recent, Outcome):
+            self._pace.take_lookup(identity)
             return follow(recent)
         earlier_id = recent or state.earlier_keys.get(key[1:])
-        if earlier_id is not None and await self._answer_again(earlier_id, draft, sent):
-            return sent
+        if earlier_id is not None:
+            # A repeat is answered before plugins and their limits see it, so it has one of its own.
+            self._pace.take_lookup(identity)
+            if await self._answer_again(earlier_id, draft, sent):
+                return sent
         # Known from here on: a twin that comes while plugins think it over waits for this one.
         self._recent.begin(key, draft, sent)
         try:
@@ -300,10 +307,12 @@ async def find_message(
     message = await messages.find(message_id)
     if message is None:
         raise message_not_found(message_id)
-    state = await states.get(message.chat_id)
-    if state is None or state.closed or state.rank_of(identity) < 0:
-        raise message_not_found(message_id)
-    return message, state
+    try:
+        return message, await states.require(message.chat_id, identity)
+    except ChatError as error:
+        if error.code in (ErrorCode.NOT_PARTICIPANT, ErrorCode.NOT_FOUND):
+            raise message_not_found(message_id) from None
+        raise
 
 
 def check_text(content: str, max_chars: int) -> None:

@@ -11,6 +11,7 @@ from chat.identity import Identity, UserId
 from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatStates
+from chat.services.pace import Pace
 
 PUSH_EVERY_S: Final = 2.0
 """A client signals at every keystroke; its peers need to hear it every two seconds."""
@@ -23,12 +24,14 @@ class TypingService:
         self,
         *,
         states: ChatStates,
+        pace: Pace,
         broadcaster: Broadcaster,
         hooks: PluginManager,
         clock: Clock,
         ttl_s: float,
     ) -> None:
         self._states = states
+        self._pace = pace
         self._broadcaster = broadcaster
         self._hooks = hooks
         self._clock = clock
@@ -37,11 +40,13 @@ class TypingService:
         self._pushed_at: dict[tuple[int, UserId], float] = {}
 
     async def signal(self, identity: Identity, chat_id: int, is_typing: bool) -> None:
-        """Somebody types, or has stopped. Renewals are absorbed; over the limit a `true` is dropped
-        in silence.
+        """Somebody types, or has stopped. Renewals are absorbed; over a plugin's limit a `true` is
+        dropped in silence. The end of an indicator that is shown is never refused.
         """
-        state = await self._states.require(chat_id, identity)
         key = (chat_id, identity.user_id)
+        if is_typing or key not in self._ends:
+            self._pace.take_typing(identity)
+        state = await self._states.require(chat_id, identity)
         if not is_typing:
             self.ended(chat_id, identity.user_id)
             return

@@ -16,6 +16,7 @@ from tests.fuzz.attackers import Tally, attack
 from tests.fuzz.canaries import Canaries
 from tests.fuzz.scenarios import make_scenario
 from tests.fuzz.world import World, make_world
+from tests.support.gateway_servers import NO_CORE_LIMITS
 from tests.support.server_process import ServerProcess, server_process
 
 AT_ONCE = 20
@@ -33,6 +34,8 @@ ENVIRONMENT = {
     "TYPING_TTL_S": "1",
     # Limits would spare the server what is to be tried.
     **{f"CHAT_RATE_LIMIT_{name}".upper(): "1000000" for name in RateLimit.Settings.model_fields},
+    # Whoever is refused all the time would be cut, and get no further.
+    **{name.upper(): "1000000" for name in NO_CORE_LIMITS},
 }
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chat.testing import running_chat
 from tests.support.chat_replica import ChatReplica
+from tests.support.gateway_servers import NO_CORE_LIMITS
 
 RUNS = int(os.environ.get("PROPERTY_RUNS", "50"))
 USERS = (1, 2, 3)
@@ -176,7 +177,9 @@ def test_any_prefix_of_live_events_plus_sync_equals_a_fresh_load(mongodb_uri):
     that has seen any part of it and then catches up shows what one that loads anew shows.
     """
     loop = asyncio.new_event_loop()
-    server = running_chat(mongodb_uri=mongodb_uri, plugin_names=("plugins.ping",), typing_ttl_s=0.5)
+    server = running_chat(
+        mongodb_uri=mongodb_uri, plugin_names=("plugins.ping",), typing_ttl_s=0.5, **NO_CORE_LIMITS
+    )
     chat = loop.run_until_complete(server.__aenter__())
     try:
         tabs = [Tab(loop.run_until_complete(chat.connect(user_id)), user_id) for user_id, _ in TABS]

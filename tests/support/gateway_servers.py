@@ -13,6 +13,14 @@ from plugins.rate_limit import RateLimit
 UNLIMITED = ("plugins.access_log", "plugins.ping", "plugins.health")
 """The built-in plugins but the limits; tests bring a RateLimit of their own."""
 
+NO_CORE_LIMITS = {
+    "max_refused_per_min": 10**6,
+    "max_pages_per_s": 1e6,
+    "max_lookups_per_s": 1e6,
+    "max_typing_per_s": 1e6,
+}
+"""Settings under which the core limits nobody either."""
+
 
 class MovableClock(SystemClock):
     """The real clock, plus what the test has moved it by."""
@@ -45,7 +53,7 @@ def limits(**settings: Any) -> RateLimit:
 
 def generous(*plugins: Any) -> dict[str, Any]:
     """Arguments for `serve`: limits that nobody reaches, and these plugins behind them."""
-    return {"plugin_names": UNLIMITED, "plugins": [limits(), *plugins]}
+    return {"plugin_names": UNLIMITED, "plugins": [limits(), *plugins], **NO_CORE_LIMITS}
 
 
 async def cut(client: ChatClient) -> None:

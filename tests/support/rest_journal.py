@@ -5,6 +5,7 @@ import asyncio
 from chat.errors import ChatError
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.journal import Journal
+from tests.support.pace import no_limits
 from tests.support.rest_store import FakeChats, FakeIds, FakeMessages, draft, new_chat, seat
 
 
@@ -16,7 +17,8 @@ class Desk:
     def __init__(self, reserved=1_000):
         self.chats, self.ids = FakeChats(), FakeIds()
         self.messages = FakeMessages(self.chats, self.ids)
-        self.states = ChatStates(self.chats, self.messages, lambda _identity: None)
+        states = ChatStates(self.chats, self.messages, no_limits(), lambda _identity: None)
+        self.states = states
         self.state = self._open(reserved)
         self.pushed = []
         self.journal = None

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
 from chat.testing import Response, RunningChat, running_chat
+from tests.support.gateway_servers import NO_CORE_LIMITS
 
 PLUGINS: Final = ("plugins.access_log", "plugins.ping", "plugins.health")
 LISTED_ORIGIN: Final = "https://crm.example.com"
@@ -28,6 +29,7 @@ class SharedServer:
             "mongodb_uri": mongodb_uri,
             "plugin_names": PLUGINS,
             "cors_origins": (LISTED_ORIGIN,),
+            **NO_CORE_LIMITS,
             **settings,
         }
         self._loop = asyncio.new_event_loop()

@@ -127,6 +127,20 @@ def test_lines_that_strangers_cause_are_throttled(configured, capsys, monkeypatc
     assert not any("suppressed" in line for line in lines[:-1])
 
 
+def test_a_flood_of_one_user_does_not_hide_what_others_do(configured, capsys, monkeypatch):
+    """One user, or one address, has three of the ten lines."""
+    monkeypatch.setattr("chat.logs.monotonic", lambda: 100.0)
+    configured("INFO", "json")
+    for number in range(900):
+        structlog.get_logger().warning("refused", user_id=1, remote_ip="203.0.113.7")
+        if number in (300, 600):
+            structlog.get_logger().warning("refused", user_id=2, remote_ip="203.0.113.7")
+    for _ in range(5):
+        structlog.get_logger().warning("auth_failed", user_id=None, remote_ip="203.0.113.8")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [each["user_id"] for each in lines] == [1, 1, 1, 2, 2, None, None, None]
+
+
 def test_lines_of_things_done_are_never_throttled(configured, capsys):
     """Who sent what, when: an audit has no holes."""
     configured("INFO", "json")

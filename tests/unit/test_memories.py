@@ -18,7 +18,9 @@ from chat.services.chat_states import ChatState, ChatStates
 from chat.services.idempotency import RecentSends
 from chat.services.journal_entries import Sent
 from chat.services.outcome import Outcome
+from chat.services.pace import Pace
 from chat.services.reads import UNREAD_CAP, ReadService
+from tests.support.pace import no_limits
 from tests.support.virtual_time import run
 
 RUNS = settings(max_examples=150, deadline=None)
@@ -159,8 +161,8 @@ def test_the_first_state_of_a_chat_is_the_one_that_holds() -> None:
     assert states.loaded(1) is first
 
 
-def _no_store() -> tuple[Any, Any, Any]:
-    return None, None, lambda _identity: None
+def _no_store() -> tuple[Any, Any, Pace, Any]:
+    return None, None, no_limits(), lambda _identity: None
 
 
 # ---- recent sends, in two generations

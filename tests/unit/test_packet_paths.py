@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from socketio.packet import EVENT, Packet
 
+from chat.clock import SystemClock
 from chat.contracts.json_text import JsonLimits
 from chat.errors import ChatError
 from chat.gateway.crowd import Crowd
@@ -27,6 +28,7 @@ from chat.gateway.packets import (
 )
 from chat.gateway.polling import read_payload
 from chat.gateway.transport import ChatServer
+from chat.services.refusals import Refusals
 
 RUNS = settings(max_examples=150, deadline=None)
 LIMITS = JsonLimits(depth=4, marks=60)
@@ -65,7 +67,7 @@ class Recorder:
         self.heard.append(("event", name, args, ack_id))
         return True
 
-    def refuse(self, _receiver: Any, ack_id: int | None, error: ChatError) -> None:
+    def refuse(self, _receiver: Any, ack_id: int | None, error: ChatError, _size: int) -> None:
         self.heard.append(("refused", error.message, ack_id))
 
 
@@ -76,6 +78,7 @@ class Server(ChatServer):
         super().__init__(
             ping_interval_s=1, ping_timeout_s=1, connect_within_s=1, max_bytes=10_000,
             json_limits=LIMITS, max_backlog_bytes=1_000, crowd=Crowd(10),
+            refusals=Refusals(600, SystemClock()),
         )  # fmt: skip
         self.sink = self.recorder = Recorder()
 

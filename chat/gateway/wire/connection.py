@@ -126,8 +126,8 @@ class WireConnection:
     """`session` may change once, when a probe becomes the upgraded transport."""
 
     __slots__ = (
-        "_backlog", "_closing", "_max_backlog", "_outbox", "_pending", "_reader",
-        "_socket", "session",
+        "_backlog", "_closing", "_max_backlog", "_outbox", "_paused_until", "_pending",
+        "_reader", "_socket", "session",
     )  # fmt: skip
 
     def __init__(
@@ -145,6 +145,7 @@ class WireConnection:
         self._pending: bytes | list[bytes] | None = None
         self._backlog: bytearray | None = None
         self._closing = False
+        self._paused_until = 0.0
         self.session: Session | None = None
 
     def start(self, session: Session, received: bytes) -> None:
@@ -181,6 +182,28 @@ class WireConnection:
             if self._backlog is None:
                 self._end_writing()
 
+    def pause(self, until: float) -> None:
+        """Read nothing until then, by the loop's clock: what the peer sends waits with the peer."""
+        if self._socket is None or self._closing:
+            return
+        if not self._paused_until:
+            self._paused_until = until
+            self._watch()
+            asyncio.get_running_loop().call_at(until, self._look_at_pause)
+        self._paused_until = max(self._paused_until, until)
+
+    def _look_at_pause(self) -> None:
+        if self._paused_until > asyncio.get_running_loop().time():
+            asyncio.get_running_loop().call_at(self._paused_until, self._look_at_pause)
+        elif self._paused_until:
+            self._paused_until = 0.0
+            self._watch()
+
+    def _watch(self) -> None:
+        if self._socket is not None:
+            reading, writing = not self._paused_until, self._backlog is not None
+            self._outbox.poller.watch(self._socket.fileno(), self, reading=reading, writing=writing)
+
     def linger(self) -> None:
         """Leave the rest to the peer, for a moment."""
         self._outbox.lingering.add(self)
@@ -194,6 +217,7 @@ class WireConnection:
         self._outbox.lingering.discard(self)
         self._outbox.poller.remove(taken.fileno())
         self._closing = True
+        self._paused_until = 0.0
         self._pending = self._backlog = None
         taken.close()
         session, self.session = self.session, None
@@ -219,7 +243,7 @@ class WireConnection:
             return
         if sent < len(data):
             self._backlog = bytearray(memoryview(data)[sent:])  # type: ignore[arg-type]
-            self._outbox.poller.watch_writing(self._socket.fileno(), self, on=True)
+            self._watch()
             self._check_backlog()
 
     def _check_backlog(self) -> None:
@@ -239,7 +263,7 @@ class WireConnection:
         del self._backlog[:sent]
         if not self._backlog:
             self._backlog = None
-            self._outbox.poller.watch_writing(self._socket.fileno(), self, on=False)
+            self._watch()
             if self._closing:
                 self._end_writing()
 

@@ -6,12 +6,16 @@ One epoll of our own for all of them, which the loop watches: a reader of the lo
 
 import asyncio
 import select
+from time import monotonic
 from typing import Final, Protocol
 
 import structlog
 
 EVENTS_A_TURN: Final = 256
-"""About 5 ms of messages; who is not among them comes with the next turn of the loop."""
+READING_S: Final = 0.005
+"""A turn of the loop reads for so long; the connections left over come with the next one. One read
+may hold hundreds of events, and a hundred such reads would hold up everybody.
+"""
 
 _log = structlog.get_logger("chat.transport")
 
@@ -28,8 +32,8 @@ class Poller(Protocol):
     def add(self, fd: int, connection: Polled) -> None:
         """Tell the connection when there is something to read."""
 
-    def watch_writing(self, fd: int, connection: Polled, *, on: bool) -> None:
-        """Tell it also when there is room to write."""
+    def watch(self, fd: int, connection: Polled, *, reading: bool, writing: bool) -> None:
+        """Tell it from here on when there is something to read, and when there is room to write."""
 
     def remove(self, fd: int) -> None:
         """To be called before the descriptor is closed."""
@@ -42,6 +46,10 @@ class EpollPoller:
         self._epoll = select.epoll()
         self._connections: dict[int, Polled] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        # What is not to be read for now: the kernel tells of its end all the same.
+        self._paused: set[int] = set()
+        # What the last turn had no time for. All of it is still ready, so this is called again.
+        self._left: list[tuple[int, int]] = []
 
     def add(self, fd: int, connection: Polled) -> None:
         if self._loop is None:
@@ -50,11 +58,18 @@ class EpollPoller:
         self._connections[fd] = connection
         self._epoll.register(fd, select.EPOLLIN)
 
-    def watch_writing(self, fd: int, connection: Polled, *, on: bool) -> None:
-        if self._connections.get(fd) is connection:
-            self._epoll.modify(fd, select.EPOLLIN | select.EPOLLOUT if on else select.EPOLLIN)
+    def watch(self, fd: int, connection: Polled, *, reading: bool, writing: bool) -> None:
+        if self._connections.get(fd) is not connection:
+            return
+        if reading:
+            self._paused.discard(fd)
+        else:
+            self._paused.add(fd)
+        mask = (select.EPOLLIN if reading else 0) | (select.EPOLLOUT if writing else 0)
+        self._epoll.modify(fd, mask)
 
     def remove(self, fd: int) -> None:
+        self._paused.discard(fd)
         if self._connections.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
@@ -64,7 +79,10 @@ class EpollPoller:
         self._epoll.close()
 
     def _poll(self) -> None:
-        for fd, events in self._epoll.poll(0, EVENTS_A_TURN):
+        ready = self._left or self._epoll.poll(0, EVENTS_A_TURN)
+        self._left = []
+        until = monotonic() + READING_S
+        for number, (fd, events) in enumerate(ready, start=1):
             connection = self._connections.get(fd)
             if connection is None:
                 continue  # ended by what came on another one
@@ -72,19 +90,29 @@ class EpollPoller:
                 if events & select.EPOLLOUT:
                     connection.on_writable()
                 if events & ~select.EPOLLOUT:
-                    connection.on_readable()
+                    if fd not in self._paused:
+                        connection.on_readable()
+                    elif events & (select.EPOLLHUP | select.EPOLLERR):
+                        connection.abort()
             except Exception:  # noqa: BLE001  # a fault of ours ends this one, not the others
                 _log.exception("connection_crashed")
                 connection.abort()
+            if monotonic() > until:
+                self._left = ready[number:]
+                return
 
 
 class LoopPoller:
     def add(self, fd: int, connection: Polled) -> None:
         asyncio.get_running_loop().add_reader(fd, connection.on_readable)
 
-    def watch_writing(self, fd: int, connection: Polled, *, on: bool) -> None:
+    def watch(self, fd: int, connection: Polled, *, reading: bool, writing: bool) -> None:
         loop = asyncio.get_running_loop()
-        if on:
+        if reading:
+            loop.add_reader(fd, connection.on_readable)
+        else:
+            loop.remove_reader(fd)
+        if writing:
             loop.add_writer(fd, connection.on_writable)
         else:
             loop.remove_writer(fd)

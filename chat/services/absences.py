@@ -1,0 +1,51 @@
+"""A short memory of what is not there, so that asking for it again does not ask the store."""
+
+import time
+from collections.abc import Callable, Hashable
+from typing import Final
+
+GENERATION_S: Final = 1.0
+"""What was noted is remembered for one to two of these."""
+
+GENERATION: Final = 5_000
+
+
+class Absences:
+    """Two generations, of which the older is forgotten whole.
+
+    `since` is a mark to take before a look into the store: what was found missing by a look is
+    noted only where nothing has come to be since.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._recent: set[Hashable] = set()
+        self._older: set[Hashable] = set()
+        self._turns_at = 0.0
+        self.since = 0
+
+    def holds(self, key: Hashable) -> bool:
+        """Whether the key was found missing a moment ago."""
+        if not (self._recent or self._older):
+            return False
+        self._turn()
+        return key in self._recent or key in self._older
+
+    def note(self, key: Hashable, since: int) -> None:
+        """The key was found missing by a look that began at `since`."""
+        if since == self.since:
+            self._turn()
+            self._recent.add(key)
+
+    def appeared(self, key: Hashable) -> None:
+        """The key is there from here on."""
+        self.since += 1
+        self._recent.discard(key)
+        self._older.discard(key)
+
+    def _turn(self) -> None:
+        now = self._now()
+        if now >= self._turns_at or len(self._recent) >= GENERATION:
+            late = now >= self._turns_at + GENERATION_S
+            self._older, self._recent = set() if late else self._recent, set()
+            self._turns_at = now + GENERATION_S

@@ -1,0 +1,81 @@
+"""What one user may ask for at a time, of the things that cost everybody: pages of messages, looks
+into the store for what may not be there, typing.
+
+Asked before the work is done, at both doors. Plugins have limits of their own, further in
+(plugins/rate_limit.py); these hold without any plugin, and stand above what a good client does.
+Tokens of type `service` have no limits.
+"""
+
+from typing import Final
+
+from chat.errors import ChatError, ErrorCode
+from chat.identity import Identity
+from chat.limits import Limit
+from chat.ports import Clock
+from chat.settings import Settings
+
+PAGES_BURST_S: Final = 30.0
+"""A client that comes back joins all its chats, some hundreds, at once."""
+
+LOOKUPS_BURST_S: Final = 10.0
+TYPING_BURST_S: Final = 3.0
+MESSAGES_OF_A_PAGE: Final = 50
+"""A page of so many messages costs two, one of 200 five."""
+
+USERS_OF_A_LOOKUP: Final = 20
+"""Whose presence is asked for together."""
+
+
+class Pace:
+    """Takes from a user's limits; RATE_LIMITED where there is nothing left."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        def limit(per_s: float, burst_s: float) -> Limit:
+            return Limit(per_s, max(1.0, per_s * burst_s), clock.monotonic)
+
+        self._pages = limit(settings.max_pages_per_s, PAGES_BURST_S)
+        self._lookups = limit(settings.max_lookups_per_s, LOOKUPS_BURST_S)
+        self._typing = limit(settings.max_typing_per_s, TYPING_BURST_S)
+
+    def take_page(self, identity: Identity, pages: float = 1) -> None:
+        """Before a join or a sync; what it turns out to cost is charged by `made_page`."""
+        self._take(self._pages, identity, pages)
+
+    def made_page(self, identity: Identity, messages: int) -> None:
+        """Charge a page by what was in it."""
+        if messages and not identity.is_service:
+            self._pages.charge(identity.user_id, messages / MESSAGES_OF_A_PAGE)
+
+    def take_lookup(self, identity: Identity, lookups: float = 1) -> None:
+        """Before the store is asked for what may not be there."""
+        self._take(self._lookups, identity, lookups)
+
+    def may_look_up(self, identity: Identity) -> None:
+        """The same without taking: where only a look that finds nothing is charged."""
+        _refuse(0.0 if identity.is_service else self._lookups.owed_s(identity.user_id))
+
+    def found_nothing(self, identity: Identity) -> None:
+        """Charge a look that found nothing."""
+        if not identity.is_service:
+            self._lookups.charge(identity.user_id)
+
+    def take_typing(self, identity: Identity) -> None:
+        self._take(self._typing, identity, 1)
+
+    @staticmethod
+    def _take(limit: Limit, identity: Identity, tokens: float) -> None:
+        if identity.is_service:
+            return
+        wait_s = limit.wait_s(identity.user_id)
+        _refuse(wait_s)
+        if tokens > 1:
+            limit.charge(identity.user_id, tokens - 1)
+
+
+def _refuse(wait_s: float) -> None:
+    if wait_s > 0:
+        raise ChatError(
+            ErrorCode.RATE_LIMITED,
+            "too many at once, try again shortly",
+            retry_after_s=round(max(wait_s, 0.001), 3),
+        )

@@ -1,0 +1,89 @@
+"""The budget of refusals: a refused event or request costs the server work, so it costs its sender.
+
+A good client makes a few mistakes and never meets it. Where a budget is used up, the sockets are
+read more slowly and in the end cut (chat/gateway/patience.py), and requests are answered late and
+with RATE_LIMITED before anything of them is looked at (chat/rest/base.py).
+"""
+
+from typing import Final
+
+from chat.addresses import home_of
+from chat.errors import ChatError, ErrorCode
+from chat.identity import Identity, UserId
+from chat.limits import Limit
+from chat.ports import Clock
+
+WINDOW_S: Final = 60.0
+BURST_S: Final = 30.0
+"""Half a minute's refusals may come at once: a client that comes back into hundreds of chats that
+it was removed from is refused hundreds of joins.
+"""
+
+SOCKETS_OF_A_USER: Final = 4
+"""The sockets and requests of a user share this many budgets, so that one broken tab does not use
+up those of the others, and twenty of them are not twenty budgets.
+"""
+
+PEOPLE_AT_AN_ADDRESS: Final = 10
+OF_A_LIMIT: Final = 0.1
+"""What RATE_LIMITED costs: a client that comes back into 500 chats is refused two thousand joins
+until it is in all of them, and has done nothing wrong.
+"""
+
+BYTES_OF_A_REFUSAL: Final = 16_000
+"""Reading so many bytes takes about as long as the rest of a refusal."""
+
+
+def price(error: ChatError, size: int) -> float:
+    """What a refusal costs of something of so many bytes."""
+    first = OF_A_LIMIT if error.code is ErrorCode.RATE_LIMITED else 1
+    return first + size / BYTES_OF_A_REFUSAL
+
+
+def counts(error: ChatError) -> bool:
+    """Whether a refusal is its sender's: not where the server or a plugin failed."""
+    return error.kind.status < 500
+
+
+class Refusals:
+    """Counts refusals by socket, by user and, for requests of nobody known, by address."""
+
+    def __init__(self, most_per_min: int, clock: Clock) -> None:
+        def limit(times: int) -> Limit:
+            per_s = times * most_per_min / WINDOW_S
+            return Limit(per_s, per_s * BURST_S, clock.monotonic)
+
+        self._sockets = limit(1)
+        self._users = limit(SOCKETS_OF_A_USER)
+        self._homes = limit(PEOPLE_AT_AN_ADDRESS)
+
+    def of_socket(self, session_id: str, user_id: UserId | None, cost: float) -> float:
+        """Charge a socket and its user; the seconds for which it has nothing left, mostly 0."""
+        debt_s = self._sockets.charge(session_id, cost)
+        return debt_s if user_id is None else max(debt_s, self._users.charge(user_id, cost))
+
+    def of_request(self, identity: Identity | None, address: str, cost: float) -> None:
+        """Charge who asked: the user, or the address where nobody knows the user."""
+        if identity is None:
+            self._homes.charge(home_of(address), cost)
+        elif not identity.is_service:
+            self._users.charge(identity.user_id, cost)
+
+    def check(self, identity: Identity | None, address: str) -> None:
+        """RATE_LIMITED where a request has to wait, whatever it asks for."""
+        if identity is None:
+            owed_s = self._homes.owed_s(home_of(address))
+        elif identity.is_service:
+            return
+        else:
+            owed_s = self._users.owed_s(identity.user_id)
+        if owed_s > 0:
+            raise too_many_refused(owed_s)
+
+
+def too_many_refused(owed_s: float) -> ChatError:
+    return ChatError(
+        ErrorCode.RATE_LIMITED,
+        "too many refused requests, try again later",
+        retry_after_s=round(max(owed_s, 0.1), 3),
+    )
