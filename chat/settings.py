@@ -18,11 +18,10 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from chat.addresses import Networks, is_loopback
-from chat.environment import check_demo, check_keys, check_mongodb_uri, unquoted, why_weak
+from chat import environment
+from chat.addresses import is_loopback
 from chat.errors import SetupError
 from chat.limit_settings import LimitSettings
-from chat.origins import normal_origin
 from chat.public_keys import read_public_key
 
 DEFAULT_PLUGINS: Final = (
@@ -37,7 +36,6 @@ MIN_SECRET_BYTES: Final = 32
 SECRETS: Final = ("jwt_secret", "jwt_secret_previous")
 KEYS: Final = ("jwt_secret", "jwt_public_key", "jwt_jwks_url")
 """Where the key of the host's tokens comes from; without all of them there is demo mode."""
-
 
 PATH_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """What a server can be put under: `/im`, `/apps/chat`."""
@@ -190,10 +188,12 @@ class Settings(LimitSettings):
         An empty value is none, but for the keys of which there must be one: it is a lost one.
         """
         bare = {
-            name: unquoted(value) if isinstance(value, str) and name not in SECRETS else value
+            name: environment.unquoted(value)
+            if isinstance(value, str) and name not in SECRETS
+            else value
             for name, value in values.items()
         }
-        check_keys({name: bare[name] for name in KEYS if name in bare})
+        environment.check_keys({name: bare[name] for name in KEYS if name in bare})
         return {name: value for name, value in bare.items() if value != ""}
 
     @field_validator("contacts", "log_level", "log_format", mode="before")
@@ -221,32 +221,13 @@ class Settings(LimitSettings):
     @field_validator("host")
     @classmethod
     def _check_host(cls, value: str) -> str:
-        host = value.strip()
-        if host.startswith("[") and host.endswith("]"):
-            host = host[1:-1]
-        if host in ("*", ""):
-            raise ValueError(f"{value!r} is no address; for all addresses write :: or 0.0.0.0")
-        if "/" in host or " " in host or "," in host or "]" in host or host.count(":") == 1:
-            raise ValueError(
-                f"{value!r} is no single address or name; write one, like 127.0.0.1, ::1 or "
-                "chat.example.com, and the port in PORT"
-            )
-        return host
+        return environment.read_host(value)
 
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            if origin.lower() == "null":
-                raise ValueError(
-                    "'null' is the origin of every sandboxed frame and local file, so that nobody "
-                    "can be told from anybody; serve the page from an address of its own"
-                )
-            if normal_origin(origin) is None:
-                raise ValueError(
-                    f"{origin!r} is no exact origin; write it like https://crm.example.com, "
-                    "without a path and without *"
-                )
+            environment.check_origin(origin)
         return value
 
     @field_validator("cors_headers")
@@ -271,19 +252,14 @@ class Settings(LimitSettings):
     @classmethod
     def _check_mongodb_uri(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            check_mongodb_uri(value.get_secret_value())
+            environment.check_mongodb_uri(value.get_secret_value())
         return value
 
     @field_validator("trusted_proxies")
     @classmethod
     def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for item in value:
-            try:
-                Networks([item])
-            except ValueError:
-                raise ValueError(
-                    f"{item!r} is no address and no network; write it like 10.0.0.5 or 10.0.0.0/8"
-                ) from None
+            environment.check_network(item)
         return value
 
     @field_validator("plugins")
@@ -310,7 +286,7 @@ class Settings(LimitSettings):
     def _check_secrets(self) -> "Settings":
         for field, secret in self.named_secrets:
             name = field.upper()
-            weakness = why_weak(secret)
+            weakness = environment.why_weak(secret)
             if weakness is not None:
                 raise ValueError(f"{name} {weakness}; set a random one")
             if len(secret.encode()) < MIN_SECRET_BYTES:
@@ -325,7 +301,7 @@ class Settings(LimitSettings):
     def _check_demo(self) -> "Settings":
         if self.demo_mode:
             store = self.mongodb_uri is not None
-            check_demo(
+            environment.check_demo(
                 HOST=not is_loopback(self.host), MONGODB_URI=store, TRUST_PROXY=self.trust_proxy
             )
         return self

@@ -231,7 +231,7 @@ def test_a_known_default_is_called_one(monkeypatch, secret):
         load_settings()
 
 
-@pytest.mark.parametrize("secret", ["a" * 32, " " * 40, "-" * 40, "1234567890" * 4])
+@pytest.mark.parametrize("secret", ["a" * 32, " " * 40, "-" * 40, "1234" * 10])
 def test_a_secret_with_no_variety_is_refused(monkeypatch, secret):
     """It is long enough, and yet quickly guessed."""
     monkeypatch.setenv("JWT_SECRET", secret)
