@@ -97,8 +97,8 @@ async def edited(url: str, chat_id: int) -> None:
             if not answer["success"]:
                 raise RuntimeError(answer)
 
-    for start in range(0, 60, 10):
-        await asyncio.gather(*(one() for _ in range(start, start + 10)))
+    for start in range(0, 60, 5):
+        await asyncio.gather(*(one() for _ in range(start, start + 5)))
     await client.close()
 
 

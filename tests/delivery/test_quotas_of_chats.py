@@ -152,13 +152,13 @@ async def test_a_chat_without_a_message_is_listed_without_a_look_for_one(serve, 
                 await host(chat, "POST", f"/chats/{used}/participants", {"userIds": [3]})
             looked_into = []
             store = chat.app._store.messages
-            original = store.window
+            original = store.brief_window
 
             async def window(chat_id, *bounds, looked_into=looked_into, original=original):
                 looked_into.append(chat_id)
                 return await original(chat_id, *bounds)
 
-            monkeypatch.setattr(store, "window", window)
+            monkeypatch.setattr(store, "brief_window", window)
             listed = (await chat.request("GET", "/chats", 1)).data
             found = {each["id"]: each["lastMessage"] for each in listed}
             assert found == {empty: None, used: sent}
