@@ -62,8 +62,3 @@ class Identity:
     def is_privileged(self) -> bool:
         """May look into every chat and is told NOT_FOUND rather than NOT_PARTICIPANT."""
         return self.type in ("admin", "service")
-
-    @property
-    def is_guest(self) -> bool:
-        """Whether the type is a word of the host's own, such as "customer": it earns no trust."""
-        return self.type not in ("admin", "bot", "employee", "service")

@@ -14,6 +14,9 @@ from chat.services.chat_states import ChatStates
 from chat.services.quotas import HourlyQuota
 from chat.settings import Settings
 
+STAFF: Final = frozenset(("admin", "bot", "employee", "service"))
+"""Types of tokens that are no guests', beside those that the operator trusts with externalRef."""
+
 COUNTED_AT_ONCE: Final = 4
 """Users whose chats are counted in parallel: fewer than the driver has connections."""
 
@@ -27,10 +30,15 @@ class Contacts:
         self._states = states
         self._chats = chats
         self._rule = settings.contacts
+        self._staff = STAFF.union(settings.external_ref_types)
         self._max_chats = settings.max_chats_per_user
         self._made = HourlyQuota(settings.max_chats_made_per_hour, clock)
         self._added = HourlyQuota(settings.max_people_added_per_hour, clock)
         self._added_by_strangers = HourlyQuota(settings.max_added_by_strangers_per_hour, clock)
+
+    def is_guest(self, identity: Identity) -> bool:
+        """Whether the type of the token is one that earns no trust, such as "customer"."""
+        return identity.type not in self._staff
 
     async def admit(
         self, identity: Identity, newcomers: Sequence[UserId], *, new_chat: bool = False
@@ -56,7 +64,7 @@ class Contacts:
             raise ChatError(
                 ErrorCode.FORBIDDEN, "only the host application makes chats and adds people"
             )
-        if self._rule == "all" and not identity.is_guest:
+        if self._rule == "all" and not self.is_guest(identity):
             return
         known = await self._states.peers_among(identity.user_id, newcomers)
         if not known.issuperset(newcomers):

@@ -201,6 +201,7 @@ def build_domain(
             attendance=attendance,
             people=people,
             presence=presence,
+            contacts=contacts,
             is_open=settings.open_directory,
         ),
         presence=presence,

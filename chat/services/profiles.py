@@ -15,6 +15,7 @@ from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatState, ChatStates
+from chat.services.contacts import Contacts
 from chat.services.people import People
 from chat.services.presence import Attendance, PresenceService
 
@@ -97,12 +98,14 @@ class Directory:
         attendance: Attendance,
         people: People,
         presence: PresenceService,
+        contacts: Contacts,
         is_open: bool,
     ) -> None:
         self._states = states
         self._attendance = attendance
         self._people = people
         self._presence = presence
+        self._contacts = contacts
         self._is_open = is_open
 
     async def get(self, identity: Identity, user_id: UserId) -> User:
@@ -142,7 +145,7 @@ class Directory:
         return [found.get(each, (each, False, None)) for each in user_ids]
 
     def _sees_all(self, identity: Identity) -> bool:
-        return identity.is_privileged or (self._is_open and not identity.is_guest)
+        return identity.is_privileged or (self._is_open and not self._contacts.is_guest(identity))
 
     async def _visible(self, viewer: UserId, wanted: Collection[UserId]) -> set[UserId]:
         hidden = set(wanted) - {viewer}

@@ -137,6 +137,15 @@ async def test_a_refusal_does_not_tell_who_exists(serve, contacts):
         assert [each["id"] for each in listed] == [other]
 
 
+async def test_a_type_that_may_name_chats_is_no_guest(serve):
+    """EXTERNAL_REF_TYPES names types that the operator trusts; CONTACTS holds for them as for
+    employees."""
+    for contacts, code in (("shared", "FORBIDDEN"), ("all", None)):
+        async with serve(contacts=contacts, external_ref_types=("agent",)) as chat:
+            made = await make(chat, 1, [2], "agent", externalRef=f"order:{contacts}")
+            assert made.code == code, made.body
+
+
 async def test_a_direct_chat_that_there_is_is_found_whatever_contacts_says(serve):
     """Opening it again adds nobody."""
     async with serve(contacts="host") as chat:
