@@ -122,6 +122,9 @@ class MongoIds:
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
+        if document is None:
+            # SecantusDB answers null to one of two that make the counter at the same time.
+            return await self.reserve(sequence, count)
         following: int = document["next"]
         # Counters start at 0 and ids at 1.
         return following - count + 1

@@ -33,6 +33,13 @@ def test_a_group_belongs_to_who_made_it(shared):
     assert seen == chat | {"role": "member"}
 
 
+async def test_the_first_chats_of_a_server_may_be_made_at_once(serve):
+    """Each has an id of its own, though the store makes its counter of ids in that moment."""
+    async with serve() as chat:
+        ids = await asyncio.gather(*(chat.create_chat([1, 2]) for _ in range(8)))
+    assert len(set(ids)) == 8
+
+
 def test_the_host_takes_no_seat(shared):
     """A service token makes chats for others: nobody is owner, and the host is not in it unless it
     names itself.
