@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 from tornado.httpclient import AsyncHTTPClient
 
+from chat.audit import Audit
 from chat.auth import Authenticator
 from chat.clock import SystemClock
 from chat.contracts.json_text import JsonLimits
@@ -170,6 +171,7 @@ class ChatApp:
             clock=self.clock,
             max_failed_per_min=settings.max_failed_tokens_per_min,
         )
+        audit = Audit(self.domain.states.is_known_to_be_in)
         self._token_life = TokenLife(sio, fanout, self.clock)
         self.gateway = build_gateway(
             server=sio,
@@ -178,6 +180,7 @@ class ChatApp:
             token_life=self._token_life,
             domain=self.domain,
             admission=admission,
+            audit=audit,
             hooks=self.hooks,
             clock=self.clock,
             settings=settings,
@@ -187,6 +190,7 @@ class ChatApp:
         self._gate = Gate(
             domain=self.domain,
             admission=admission,
+            audit=audit,
             hooks=self.hooks,
             origins=OriginPolicy(settings.cors_origins, settings.cors_headers),
             refusals=refusals,

@@ -42,6 +42,11 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
+def new_request_id() -> str:
+    """An id by which a log line and what a client was answered are found again."""
+    return secrets.token_hex(6)
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
     """What a code means over HTTP, and whether the same request may succeed later."""
@@ -106,7 +111,7 @@ class ChatError(Exception):
         self.retry_after_s = retry_after_s
         self.details = details
         # The log line of an unexpected error carries the same id, so that a user's report finds it.
-        self.request_id = secrets.token_hex(6)
+        self.request_id = new_request_id()
 
     @property
     def kind(self) -> ErrorKind:

@@ -146,10 +146,14 @@ class ChatDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageEvent:
-    """A message as it is stored now. `origin` is the plugin that caused it, None for a person."""
+    """A message as it is stored now. `origin` is the plugin that caused it, None for a person.
+
+    `by` is who edited or deleted it; None for a message that was just sent.
+    """
 
     message: Message
     origin: str | None = None
+    by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

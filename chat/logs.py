@@ -14,13 +14,17 @@ from typing import Any, Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
+from chat.addresses import home_of
 from chat.output import Output, guard_stderr
 
 _UNSAFE: Final = re.compile(
     r"[^\x20-\x7e\xa0-\U0010ffff]|[\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _QUIET: Final = ("engineio", "socketio", "pymongo", "tornado.access", "asyncio")
-CAUSED_BY_STRANGERS: Final = {
+CAUSED_BY_CALLERS: Final = {
+    "audit_change": 100,
+    "audit_read": 10,
+    "audit_refused": 10,
     "auth_failed": 10,
     "auth_failures_limited": 10,
     "connect_refused": 10,
@@ -35,10 +39,10 @@ CAUSED_BY_STRANGERS: Final = {
     "session_slowed": 10,
     "too_many_sockets": 10,
 }
-"""Lines a second of each: enough to see what is going on, too few to fill a disk with."""
+"""Lines a second of each, for each caller: enough to see what goes on, too few to fill a disk."""
 
-ACTORS_AT_LEAST: Final = 3
-"""Who find their lines in a second, however many lines one of them would make."""
+MAX_CALLERS: Final = 1_000
+"""Who are counted for themselves in one second, for each event; further ones are counted as one."""
 
 _METHODS: Final = (
     *("debug", "info", "warning", "error", "critical", "exception", "log"),
@@ -66,14 +70,16 @@ def configure_logging(level: str, log_format: str) -> None:
         if pretty
         else structlog.processors.JSONRenderer()
     )
+    throttle = Throttle()
     shared: list[Processor] = [
-        Throttle(),
+        throttle,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_lateness,
         _escape,
     ]
     rendering = Rendering([*shared, structlog.processors.format_exc_info, renderer])
+    throttle.tell = lambda event: stream.write(rendering(None, "warning", event) + "\n")
     filtering = structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level])
     structlog.configure(
         processors=[rendering],
@@ -158,37 +164,86 @@ class LibraryHandler(logging.Handler):
 
 
 class Throttle:
-    """Drops what is over so many lines a second of an event that any stranger can cause; the next
-    line that is written tells how many, as `suppressed`.
+    """Drops what is over so many lines a second of an event that one caller can cause.
 
-    One user, or one address, may cause a third of them: a flood does not hide what others do.
+    The next line of that caller says how many were dropped, as `suppressed`; of a caller who falls
+    silent, a line `lines_suppressed` says so.
     """
 
     def __init__(self) -> None:
+        self.tell: Callable[[EventDict], object] = lambda _: None
         self._second = 0
-        self._lines: dict[str, int] = {}
-        self._of_actors: dict[tuple[str, str], int] = {}
-        self._suppressed: dict[str, int] = {}
+        self._shares: dict[str, dict[Any, _Share]] = {name: {} for name in CAUSED_BY_CALLERS}
 
     def __call__(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
-        name = event.get("event", "")
-        most = CAUSED_BY_STRANGERS.get(name)
-        if most is None:
+        name = event.get("event")
+        most = CAUSED_BY_CALLERS.get(name) if isinstance(name, str) else None
+        if name is None or most is None:
             return event
         second = int(monotonic())
         if second != self._second:
             self._second = second
-            self._lines.clear()
-            self._of_actors.clear()
-        actor = (name, str(event.get("user_id") or event.get("remote_ip") or ""))
-        lines, own = self._lines.get(name, 0), self._of_actors.get(actor, 0)
-        if lines >= most or (actor[1] and own >= max(1, most // ACTORS_AT_LEAST)):
-            self._suppressed[name] = self._suppressed.get(name, 0) + 1
+            self._turn()
+        share = self._share(self._shares[name], event)
+        share.lines += 1
+        if share.lines > most:
+            share.suppressed += 1
             raise structlog.DropEvent
-        self._lines[name], self._of_actors[actor] = lines + 1, own + 1
-        if name in self._suppressed:
-            event["suppressed"] = self._suppressed.pop(name)
+        if share.suppressed:
+            event["suppressed"], share.suppressed = share.suppressed, 0
         return event
+
+    @staticmethod
+    def _share(shares: dict[Any, "_Share"], event: EventDict) -> "_Share":
+        caller = _caller_of(event)
+        if caller not in shares and len(shares) >= MAX_CALLERS:
+            caller = None
+        if caller not in shares:
+            shares[caller] = _Share(event)
+        return shares[caller]
+
+    def _turn(self) -> None:
+        """Begin a second: forget those who were silent in the last one that was counted."""
+        for name, shares in self._shares.items():
+            for caller, share in list(shares.items()):
+                if share.lines == 0:
+                    del shares[caller]
+                    if share.suppressed:
+                        self._tell(name, caller, share)
+                share.lines = 0
+
+    def _tell(self, name: str, caller: Any, share: "_Share") -> None:
+        who = {} if caller is None else {share.field: caller}
+        lines = share.suppressed
+        self.tell({"event": "lines_suppressed", "event_name": name, "lines": lines, **who})
+
+
+class _Share:
+    """What one caller has had of an event's lines; `field` is what the caller is known by."""
+
+    __slots__ = ("field", "lines", "suppressed")
+
+    def __init__(self, event: EventDict) -> None:
+        self.field = next((each for each in _CALLER if event.get(each) is not None), "")
+        self.lines = self.suppressed = 0
+
+
+_CALLER: Final = ("actor_id", "user_id", "remote_ip")
+
+
+def _caller_of(event: EventDict) -> Any:
+    """Who caused a line, as far as it says so: the user, or the address."""
+    for name in _CALLER:
+        caller = event.get(name)
+        if isinstance(caller, (int, str)):
+            return home_of(caller) if name == "remote_ip" and isinstance(caller, str) else caller
+    return None
+
+
+def unfiltered_logger() -> Any:
+    """A logger whose lines are written whatever LOG_LEVEL is."""
+    everything = structlog.make_filtering_bound_logger(logging.NOTSET)
+    return structlog.wrap_logger(None, wrapper_class=_never_raising(everything))
 
 
 def keep_configuration() -> None:

@@ -128,6 +128,6 @@ class AccessLog(Plugin):
             what,
             message_id=message.id,
             chat_id=message.chat_id,
-            user_id=message.sender_id,
+            user_id=message.sender_id if event.by is None else event.by,
             seq=message.updated_seq,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from chat.audit import Audit
 from chat.gateway.connections import Connections
 from chat.gateway.fanout import Fanout
 from chat.gateway.funnel import Funnel
@@ -25,6 +26,7 @@ def build_gateway(
     token_life: TokenLife,
     domain: Domain,
     admission: Admission,
+    audit: Audit,
     hooks: PluginManager,
     clock: Clock,
     settings: Settings,
@@ -36,6 +38,7 @@ def build_gateway(
         domain=domain,
         rooms=rooms,
         admission=admission,
+        audit=audit,
         token_life=token_life,
         clock=clock,
         limits={
@@ -53,6 +56,7 @@ def build_gateway(
         patience=server.patience,
         hooks=hooks,
         access=domain.access,
+        audit=audit,
         clock=clock,
         max_waiting=settings.max_waiting_events,
         max_waiting_bytes=settings.max_waiting_bytes,

@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 from pydantic import BaseModel
 
+from chat.audit import AUDITED, OF_MESSAGES, Audit, objects_of
 from chat.contracts.base import parse
 from chat.contracts.client_events import CLIENT_EVENTS, Event
 from chat.contracts.pushes import error_event
@@ -58,6 +59,7 @@ class Funnel:
         patience: Patience,
         hooks: PluginManager,
         access: AccessService,
+        audit: Audit,
         clock: Clock,
         max_waiting: int,
         max_waiting_bytes: int,
@@ -66,6 +68,7 @@ class Funnel:
         self._patience = patience
         self._hooks = hooks
         self._access = access
+        self._audit = audit
         self._clock = clock
         self._workers = Workers(self._handle, max_waiting, max_waiting_bytes)
         self._deadlines = Deadlines(ACK_DEADLINE_S, self._expire)
@@ -126,6 +129,7 @@ class Funnel:
             handler, payload = self._admit(event)
             if event.name in self._asked:
                 payload = await self._ask_plugins(event, payload)
+            event.payload = payload
             answer = await handler(event.connection, payload)
             if isinstance(answer, Outcome):
                 answer.add_done_callback(partial(self._settled, event))
@@ -219,8 +223,25 @@ class Funnel:
     def _answered(self, event: ReceivedEvent, error: ChatError | None) -> None:
         event.answered = True
         self._deadlines.forget(event)
+        if event.name in AUDITED:
+            self._write_down(event, error)
         if self._told_of_all or (error is not None and self._told_of_refusals):
             self._tell(event, error)
+
+    def _write_down(self, event: ReceivedEvent, error: ChatError | None) -> None:
+        # Handlers write down what was done to a message: they know whose it is.
+        if error is not None or event.name not in OF_MESSAGES:
+            connection = event.connection
+            self._audit.answered(
+                event.name,
+                connection.identity,
+                objects_of(event.payload),
+                error,
+                door="socket",
+                remote_ip=connection.remote_ip,
+                request_id=error.request_id if error else None,
+                socket_id=connection.socket_id,
+            )
 
     def _tell(self, event: ReceivedEvent, error: ChatError | None) -> None:
         done = ActionDone(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from chat.audit import Audit
 from chat.contracts.base import iso
 from chat.contracts.client_events import (
     Authenticate,
@@ -49,6 +50,7 @@ class Handlers:
         domain: Domain,
         rooms: RoomKeeper,
         admission: Admission,
+        audit: Audit,
         token_life: TokenLife,
         clock: Clock,
         limits: dict[str, int],
@@ -57,6 +59,7 @@ class Handlers:
         self._domain = domain
         self._rooms = rooms
         self._admission = admission
+        self._audit = audit
         self._token_life = token_life
         self._clock = clock
         self._limits = limits
@@ -157,11 +160,11 @@ class Handlers:
         message = await self._domain.revisions.edit(
             connection.identity, payload.message_id, payload.content, payload.expected_revision
         )
-        return _message_answer(message)
+        return self._message_answer(Event.EDIT_MESSAGE, connection, message)
 
     async def delete_message(self, connection: Connection, payload: MessageReference) -> Answer:
         message = await self._domain.revisions.delete(connection.identity, payload.message_id)
-        return _message_answer(message)
+        return self._message_answer(Event.DELETE_MESSAGE, connection, message)
 
     async def typing(self, connection: Connection, payload: Typing) -> Answer:
         await self._domain.typing.signal(connection.identity, payload.chat_id, payload.is_typing)
@@ -195,9 +198,22 @@ class Handlers:
         found = await self._domain.directory.presence(connection.identity, payload.user_ids)
         return {"success": True, "data": [presence_to_wire(*each) for each in found]}
 
-
-def _message_answer(message: Message) -> Answer:
-    return {"success": True, "data": message_json(message)}
+    def _message_answer(self, action: str, connection: Connection, message: Message) -> Answer:
+        objects = {
+            "chat_id": message.chat_id,
+            "message_id": message.id,
+            "sender_id": message.sender_id,
+        }
+        self._audit.answered(
+            action,
+            connection.identity,
+            objects,
+            None,
+            door="socket",
+            remote_ip=connection.remote_ip,
+            socket_id=connection.socket_id,
+        )
+        return {"success": True, "data": message_json(message)}
 
 
 def sent_answer(sent: Sent) -> Answer:

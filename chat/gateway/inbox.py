@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any, Final, TypeVar
 
+from pydantic import BaseModel
+
 EVENTS_A_TURN: Final = 200
 """About 10 ms of messages; then heartbeats and writes have their turn, whatever is waiting."""
 
@@ -23,7 +25,17 @@ ConnectionT = TypeVar("ConnectionT")
 class ReceivedEvent:
     """One event of one socket, from its receipt to its answer."""
 
-    __slots__ = ("ack_id", "answered", "args", "begun", "connection", "name", "received_at", "size")
+    __slots__ = (
+        "ack_id",
+        "answered",
+        "args",
+        "begun",
+        "connection",
+        "name",
+        "payload",
+        "received_at",
+        "size",
+    )
 
     def __init__(
         self, connection: Any, name: Any, args: list[Any], ack_id: int | None, size: int
@@ -33,6 +45,7 @@ class ReceivedEvent:
         self.args = args
         self.ack_id = ack_id
         self.size = size
+        self.payload: BaseModel | None = None
         self.received_at = monotonic()  # the loop's own clock, without asking for the loop
         self.begun = False
         self.answered = False

@@ -74,7 +74,7 @@ class PollingSession(async_socket.AsyncSocket):
         self.write(pkt)
 
     def _overflow(self) -> None:
-        _log.info("session_ended", why="too much waits for it")
+        _log.info("session_ended", why="too much waits for it", remote_ip=self.home)
         self.end(self.server.reason.TRANSPORT_ERROR)
 
     # ---- its end
@@ -184,6 +184,7 @@ class PollingSession(async_socket.AsyncSocket):
                 "malformed_post",
                 code=error.code.value,
                 why=error.message,
+                remote_ip=self.home,
                 request_id=error.request_id,
             )
             environ[REFUSAL_KEY] = error

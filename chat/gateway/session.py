@@ -176,7 +176,7 @@ class ChatSession(PollingSession):
 
     def _break(self, connection: WireConnection) -> None:
         """The client broke the protocol."""
-        _log.info("malformed_packet", why="engine.io")
+        _log.info("malformed_packet", why="engine.io", remote_ip=self.home)
         connection.close(PROTOCOL_ERROR)
         self.on_lost(connection)
 

@@ -98,8 +98,8 @@ class StrictServer(socketio.AsyncServer):
             task.cancel()
 
     def end_malformed(self, session_id: str, why: str) -> None:
-        _log.info("malformed_packet", why=why)
         session = self.eio.sockets.get(session_id)
+        _log.info("malformed_packet", why=why, remote_ip=getattr(session, "home", None))
         if session is not None:
             session.ignore_client()
         self.close_session(session_id)
@@ -320,7 +320,9 @@ class StrictServer(socketio.AsyncServer):
         if self.is_deciding(session_id, packet.namespace) != (packet.kind == EVENT):
             self.end_malformed(session_id, "an event before the CONNECT, or a second CONNECT")
             return None
-        _log.info("malformed_packet", why="half a surrogate pair")
+        session = self.eio.sockets.get(session_id)
+        home = getattr(session, "home", None)
+        _log.info("malformed_packet", why="half a surrogate pair", remote_ip=home)
         if packet.kind == EVENT:
             return self._refuse(session_id, packet, error)
         refusal = {"message": error.message, "data": error.to_wire()}

@@ -21,9 +21,8 @@ class Nothing(BaseModel):
 class AdminHandler(ApiHandler):
     """Base: admin and service tokens only."""
 
-    async def prepare(self) -> None:
-        await super().prepare()
-        if self.request.method != "OPTIONS" and not self.identity.is_privileged:
+    def check_caller(self) -> None:
+        if not self.identity.is_privileged:
             raise ChatError(ErrorCode.FORBIDDEN, "admin and service tokens only")
 
 

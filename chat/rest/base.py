@@ -12,10 +12,11 @@ import structlog
 import tornado.web
 from pydantic import BaseModel
 
+from chat.audit import AUDITED, Audit, objects_of
 from chat.bodies import ENDLESS, RETRY_S, BodyHandler, HeldBytes, bodies_of
 from chat.contracts.json_text import MAX_PATH_CHARS, JsonLimits, read_json
 from chat.credentials import in_header
-from chat.errors import ChatError, ErrorCode
+from chat.errors import ChatError, ErrorCode, new_request_id
 from chat.hook_events import Action, ActionDone
 from chat.hookspecs import after_action, after_refusal, before_action
 from chat.identity import MAX_INTEGER, Identity, UserId, parse_user_id
@@ -53,6 +54,7 @@ class Gate:
 
     domain: Domain
     admission: Admission
+    audit: Audit
     hooks: PluginManager
     origins: OriginPolicy
     refusals: Refusals
@@ -102,6 +104,8 @@ class ApiHandler(BodyHandler):
         self.gate = gate
         gate.entered()
         self._action: str | None = None
+        self._objects: dict[str, Any] = {}
+        self._request_id: str | None = None
         self._error: ChatError | None = None
         self._token_was_refused = False
         self._is_over_budget = False
@@ -169,7 +173,8 @@ class ApiHandler(BodyHandler):
         """Name what is about to be done and let the plugins see it; returns the payload that is to
         run.
         """
-        self._action = action
+        self.about(action, **objects_of(payload))
+        self.check_caller()
         if not self.gate.hooks.has(before_action):
             return payload
         asked = Action(
@@ -180,13 +185,27 @@ class ApiHandler(BodyHandler):
             payload=payload,
         )
         allowed = await self.gate.hooks.filter(before_action, asked)
+        if isinstance(allowed.payload, type(payload)):
+            payload = allowed.payload
+            self.about(action, **objects_of(payload))
         # Asked again: the host may have decided while the plugins thought it over.
         self.gate.domain.access.check_still(self.identity)
-        return allowed.payload if isinstance(allowed.payload, type(payload)) else payload
+        return payload
+
+    def about(self, action: str | None = None, /, **objects: Any) -> None:
+        """Say what the request does, and to what, for the audit log."""
+        self._action = action or self._action
+        self._objects.update(objects)
+
+    def check_caller(self) -> None:
+        """FORBIDDEN where this caller may not ask for the route at all."""
 
     def reply(self, data: Any, status: int = 200, **more: Any) -> None:
         """`{success: true, data, ...}`."""
         self.set_status(status)
+        if self._action in AUDITED:
+            self._request_id = new_request_id()
+            self.set_header("X-Request-Id", self._request_id)
         self._write_json({"success": True, "data": data, **more})
 
     def query_int(
@@ -272,6 +291,15 @@ class ApiHandler(BodyHandler):
             code=error.code if error else None,
             request_id=error.request_id if error else None,
             duration_s=asyncio.get_running_loop().time() - self._started,
+        )
+        self.gate.audit.answered(
+            self._action,
+            identity,
+            self._objects,
+            error,
+            door="rest",
+            remote_ip=done.remote_ip,
+            request_id=done.request_id or self._request_id,
         )
         self.gate.hooks.notify_soon(after_action, done)
         if error is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
+from chat.audit import objects_of
 from chat.contracts.base import WireModel, parse
 from chat.contracts.client_events import (
     ChatReference,
@@ -82,6 +83,7 @@ class ChatsHandler(OneChatHandler):
             metadata=payload.metadata,
         )
         state, created = await self.gate.domain.chats.create(self.identity, new)
+        self.about(chat_id=state.chat.id, created=created)
         wire = await self.gate.domain.chats.describe(state, self.identity, with_people=True)
         self.reply_chat(wire, 201 if created else 200)
 
@@ -128,6 +130,7 @@ class ChatHandler(OneChatHandler):
 
     async def patch(self, chat_id: str) -> None:
         reference = path_id(chat_id)
+        self.about(chat_id=reference)
         payload = await self.begin("PATCH /chats/:id", parse(UpdateChat, self.body_json()))
         given = payload.model_fields_set
         state = await self.gate.domain.chats.update(
@@ -161,6 +164,7 @@ class ParticipantsHandler(ApiHandler):
     async def post(self, chat_id: str) -> None:
         """The seats of those named, whether they are new or were there."""
         reference = path_id(chat_id)
+        self.about(chat_id=reference)
         payload = await self.begin(
             "POST /chats/:id/participants", parse(AddParticipants, self.body_json())
         )
@@ -176,6 +180,7 @@ class ParticipantsHandler(ApiHandler):
 class ParticipantHandler(ApiHandler):
     async def patch(self, chat_id: str, user_id: str) -> None:
         seat = _seat(chat_id, user_id)
+        self.about(**objects_of(seat))
         payload = await self.begin(
             "PATCH /chats/:id/participants/:userId", parse(UpdateParticipant, self.body_json())
         )

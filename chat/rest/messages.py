@@ -102,14 +102,17 @@ class MessageHandler(ApiHandler):
     async def get(self, message_id: str) -> None:
         query = await self.begin("GET /chat-messages/:id", _reference(message_id))
         message = await self.gate.domain.messages.find(self.identity, query.message_id)
+        self.about(chat_id=message.chat_id)
         self.reply(message_to_wire(message))
 
     async def patch(self, message_id: str) -> None:
         reference = path_id(message_id)
+        self.about(message_id=reference)
         payload = await self.begin(Event.EDIT_MESSAGE, parse(UpdateMessage, self.body_json()))
         message = await self.gate.domain.revisions.edit(
             self.identity, reference, payload.content, payload.expected_revision
         )
+        self.about(chat_id=message.chat_id, sender_id=message.sender_id)
         self.reply(message_to_wire(message))
 
     async def put(self, message_id: str) -> None:
@@ -119,6 +122,7 @@ class MessageHandler(ApiHandler):
     async def delete(self, message_id: str) -> None:
         reference = await self.begin(Event.DELETE_MESSAGE, _reference(message_id))
         message = await self.gate.domain.revisions.delete(self.identity, reference.message_id)
+        self.about(chat_id=message.chat_id, sender_id=message.sender_id)
         self.reply(message_to_wire(message))
 
 
@@ -131,6 +135,9 @@ class HistoryHandler(ApiHandler):
             "before": self.query_int("before"),
         }
         query = await self.begin("GET /chat-messages/:id/history", parse(HistoryQuery, asked))
+        if self.identity.is_privileged:
+            message = await self.gate.domain.messages.find(self.identity, query.message_id)
+            self.about(chat_id=message.chat_id)
         found, has_before = await self.gate.domain.revisions.history(
             self.identity, query.message_id, before=query.before, limit=query.limit
         )

@@ -40,6 +40,7 @@ class UserHandler(ApiHandler):
     async def put(self, user: str) -> None:
         """The host gives the name and picture of a user, who may never have connected."""
         user_id = path_user_id(user)
+        self.about("PUT /users/:id", user_id=user_id)
         if not self.identity.is_service:
             raise ChatError(ErrorCode.FORBIDDEN, "service tokens only")
         profile = await self.begin("PUT /users/:id", parse(UserProfile, self.body_json()))

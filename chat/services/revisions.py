@@ -98,7 +98,9 @@ class RevisionService:
                 self._unread.chat_changed(state)
 
         edited = await self._journal.change(state, self._writes(state, identity), write, commit)
-        self._hooks.notify_soon(after_message_updated, MessageEvent(message=edited))
+        self._hooks.notify_soon(
+            after_message_updated, MessageEvent(message=edited, by=identity.user_id)
+        )
         return edited
 
     async def delete(self, identity: Identity, message_id: int) -> Message:
@@ -144,7 +146,9 @@ class RevisionService:
             gone = await self._journal.change(state, self._writes(state, identity), write, commit)
         except _AlreadyDeleted as twin:
             return twin.tombstone
-        self._hooks.notify_soon(after_message_deleted, MessageEvent(message=gone))
+        self._hooks.notify_soon(
+            after_message_deleted, MessageEvent(message=gone, by=identity.user_id)
+        )
         return gone
 
     async def history(

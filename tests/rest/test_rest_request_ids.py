@@ -31,7 +31,9 @@ REFUSALS = [
 
 
 def lines_of(log, request_id):
-    return [line for line in log.entries if line.get("request_id") == request_id]
+    """Those of the server's running; the audit log has its own."""
+    lines = [line for line in log.entries if line.get("request_id") == request_id]
+    return [line for line in lines if line["event"] != "audit_refused"]
 
 
 async def refused(chat, log, method, path, user, headers, code):

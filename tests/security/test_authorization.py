@@ -2,18 +2,9 @@
 
 import asyncio
 import json
-import re
 
 import pytest
 
-from chat.contracts.client_events import CLIENT_EVENTS
-from chat.hook_events import Registration
-from chat.hookspecs import register_events, register_routes
-from chat.plugin_loader import load_plugins
-from chat.plugin_manager import PluginManager
-from chat.rest import routes
-from chat.rest.base import ApiHandler
-from chat.settings import DEFAULT_PLUGINS
 from tests.security.authorization import (
     ACTORS,
     EVENTS,
@@ -23,6 +14,7 @@ from tests.security.authorization import (
     SPENT,
     TOKENLESS,
 )
+from tests.security.surface import all_events, routes_beside
 from tests.security.world import IDS, World
 from tests.support.gateway_wire import RawSocket
 
@@ -140,50 +132,9 @@ def test_a_socket_that_is_cut_off_is_answered_no_more(shared, world):
     assert shared.run(block_and_emit()) == []
 
 
-def handlers():
-    """Every route of the server's own as (pattern, methods)."""
-    unknown = ApiHandler.get
-    for pattern, handler in (*routes.ROUTES, *routes.DEMO_ROUTES):
-        methods = [
-            method
-            for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-            if getattr(handler, method.lower()) is not unknown
-        ]
-        assert methods, handler
-        # Each word of an alternative is a route of its own.
-        found = re.search(r"\(([a-z]+(?:\|[a-z]+)+)\)", pattern)
-        for word in found[1].split("|") if found else [""]:
-            yield pattern.replace(found[0], word) if found else pattern, methods
-    for pattern in routes.PAGE_ROUTES:
-        yield pattern, ["GET"]
-
-
-def collected(hook):
-    hooks = PluginManager(load_plugins(DEFAULT_PLUGINS))
-    return asyncio.run(hooks.collect(hook, Registration()))
-
-
-def asked_for():
-    """(method, path) of all rows."""
-    calls = [*(row[0] for row in ROUTES.values()), *PUBLIC]
-    for call in calls:
-        method, path = re.sub(r"\{\w+\}", "1", call).split("?")[0].split(" ")
-        yield method, path
-
-
 @pytest.mark.parametrize("cells", [CELLS], ids=[f"{CELLS}-cells"])
 def test_the_table_has_a_row_for_every_route_and_event(cells):
     """A new route or event, of the server or of a built-in plugin, needs a row."""
-    asked = set(asked_for())
-    missing = [
-        f"{method} {pattern}"
-        for pattern, methods in handlers()
-        for method in methods
-        if not any(method == each and re.fullmatch(pattern, path) for each, path in asked)
-    ]
-    plugin_routes = [(route.method, route.path) for route in collected(register_routes)]
-    missing += [route for route in plugin_routes if route not in asked]
-    events = {*CLIENT_EVENTS, *(event.name for event in collected(register_events))}
-    missing += events - {row[0] for row in EVENTS.values()}
-    assert missing == []
+    assert routes_beside([*(row[0] for row in ROUTES.values()), *PUBLIC]) == []
+    assert all_events() - {row[0] for row in EVENTS.values()} == set()
     assert cells > 1_500

@@ -36,6 +36,8 @@ class World:
         self._sockets: dict[str, ChatClient] = {}
         self.tokens: dict[str, str] = {}
         self.shared: Chats
+        # The ids of the latest call.
+        self.names: dict[str, Any] = {}
 
     async def open(self) -> None:
         for name in EVERYBODY[1:]:
@@ -67,7 +69,7 @@ class World:
 
     async def ask(self, actor: str, call: str, body: Any, chats: Chats) -> str:
         """The outcome of a REST call (`GET /chats`) or of an event (`joinChat`)."""
-        names = self._names(actor, chats)
+        self.names = names = self._names(actor, chats)
         method, _, path = call.partition(" ")
         if not path:
             return await self._emit(actor, call, _filled(body, names))

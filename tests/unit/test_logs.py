@@ -7,7 +7,14 @@ import sys
 import pytest
 import structlog
 
-from chat.logs import MAX_FIELD_CHARS, configure_logging, escape
+from chat.logs import (
+    MAX_CALLERS,
+    MAX_FIELD_CHARS,
+    Throttle,
+    configure_logging,
+    escape,
+    unfiltered_logger,
+)
 
 NASTY = [
     "a\nb", "a\r\nb", "\x1b[31mred", "\x00", "a\u2028b\u2029c", "\u202eevil", "\x85", "\x9b31m",
@@ -112,33 +119,84 @@ def test_libraries_that_log_client_text_are_quiet(configured, capsys):
     assert sys.stderr is not None
 
 
-def test_lines_that_strangers_cause_are_throttled(configured, capsys, monkeypatch):
-    """A flood of bad packets is ten lines a second, and the next one says how many it was."""
+@pytest.fixture
+def clock(monkeypatch):
+    """A list whose one item is the time that the throttle sees."""
     moment = [100.0]
     monkeypatch.setattr("chat.logs.monotonic", lambda: moment[0])
+    return moment
+
+
+def written_lines(capsys):
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_lines_that_callers_cause_are_throttled(configured, capsys, clock):
+    """A flood of bad packets is ten lines a second, and the next one says how many it was."""
     configured("INFO", "json")
     for _ in range(1_000):
         structlog.get_logger().info("malformed_packet", why="no packet")
-    moment[0] += 1
+    clock[0] += 1
     structlog.get_logger().info("malformed_packet", why="no packet")
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    lines = written_lines(capsys)
     assert len(lines) == 11
     assert lines[-1]["suppressed"] == 990
     assert not any("suppressed" in line for line in lines[:-1])
 
 
-def test_a_flood_of_one_user_does_not_hide_what_others_do(configured, capsys, monkeypatch):
-    """One user, or one address, has three of the ten lines."""
-    monkeypatch.setattr("chat.logs.monotonic", lambda: 100.0)
+@pytest.mark.parametrize("known_by", ["user_id", "remote_ip", "actor_id"])
+@pytest.mark.parametrize("event", ["refused", "auth_failed", "audit_refused"])
+def test_the_flood_of_one_caller_hides_no_line_of_another(
+    configured, capsys, clock, event, known_by
+):
+    """Each user, and each address without one, has lines of its own."""
     configured("INFO", "json")
-    for number in range(900):
-        structlog.get_logger().warning("refused", user_id=1, remote_ip="203.0.113.7")
-        if number in (300, 600):
-            structlog.get_logger().warning("refused", user_id=2, remote_ip="203.0.113.7")
-    for _ in range(5):
-        structlog.get_logger().warning("auth_failed", user_id=None, remote_ip="203.0.113.8")
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert [each["user_id"] for each in lines] == [1, 1, 1, 2, 2, None, None, None]
+    log = structlog.get_logger()
+    for _ in range(900):
+        log.warning(event, **{known_by: "noisy"})
+    for _ in range(2):
+        log.warning(event, **{known_by: "quiet"})
+    lines = written_lines(capsys)
+    assert len([line for line in lines if line[known_by] == "noisy"]) == 10
+    assert len([line for line in lines if line[known_by] == "quiet"]) == 2
+
+
+def test_what_was_dropped_of_a_caller_who_falls_silent_is_told(configured, capsys, clock):
+    """Within two seconds of anybody's lines, by event and caller."""
+    configured("INFO", "json")
+    log = structlog.get_logger()
+    for _ in range(900):
+        log.warning("refused", user_id=1)
+    for _ in range(2):
+        clock[0] += 1
+        log.warning("refused", user_id=2)
+    [told] = [line for line in written_lines(capsys) if line["event"] == "lines_suppressed"]
+    assert (told["event_name"], told["user_id"], told["lines"]) == ("refused", 1, 890)
+
+
+def test_the_memory_of_the_throttle_is_bounded(configured, capsys, clock):
+    """Callers over the bound share their lines, and all are forgotten when they fall silent."""
+    throttle = Throttle()
+    dropped = 0
+    for number in range(3 * MAX_CALLERS):
+        try:
+            throttle(None, "", {"event": "auth_failed", "remote_ip": f"2001:db8:{number:x}::1"})
+        except structlog.DropEvent:
+            dropped += 1
+    assert len(throttle._shares["auth_failed"]) <= MAX_CALLERS + 1
+    assert dropped == 2 * MAX_CALLERS - 10
+    for _ in range(2):
+        clock[0] += 1
+        throttle(None, "", {"event": "refused", "user_id": 1})
+    assert not throttle._shares["auth_failed"]
+
+
+def test_the_audit_log_is_written_whatever_the_level(configured, capsys):
+    """LOG_LEVEL is for what the server tells of itself."""
+    configured("ERROR", "json")
+    unfiltered_logger().info("audit_change", actor_id=1)
+    [line] = written_lines(capsys)
+    assert (line["event"], line["level"]) == ("audit_change", "info")
 
 
 def test_lines_of_things_done_are_never_throttled(configured, capsys):
