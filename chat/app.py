@@ -4,10 +4,10 @@ all, decides nothing.
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
-from tornado.httpclient import AsyncHTTPClient
 
 from chat.audit import Audit
 from chat.auth import Authenticator
@@ -29,6 +29,7 @@ from chat.hook_calls import bounded
 from chat.hook_events import Registration, Startup
 from chat.hookspecs import register_events, register_namespaces, register_routes
 from chat.http_server import ChatHttpServer, make_http_server
+from chat.key_download import download_key_set
 from chat.listening import bind, everywhere, in_url, url_of
 from chat.origins import OriginPolicy
 from chat.output import lines_lost
@@ -51,7 +52,6 @@ from chat.token_keys import TokenKeys
 from chat.watchdog import Watchdog
 
 RECONNECT_AFTER_S: Final = 1.0
-JWKS_TIMEOUT_S: Final = 3.0
 STEP_S: Final = 0.4
 """What each step of the stop gets at least, when SHUTDOWN_GRACE_S is over."""
 
@@ -155,7 +155,7 @@ class ChatApp:
         self._keys = keys = TokenKeys(
             [demo_key] if demo_key else settings.secrets,
             public_key=settings.jwt_public_key,
-            fetch=self._fetch_jwks if settings.jwt_jwks_url else None,
+            fetch=partial(download_key_set, url) if (url := settings.jwt_jwks_url) else None,
         )
         await keys.open()
         admission = Admission(
@@ -307,17 +307,6 @@ class ChatApp:
         demo = DemoService(self.domain, store.ids, secret, self.clock)
         await demo.open()
         return demo
-
-    async def _fetch_jwks(self) -> str:
-        # One of its own: the shared one may be waiting for the slow hosts of plugins.
-        client = AsyncHTTPClient(force_instance=True)
-        try:
-            response = await client.fetch(
-                self.settings.jwt_jwks_url or "", request_timeout=JWKS_TIMEOUT_S
-            )
-        finally:
-            client.close()
-        return response.body.decode("utf-8-sig")
 
     async def _listen(
         self, sio: ChatServer, gate: Gate, demo: DemoService | None, sockets: list[Any]

@@ -4,9 +4,10 @@
 Tokens are minted by the host application; `mint` is for development and demo mode.
 """
 
-import sys
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import jwt
@@ -24,6 +25,7 @@ MAX_EXPIRY: Final = 253_402_300_799
 """The last second that a datetime can hold."""
 
 _BROKEN: Final = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
+_jws: Final = jwt.PyJWS()
 _Refuse = Callable[[str, str], "TokenRefusal"]
 
 
@@ -111,12 +113,12 @@ class Authenticator:
         algorithm, key_id = header.get("alg"), header.get("kid")
         for key in self._keys.candidates(algorithm, key_id):
             try:
-                claims = _verified(token, key)
+                payload = _verified(token, key)
             except jwt.InvalidSignatureError:
                 continue
             except _BROKEN:
                 raise _unverifiable("malformed") from None
-            return self._identity(claims)
+            return self._identity(_read_claims(payload))
         if self._keys.may_come(algorithm, key_id):
             # Without a `kid` the token itself stands for its key.
             raise _MissingKeyError(hash((algorithm, key_id or token)))
@@ -143,11 +145,11 @@ class Authenticator:
         permissions = claims.get("permissions")
         identity = Identity(
             user_id=user_id,
-            type=_text(claims, "type") or "employee",
+            type=_word(claims, "type", refusal) or "employee",
             expires_at=expires_at,
             issued_at=issued_at,
-            role=_text(claims, "role"),
-            department=_text(claims, "department"),
+            role=_word(claims, "role", refusal),
+            department=_word(claims, "department", refusal),
             permissions=tuple(each for each in permissions if isinstance(each, str))
             if isinstance(permissions, list)
             else (),
@@ -227,25 +229,37 @@ def _unverifiable(reason: str) -> TokenRefusal:
     return TokenRefusal(reason, "the token cannot be verified")
 
 
-def _verified(token: str, key: TokenKey) -> dict[str, Any]:
-    """The claims of a token with a good signature."""
-    claims: dict[str, Any] = jwt.decode(
-        token,
-        key.key,
-        algorithms=[key.algorithm],
-        # What the claims say is checked by `Authenticator`: PyJWT refuses the numeric `sub` that
-        # Node back ends mint, takes dates like "123" and 1e300, and has a clock of its own.
-        options={
-            "verify_exp": False,
-            "verify_nbf": False,
-            "verify_iat": False,
-            "verify_aud": False,
-            "verify_iss": False,
-            "verify_sub": False,
-            "verify_jti": False,
-        },
-    )
+def _verified(token: str, key: TokenKey) -> bytes:
+    """What a token with a good signature says.
+
+    It is read and checked here, not by PyJWT: that refuses the numeric `sub` that Node back ends
+    mint, takes dates like "123" and 1e300, and of a claim that is there twice the last.
+    """
+    payload: bytes = _jws.decode(token, key.key, algorithms=[key.algorithm])
+    return payload
+
+
+def _read_claims(payload: bytes) -> dict[str, Any]:
+    try:
+        claims = json.loads(payload, object_pairs_hook=_each_once)
+    except _ClaimTwiceError:
+        raise TokenRefusal("claim twice", "the token has a claim twice") from None
+    except _BROKEN:
+        raise _unverifiable("malformed") from None
+    if not isinstance(claims, dict):
+        raise _unverifiable("malformed")
     return claims
+
+
+class _ClaimTwiceError(ValueError):
+    """Two readers could take such a token for two different ones."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _ClaimTwiceError
+    return found
 
 
 def _user(claims: Mapping[str, Any]) -> UserId | None:
@@ -273,5 +287,20 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         return None
     clean = value.replace("\x00", "").encode("utf-8", "ignore").decode()
-    # Interned: thousands of tokens name the same few types and roles.
-    return None if is_blank(clean) else sys.intern(clean[:500])
+    return None if is_blank(clean) else clean[:500]
+
+
+def _word(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> str | None:
+    """A text claim that rights may hang on; refused where it would be changed to be read."""
+    text = _text(claims, name)
+    if text is not None and text != claims[name][:500]:
+        raise refusal(f"bad {name}", f"the token's `{name}` holds what is no character")
+    return None if text is None else _shared(text)
+
+
+@lru_cache(maxsize=1_000)
+def _shared(text: str) -> str:
+    """One copy in memory: thousands of tokens name the same few types and roles. Bounded, which
+    `sys.intern` of Python 3.12 is not.
+    """
+    return text

@@ -16,6 +16,7 @@ WAIT_S: Final = 2.0
 
 FIRST_RETRY_S: Final = 1.0
 LAST_RETRY_S: Final = 30.0
+MAX_KEY_SET_BYTES: Final = 1_000_000
 
 _log = structlog.get_logger("chat.auth")
 

@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+MIN_RSA_BITS: Final = 2_048
+"""RFC 7518 3.3: a shorter key must not be used."""
+
 MIN_BASE64_CHARS: Final = 80
 """A P-256 key has 124, and no path of a file is that long without a dot or a dash in it."""
 
@@ -26,6 +29,11 @@ _LOADERS: Final[dict[str, Callable[[bytes], object]]] = {
     "RSA PUBLIC KEY": load_pem_public_key,
     "CERTIFICATE": lambda pem: x509.load_pem_x509_certificate(pem).public_key(),
 }
+
+
+def is_short(key: object) -> bool:
+    """Whether a key is an RSA key that can be broken."""
+    return isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS
 
 
 def read_public_key(value: str) -> str:
@@ -99,4 +107,8 @@ def _checked(key: object) -> str:
     )
     if not usable or not isinstance(key, (RSAPublicKey, EllipticCurvePublicKey)):
         raise ValueError("is a key of another kind; only RSA and P-256 (ES256) are known")
+    if isinstance(key, RSAPublicKey) and is_short(key):
+        raise ValueError(
+            f"is an RSA key of {key.key_size} bits; {MIN_RSA_BITS} are needed at least"
+        )
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

@@ -7,6 +7,7 @@ list.
 import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -76,6 +77,10 @@ class Settings(LimitSettings):
     )
     jwt_jwks_url: str | None = Field(
         None, description="Where the host publishes its key set; fetched again when keys change."
+    )
+    jwt_jwks_http: bool = Field(
+        False,
+        description="Let JWT_JWKS_URL be an http address of another machine, unprotected.",
     )
     jwt_audience: str | None = Field(None, description="When set, a token's `aud` must hold it.")
     jwt_issuer: str | None = Field(None, description="When set, a token's `iss` must equal it.")
@@ -281,6 +286,18 @@ class Settings(LimitSettings):
         if value is not None and not re.match(r"https?://[^/\s?#]", value, re.IGNORECASE):
             raise ValueError("must be an http or https address")
         return value
+
+    @model_validator(mode="after")
+    def _check_jwks_is_safe(self) -> "Settings":
+        url = self.jwt_jwks_url
+        if url is None or self.jwt_jwks_http or url.lower().startswith("https:"):
+            return self
+        if not is_loopback(urlsplit(url).hostname or ""):
+            raise ValueError(
+                "JWT_JWKS_URL is an http address of another machine, so anybody on the way can put "
+                "keys of their own into the answer; use https, or set JWT_JWKS_HTTP=true"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_secrets(self) -> "Settings":

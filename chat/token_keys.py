@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
+import structlog
 
 from chat.errors import SetupError
-from chat.key_fetcher import KeyFetcher, KeySetError
+from chat.key_fetcher import MAX_KEY_SET_BYTES, KeyFetcher, KeySetError
+from chat.public_keys import MIN_RSA_BITS, is_short
 
 LOOK_AGAIN_AFTER_S: Final = 60.0
 """A bad signature makes this server ask the host again at most so often."""
@@ -25,7 +27,6 @@ GIVE_UP_AFTER_S: Final = 60.0
 REFRESH_AFTER_S: Final = 600.0
 """A key that the host withdraws is accepted for so long at most, while the host answers."""
 
-MAX_KEY_SET_BYTES: Final = 1_000_000
 MAX_PUBLISHED: Final = 100
 MAX_TRIED: Final = 16
 """Keys that a token without a `kid` is tried with."""
@@ -36,6 +37,7 @@ MAX_MISSING: Final = 1_000
 SYMMETRIC: Final = "HS256"
 ASYMMETRIC: Final = ("RS256", "ES256")
 _BY_TYPE: Final = {"RSA": "RS256", "EC": "ES256"}
+_log = structlog.get_logger("chat.auth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class TokenKeys:
         if public_key is not None:
             self._fixed.append(_from_pem(public_key))
         self._published: list[TokenKey] = []
+        # The `kid` of those keys that were not used in the set before; each is logged once.
+        self._short: set[str] = set()
         self._fetcher = KeyFetcher(fetch, self._take, now) if fetch is not None else None
         self._now = now
         # When a token of each missing key was first seen.
@@ -149,7 +153,13 @@ class TokenKeys:
         return max(1.0, round(self._fetcher.next_in_s, 3)) if self._fetcher is not None else 1.0
 
     def _take(self, text: str) -> int:
-        published = _read_key_set(text)
+        published, short = _read_key_set(text)
+        for key_id in short - self._short:
+            _log.warning("jwks_key_too_short", kid=key_id, least_bits=MIN_RSA_BITS)
+        self._short = short
+        if not published:
+            # Taken for a failure, or a host that starts up would sign everybody out.
+            raise KeySetError("the key set has no key for RS256 or ES256")
         if published != self._published:
             self._published = published
             # Caches of the host may disagree for a while: a key that goes gets a new chance.
@@ -157,8 +167,10 @@ class TokenKeys:
         return len(published)
 
 
-def _read_key_set(text: str) -> list[TokenKey]:
-    """The usable keys of a JWKS document; KeySetError where there is none."""
+def _read_key_set(text: str) -> tuple[list[TokenKey], set[str]]:
+    """The usable keys of a JWKS document, and the `kid` of those that are too short; KeySetError
+    where the text is no such document.
+    """
     if len(text) > MAX_KEY_SET_BYTES:
         raise KeySetError("the answer is too long")
     try:
@@ -169,10 +181,8 @@ def _read_key_set(text: str) -> list[TokenKey]:
     if not isinstance(members, list):
         raise KeySetError("the answer is no key set")
     keys = [key for each in members[:MAX_PUBLISHED] if (key := _from_jwk(each)) is not None]
-    if not keys:
-        # Taken for a failure, or a host that starts up would sign everybody out.
-        raise KeySetError("the key set has no key for RS256 or ES256")
-    return keys
+    short = {key.key_id or "" for key in keys if is_short(key.key)}
+    return [key for key in keys if not is_short(key.key)], short
 
 
 def _from_jwk(member: Any) -> TokenKey | None:
@@ -207,5 +217,7 @@ def _from_pem(pem: str) -> TokenKey:
             continue
         if hasattr(key, "private_numbers"):
             raise SetupError("JWT_PUBLIC_KEY is a private key; give the public one.")
+        if is_short(key):
+            raise SetupError(f"JWT_PUBLIC_KEY has fewer than {MIN_RSA_BITS} bits.")
         return TokenKey(key, algorithm)
     raise SetupError("JWT_PUBLIC_KEY is no RSA or P-256 public key in PEM form.")

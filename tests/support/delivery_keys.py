@@ -26,6 +26,12 @@ def rsa_key(name: str = "") -> Any:
 
 
 @cache
+def short_key() -> Any:
+    """An RSA key that can be broken."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # it must be
+
+
+@cache
 def ec_key(name: str = "", curve: type[ec.EllipticCurve] = ec.SECP256R1) -> Any:
     """A key on an elliptic curve; another one for every name."""
     return ec.generate_private_key(curve())

@@ -1,9 +1,11 @@
 """What a believed token says: dates, the user, audience and issuer, and the rest."""
 
+import json
+
 import jwt
 import pytest
 
-from chat.auth import mint
+from chat.auth import _shared, mint
 from chat.errors import ChatError
 from tests.support.rest_tokens import (
     AT,
@@ -39,7 +41,7 @@ def test_claims_that_are_no_object_are_refused(claims):
 
 BAD_DATES = [
     "123", "", "2099-01-01", True, [AT + 60], {"$gt": 0}, 1e300, -1e300, float("inf"), float("nan"),
-    10**30, 10**400, -1, 253402300800,
+    10**30, 10**309, 10**400, 10**4_299, -1, 253402300800,
 ]  # fmt: skip
 
 
@@ -201,3 +203,39 @@ def test_a_minted_token_ends_when_it_is_said_to_end():
     token, expires_at = mint(SECRET, 7, user_type="admin", clock=StoppedClock(), valid_s=59.7)
     assert expires_at.timestamp() == AT + 59
     assert authenticator().authenticate(token).expires_at == expires_at
+
+
+@pytest.mark.parametrize("claim", ["type", "role", "department"])
+@pytest.mark.parametrize("text", ["ser\0vice", "service\0", "\0service", "ser\ud800vice"])
+def test_a_word_that_rights_hang_on_is_never_repaired(claim, text):
+    """What is no character is not cut out of a type, so that `ser\\0vice` never becomes service."""
+    assert code_of(signed(GOOD | {claim: text})) == "TOKEN_INVALID"
+
+
+def test_a_name_is_repaired():
+    """No right hangs on it, and a token that was good yesterday lets its user in."""
+    assert authenticator().authenticate(signed(GOOD | {"name": "A\0da"})).name == "Ada"
+
+
+@pytest.mark.parametrize(
+    "extra", ['"sub": "1"', '"type": "service"', '"exp": 1', '"more": {"a": 1, "a": 2}']
+)
+def test_a_claim_that_is_there_twice_is_refused(extra):
+    """The host's library might read the one, and this server the other."""
+    text = json.dumps(GOOD | {"type": "employee"})[:-1] + f", {extra}}}"
+    assert code_of(signed(text.encode())) == "TOKEN_INVALID"
+    assert authenticator().authenticate(signed(json.dumps(GOOD).encode())).user_id == 7
+
+
+def test_id_counts_where_sub_is_another():
+    """Back ends put an account's name into `sub`, and their number of the user into `id`."""
+    assert authenticator().authenticate(signed(GOOD | {"id": 9, "sub": "login"})).user_id == 9
+
+
+def test_what_tokens_say_is_not_kept_for_ever():
+    """One copy of the few words that all tokens share, of no more than a thousand words."""
+    check = authenticator()
+    for number in range(3_000):
+        claims = GOOD | {"role": f"role-{number}", "avatarUrl": f"https://a/{number}"}
+        check.authenticate(signed(claims))
+    assert _shared.cache_info().currsize <= 1_000

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from chat.auth import Authenticator
 from chat.errors import ChatError
 from chat.token_keys import MAX_MISSING, MAX_TRIED, TokenKeys
-from tests.support.delivery_keys import ec_key, jwk, key_for, public_pem, rsa_key
+from tests.support.delivery_keys import ec_key, jwk, key_for, public_pem, rsa_key, short_key
 from tests.support.gateway_servers import eventually
 from tests.support.rest_tokens import GOOD, SECRET, StoppedClock, signed
 
@@ -355,6 +355,30 @@ async def test_one_unusable_key_spoils_none_of_the_others(what):
         assert await host.code(by(rsa_key("2"))) is None
         assert await host.code(by(rsa_key(), "r1")) == "AUTH_UNAVAILABLE"
         assert await host.code(by(ec_key(), "r1", "ES256")) == "AUTH_UNAVAILABLE"
+
+
+@pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")
+async def test_short_keys_are_not_used_and_named_once(log):
+    """RSA under 2,048 bits can be broken. The operator is told which key it is, not each time."""
+    short = short_key()
+    async with Host(jwk(short, "short"), jwk(rsa_key(), "r1")) as host:
+        assert await host.code(by(rsa_key(), "r1")) is None
+        assert await host.code(by(short, "short")) == "AUTH_UNAVAILABLE"
+        host.at += 700
+        assert await host.code(by(rsa_key(), "r1")) is None
+        await eventually(lambda: host.asked >= 2)
+    told = [line for line in log.entries if line["event"] == "jwks_key_too_short"]
+    assert [line["kid"] for line in told] == ["short"]
+
+
+@pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")
+async def test_a_set_of_short_keys_only_is_a_failed_fetch(log):
+    """The keys of before go on to serve, and the log says what is wrong with the new ones."""
+    short = short_key()
+    async with Host(jwk(short, "short")) as host:
+        assert await host.code(by(short, "short")) == "AUTH_UNAVAILABLE"
+        assert host.keys.host_is_away
+    assert "jwks_key_too_short" in [line["event"] for line in log.entries]
 
 
 async def test_a_key_id_may_be_there_twice():

@@ -19,6 +19,7 @@ from chat.errors import SetupError
 from chat.public_keys import read_public_key
 from chat.settings import load_settings
 from chat.token_keys import TokenKeys
+from tests.support.delivery_keys import short_key
 
 RSA = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 EC = ec.generate_private_key(ec.SECP256R1())
@@ -96,12 +97,21 @@ def public(key):
     return key.public_key().public_bytes(Encoding.PEM, SPKI).decode()
 
 
+def certificate_text(key):
+    return certificate_of(key).public_bytes(Encoding.PEM).decode()
+
+
 MISTAKES = {
     "a private key": (private(RSA, PrivateFormat.PKCS8), "private key"),
     "a private key of RSA": (private(RSA, PrivateFormat.TraditionalOpenSSL), "private key"),
     "a private key with literal \\n": (
         private(EC, PrivateFormat.PKCS8).replace("\n", "\\n"),
         "private key",
+    ),
+    "short": (public(short_key()), "RSA key of 1024 bits; 2048 are needed"),
+    "short in a certificate": (
+        certificate_text(short_key()),
+        "RSA key of 1024 bits; 2048 are needed",
     ),
     "another curve": (public(ec.generate_private_key(ec.SECP384R1())), "another kind"),
     "another algorithm": (public(ed25519.Ed25519PrivateKey.generate()), "another kind"),

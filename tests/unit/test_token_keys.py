@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from chat.errors import SetupError
 from chat.token_keys import TokenKeys
+from tests.support.delivery_keys import short_key
 from tests.support.rest_tokens import GOOD, SECRET, authenticator, code_of, signed
 
 OLD = "an-old-secret-of-the-unit-tests-that-is-long"
@@ -68,9 +69,10 @@ def test_a_public_key_is_never_a_secret(key, secrets):
     "pem",
     [
         private_pem(RSA_KEY), private_pem(EC_KEY), "", "x", public_pem(RSA_KEY)[:-60],
+        public_pem(short_key()),
         public_pem(ec.generate_private_key(ec.SECP384R1())), "-----BEGIN PUBLIC KEY-----\n",
     ],
-    ids=["private RSA", "private EC", "empty", "text", "truncated", "P-384", "head only"],
+    ids=["private RSA", "private EC", "empty", "text", "truncated", "short", "P-384", "head only"],
 )  # fmt: skip
 def test_a_key_that_is_no_public_key_stops_the_start(pem):
     """One sentence that names the setting, and nothing of a private key in it."""
