@@ -20,6 +20,7 @@ from chat.addresses import Networks, home_of
 from chat.errors import ChatError, ErrorCode
 from chat.proxies import ProxiedRequest
 from chat.settings import Settings
+from chat.web_headers import ANSWER
 
 MAX_HEADER_BYTES: Final = 32 * 1024
 CHUNK_BYTES: Final = 64 * 1024
@@ -32,6 +33,7 @@ PAUSE_S: Final = 1.0
 
 REFUSED_WITHIN_S: Final = 2.0
 FULL_RETRY_S: Final = 5
+_ANSWER_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in ANSWER.items())
 _OUT_OF_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _log = structlog.get_logger("chat.http")
 
@@ -173,6 +175,7 @@ async def _say_full(stream: IOStream, error: ChatError) -> None:
     head = (
         "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
         f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        f"{_ANSWER_LINES}"
         f"Retry-After: {FULL_RETRY_S}\r\nX-Request-Id: {error.request_id}\r\n\r\n"
     )
     try:

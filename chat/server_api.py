@@ -1,8 +1,10 @@
 """The ServerApi port: what plugins may do, on the services and the gateway."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from math import inf
+from typing import Any, Final
 
 from chat.contracts.pushes import ServerEvent
 from chat.entities import Message
@@ -12,6 +14,8 @@ from chat.hook_events import MessageDraft
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, Clock, Store
 from chat.services.domain import Domain
+
+STORE_STATE_FOR_S: Final = 1.0
 
 
 class PluginServerApi:
@@ -35,6 +39,8 @@ class PluginServerApi:
         self._store = store
         self._clock = clock
         self._draining = draining
+        self._looking: asyncio.Task[str] | None = None
+        self._look_again_at = 0.0
 
     async def send_message(
         self,
@@ -74,12 +80,28 @@ class PluginServerApi:
         return self._gateway.get_active_users_count()
 
     async def readiness(self) -> dict[str, str]:
-        parts = {"server": "draining" if self._draining() else "ok"}
+        server = "draining" if self._draining() else "ok"
+        store = await asyncio.shield(self._store_state())
+        if store == "ok" and self._domain.journal.in_doubt:
+            store = "in doubt"
+        return {"server": server, "store": store}
+
+    def _store_state(self) -> asyncio.Task[str]:
+        """What the store answers now, or less than a second ago: anybody may ask, as often as they
+        like.
+        """
+        if self._looking is None or self._clock.monotonic() >= self._look_again_at:
+            self._look_again_at = inf
+            self._looking = asyncio.get_running_loop().create_task(self._look_at_store())
+        return self._looking
+
+    async def _look_at_store(self) -> str:
         try:
             await self._store.ping()
-            parts["store"] = "in doubt" if self._domain.journal.in_doubt else "ok"
+            return "ok"
         except DiskFullError:
-            parts["store"] = "disk full"
+            return "disk full"
         except ChatError:
-            parts["store"] = "unreachable"
-        return parts
+            return "unreachable"
+        finally:
+            self._look_again_at = self._clock.monotonic() + STORE_STATE_FOR_S

@@ -17,6 +17,7 @@ from chat.gateway.transport import ChatServer
 from chat.gateway.wire.connection import WireConnection
 from chat.gateway.wire.takeover import takeover_protocol
 from chat.origins import OriginPolicy
+from chat.web_headers import ANSWER, set_headers
 
 PATH: Final = r"/socket\.io/"
 FULL_RETRY_S: Final = 5.0
@@ -34,6 +35,10 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
 
     class SocketHandler(base):  # type: ignore[misc, valid-type]  # the library makes the base at run time
         session: ChatSession | None = None
+
+        def set_default_headers(self) -> None:
+            # Polls carry messages.
+            set_headers(self, ANSWER)
 
         def prepare(self) -> None:
             origin = self.request.headers.get("Origin")

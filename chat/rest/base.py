@@ -28,6 +28,7 @@ from chat.services.budget import ANSWERS_IN_A_BACKLOG
 from chat.services.domain import Domain
 from chat.services.refusals import Refusals, counts, price
 from chat.settings import Settings
+from chat.web_headers import ANSWER, set_headers
 
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
@@ -327,9 +328,7 @@ class ApiHandler(BodyHandler):
         )
 
     def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Cache-Control", "no-store")
+        set_headers(self, ANSWER)
 
     def _set_cors_headers(self) -> bool:
         """Let the page's origin read the answer; False when it is not allowed."""

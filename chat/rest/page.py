@@ -7,17 +7,12 @@ import structlog
 import tornado.web
 
 from chat.origins import OriginPolicy
+from chat.web_headers import FILE, set_headers
 
 _CHAT: Final = Path(__file__).resolve().parents[1]
 _INSTALLED: Final = _CHAT / "static"
 STATIC: Final = _INSTALLED if _INSTALLED.is_dir() else _CHAT.parent / "static"
 """An installed package holds the page in itself; a checkout has it beside `chat`."""
-
-CONTENT_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
 
 ALLOWED: Final = "GET, HEAD, OPTIONS"
 DEMO_UNKNOWN: Final = b'<meta name="chatgateway-demo" content="unknown">'
@@ -39,11 +34,7 @@ class PageHandler(tornado.web.StaticFileHandler):
         return super().parse_url_path(url_path or "index.html")
 
     def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        self.set_header("Content-Security-Policy", CONTENT_POLICY)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        set_headers(self, FILE)
 
     def prepare(self) -> None:
         self._set_cors_headers()
@@ -94,7 +85,7 @@ class ToPageHandler(tornado.web.RequestHandler):
     head = get
 
     def set_default_headers(self) -> None:
-        self.clear_header("Server")
+        set_headers(self, FILE)
 
     def log_exception(self, *_: Any) -> None:
         """Tornado's own would write the query string, and a token in it."""
@@ -105,6 +96,10 @@ class IndexHandler(PageHandler):
 
     So the page asks for `/demo` only where there is one, and leaves no failed request behind.
     """
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
 
     def initialize(self, demo: bool, **more: Any) -> None:  # type: ignore[override]
         super().initialize(**more)

@@ -22,6 +22,11 @@ class PluginRouteHandler(ApiHandler):
         self._route = route = routes.get(self._method())
         self.needs_token = route is not None and not route.public
 
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        # A plugin may have pictures for the pages of others.
+        self.clear_header("Cross-Origin-Resource-Policy")
+
     async def get(self) -> None:
         await self._run()
 

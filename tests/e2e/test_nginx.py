@@ -75,13 +75,21 @@ def write_site(folder, server_port, http_port, https_port):
         ("server 127.0.0.1:3000;", f"server 127.0.0.1:{server_port};"),
         ("listen 80;", f"listen 127.0.0.1:{http_port};"),
         ("listen 443 ssl;", f"listen 127.0.0.1:{https_port} ssl;"),
+        ("listen 80 default_server;", f"listen 127.0.0.1:{http_port} default_server;"),
+        ("listen 443 ssl default_server;", f"listen 127.0.0.1:{https_port} ssl default_server;"),
         ("    listen [::]:80;\n", ""),
         ("    listen [::]:443 ssl;\n", ""),
-        ("/etc/letsencrypt/live/chat.example.com/fullchain", f"{folder}/fullchain"),
-        ("/etc/letsencrypt/live/chat.example.com/privkey", f"{folder}/privkey"),
+        ("    listen [::]:80 default_server;\n", ""),
+        ("    listen [::]:443 ssl default_server;\n", ""),
         ("/var/log/nginx/chatgateway.log", f"{folder}/access.log"),
     ):
         assert site.count(ours) == 1, ours
+        site = site.replace(ours, mine)
+    for ours, mine, times in (
+        ("server_name chat.example.com;", "server_name 127.0.0.1;", 2),
+        ("/etc/letsencrypt/live/chat.example.com/", f"{folder}/", 4),
+    ):
+        assert site.count(ours) == times, ours
         site = site.replace(ours, mine)
     under_a_path = (ROOT / "deploy/nginx-under-a-path.conf").read_text()
     ours = "http://127.0.0.1:3000/;"
@@ -95,16 +103,22 @@ def write_site(folder, server_port, http_port, https_port):
 
 @pytest.fixture
 def nginx(tmp_path):
-    """`async with nginx(server_port) as (http, https):` the two addresses of deploy/nginx.conf."""
+    """`async with nginx(server_port) as (http, https):` the two addresses of deploy/nginx.conf;
+    `changes` are texts of it and what stands there instead.
+    """
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if program is None:
         pytest.skip("nginx is not installed")
 
     @asynccontextmanager
-    async def run(server_port):
+    async def run(server_port, changes=()):
         http_port, https_port = free_port(), free_port()
         make_certificate(tmp_path)
         write_site(tmp_path, server_port, http_port, https_port)
+        site = tmp_path / "chatgateway.conf"
+        for ours, mine in dict(changes).items():
+            assert site.read_text().count(ours) == 1, ours
+            site.write_text(site.read_text().replace(ours, mine))
         (tmp_path / "nginx.conf").write_text(FRAME.format(folder=tmp_path))
         process = await asyncio.create_subprocess_exec(
             program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")
@@ -226,3 +240,40 @@ async def test_the_page_and_rest_are_under_a_path_of_nginx(serve, nginx):
         assert (await fetch(f"{https}/im/chats", headers=headers)).code == 200
         headers["Origin"] = "https://evil.example"
         assert (await fetch(f"{https}/im/chats", headers=headers)).code == 403
+
+
+async def test_nginx_answers_for_its_own_name_only(serve, nginx):
+    """A foreign Host gets 421 and nothing of the server, on both ports."""
+    async with serve(trust_proxy=True) as chat, nginx(chat.app.port) as addresses:
+        for url in addresses:
+            answer = await AsyncHTTPClient().fetch(
+                f"{url}/health/live",
+                headers={"Host": "evil.example"},
+                raise_error=False,
+                validate_cert=False,
+                follow_redirects=False,
+            )
+            assert answer.code == 421
+            assert b"live" not in answer.body
+
+
+async def test_nginx_tells_browsers_to_stay_on_https(serve, nginx):
+    """On the page, REST, /socket.io/ and refusals; and not which nginx it is."""
+    async with serve(trust_proxy=True) as chat, nginx(chat.app.port) as (_, url):
+        for path in ("/", "/chats", "/socket.io/?EIO=4&transport=polling", "/nowhere"):
+            answer = await AsyncHTTPClient().fetch(
+                url + path, raise_error=False, validate_cert=False
+            )
+            assert answer.headers["Strict-Transport-Security"] == "max-age=63072000"
+            assert answer.headers["Server"] == "nginx"
+
+
+async def test_nginx_bounds_what_one_address_asks_for(serve, nginx):
+    """Over the rate and its burst requests get 429, and those within it are answered."""
+    slower = {"rate=100r/s": "rate=1r/m", "burst=400": "burst=4"}
+    async with serve(trust_proxy=True) as chat, nginx(chat.app.port, slower) as (_, url):
+        fetch = functools.partial(
+            AsyncHTTPClient().fetch, f"{url}/health/live", raise_error=False, validate_cert=False
+        )
+        codes = [(await fetch()).code for _ in range(8)]
+    assert codes == [200] * 5 + [429] * 3

@@ -1,8 +1,11 @@
 """The health plugin: live as long as the process runs, ready as long as it can take traffic."""
 
+import asyncio
+
 import pytest
 
 from chat.errors import StoreUnavailableError
+from tests.support.gateway_servers import MovableClock
 
 
 async def test_a_running_server_is_live_and_ready_for_everybody(serve):
@@ -29,6 +32,26 @@ async def test_without_its_store_the_server_is_live_and_not_ready(serve, monkeyp
         assert ready.body["status"] == "unavailable"
         assert ready.body["parts"]["store"] == "unreachable"
         assert (await chat.request("GET", "/health/live", None)).status == 200
+
+
+async def test_the_store_is_asked_once_a_second_however_many_ask(serve, monkeypatch):
+    """The route is public: what one stranger asks in a loop must not become load on the store."""
+    asked = []
+
+    async def ping(_self):
+        asked.append(1)
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("chat.repositories.mongo.MongoStore.ping", ping)
+    clock = MovableClock()
+    async with serve(clock=clock) as chat:
+        for expected in (1, 2):
+            asking = (chat.request("GET", "/health/ready", None) for _ in range(20))
+            answers = await asyncio.gather(*asking)
+            assert {each.status for each in answers} == {200}
+            assert (await chat.request("GET", "/health/ready", None)).status == 200
+            assert len(asked) == expected
+            clock.jump(1.1)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])

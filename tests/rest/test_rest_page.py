@@ -40,10 +40,20 @@ def test_the_page_comes_under_a_strict_policy(shared, target):
     assert policy["default-src"] == ["'none'"]
     for part in ("script-src", "style-src", "connect-src"):
         assert policy[part] == ["'self'"]
-    for part in ("base-uri", "form-action", "frame-ancestors"):
+    for part in ("base-uri", "form-action", "frame-ancestors", "trusted-types"):
         assert policy[part] == ["'none'"]
+    assert policy["require-trusted-types-for"] == ["'script'"]
+    for feature in ("camera", "geolocation", "microphone", "payment", "usb"):
+        assert f"{feature}=()" in answer.headers["permissions-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert "server" not in answer.headers
+
+
+def test_other_origins_get_the_files_and_not_the_page(shared):
+    """The client library is for pages of other sites; the page is for its own."""
+    assert get(shared, "/").headers["cross-origin-resource-policy"] == "same-origin"
+    answer = get(shared, "/static/chat-client.js")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
 
 
 def test_the_page_has_nothing_inline(shared):
@@ -142,4 +152,5 @@ def test_api_answers_are_not_kept_by_caches(shared):
         answer = shared.request("GET", "/chats", user_id)
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert "Server" not in answer.headers

@@ -40,7 +40,7 @@ class Section:
 
 def pages() -> list[Path]:
     """Every page that a reader is sent to."""
-    top = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+    top = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
     return [*top, *sorted(DOCS.rglob("*.md"))]
 
 
