@@ -33,6 +33,7 @@ CHANGES: Final = frozenset(
 
 READS: Final = frozenset(
     {
+        "GET /chats",
         "GET /chats/:id",
         "GET /chats/:id/participants",
         "GET /chats/:id/reads",

@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from chat.errors import ChatError, ErrorCode
-from chat.rest.base import ApiHandler, path_user_id
+from chat.rest.base import ApiHandler
+from chat.rest.paths import path_user_id
 
 
 class UserTarget(BaseModel):

@@ -3,7 +3,7 @@ three funnels.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -19,10 +19,11 @@ from chat.credentials import in_header
 from chat.errors import ChatError, ErrorCode, new_request_id
 from chat.hook_events import Action, ActionDone
 from chat.hookspecs import after_action, after_refusal, before_action
-from chat.identity import MAX_INTEGER, Identity, UserId, parse_user_id
+from chat.identity import MAX_INTEGER, Identity, UserId
 from chat.origins import OriginPolicy
 from chat.plugin_manager import PluginManager
 from chat.ports import Clock
+from chat.rest.paths import with_head_and_options
 from chat.services.admission import Admission
 from chat.services.budget import ANSWERS_IN_A_BACKLOG
 from chat.services.domain import Domain
@@ -420,24 +421,3 @@ class NotFoundHandler(ApiHandler):
         if self.request.method != "OPTIONS":
             await self._check_budget(None)
             raise ChatError(ErrorCode.NOT_FOUND, "there is no such route")
-
-
-def with_head_and_options(methods: Iterable[str]) -> list[str]:
-    """What a route answers that has these methods."""
-    known = list(methods)
-    head = ["HEAD"] if "GET" in known else []
-    return [*known, *head, "OPTIONS"]
-
-
-def path_id(text: str) -> int:
-    """An id in a path: digits only, by the route's pattern; NOT_FOUND when it is beyond any id."""
-    if len(text) > 16 or not 1 <= int(text) <= MAX_INTEGER:
-        raise ChatError(ErrorCode.NOT_FOUND, "there is no such id")
-    return int(text)
-
-
-def path_user_id(text: str) -> UserId:
-    user_id = parse_user_id(text)
-    if user_id is None:
-        raise ChatError(ErrorCode.NOT_FOUND, "there is no such user")
-    return user_id

@@ -27,7 +27,8 @@ from chat.contracts.rest import (
 )
 from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
-from chat.rest.base import MAX_PAGE, ApiHandler, path_id, path_user_id
+from chat.rest.base import MAX_PAGE, ApiHandler
+from chat.rest.paths import path_id, path_user_id
 from chat.services.budget import Budget
 from chat.services.catch_up import Cursor
 from chat.services.chats import UNSET
@@ -95,6 +96,7 @@ class ChatsHandler(OneChatHandler):
         query = await self.begin("GET /chats", query)
         if query.external_ref is not None:
             chat = await self.gate.domain.chats.of_ref(self.identity, query.external_ref)
+            self.about(chat_ids=[each["id"] for each in chat])
             self.reply(chat, page={"nextCursor": None})
             return
         found, following = await self.gate.domain.chat_lists.overview(

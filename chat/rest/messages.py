@@ -10,7 +10,8 @@ from chat.contracts.models import message_to_wire, revision_to_wire
 from chat.contracts.rest import CreateMessage, UpdateMessage
 from chat.errors import ChatError, ErrorCode
 from chat.hook_events import MessageDraft
-from chat.rest.base import ApiHandler, path_id
+from chat.rest.base import ApiHandler
+from chat.rest.paths import path_id
 from chat.services.budget import Budget
 
 

@@ -10,7 +10,8 @@ from chat.contracts.models import presence_to_wire, profile_to_wire
 from chat.contracts.rest import UserProfile
 from chat.entities import User
 from chat.errors import ChatError, ErrorCode
-from chat.rest.base import ApiHandler, path_user_id
+from chat.rest.base import ApiHandler
+from chat.rest.paths import path_user_id
 from chat.services.budget import Budget
 from chat.services.pace import USERS_OF_A_LOOKUP
 

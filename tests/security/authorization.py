@@ -168,13 +168,15 @@ ROUTES: Final[dict[str, Row]] = {
         "POST /chats", {}, "201 201 201 201 201 201 201 201 201 201"),
     "make a chat with somebody": (
         "POST /chats", {"participantIds": ["{new}"]},
-        "201 201 201 201 201 201 201 201 201 201"),
+        "201 201 201 no 201 201 201 201 201 201"),
     "make a direct chat": (
         "POST /chats", {"type": "direct", "participantIds": ["{me}", "{new}"]},
-        "201 201 201 201 201 201 201 201 201 201"),
+        "201 201 201 no 201 201 201 201 201 201"),
     "make a chat with an externalRef": (
         "POST /chats", {"externalRef": "order:{new}"},
-        "201 201 201 201 201 201 201 201 201 201"),
+        "no no no no no no no no no 201"),
+    "find another chat by its externalRef": (
+        "GET /chats?externalRef={ref}", None, "200 200 200 200 200 200 200 200 200 200"),
     "see the chat": (
         "GET /chats/{chat}", None, "np np 200 200 200 200 200 200 200 200"),
     "see a missing chat": (
@@ -294,6 +296,10 @@ ROUTES: Final[dict[str, Row]] = {
         "POST /admin/users/{new}/revoke", None, "no no no no no no no no 200 200"),
     "block": (
         "POST /admin/users/{new}/block", None, "no no no no no no no no 200 200"),
+    "block oneself": (
+        "POST /admin/users/{me}/block", None, "no no no no no no no no no no"),
+    "block the host": (
+        "POST /admin/users/{host}/block", None, "no no no no no no no no no no"),
     "unblock": (
         "POST /admin/users/{new}/unblock", None, "no no no no no no no no 200 200"),
     "see the counts": (

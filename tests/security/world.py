@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from chat.testing import ChatClient, Response, RunningChat
 from tests.security.authorization import ACTORS, SEATED, SHORT, SHUT_OUT
+from tests.support.gateway_tokens import hours, signed
 
 HOST: Final = ("host", "service")
 MISSING: Final = 2**53 - 1
@@ -25,6 +26,7 @@ class Chats:
     message: int
     other_chat: int
     other: int
+    ref: str
 
 
 class World:
@@ -44,6 +46,8 @@ class World:
             valid_s = -60 if name == "expired" else 3600
             kind = TYPES.get(name, "employee")
             self.tokens[name] = self._chat.token(IDS[name], kind, valid_s=valid_s)
+        # Of one that was issued when the revocation came, the clocks would have a say.
+        self.tokens["revoked"] = signed(id=IDS["revoked"], iat=hours(-1))
         self.shared = await self.new_chats()
         for name, what in (("revoked", "revoke"), ("blocked", "block")):
             await self._host("POST", f"/admin/users/{IDS[name]}/{what}")
@@ -55,7 +59,7 @@ class World:
         seated = ["former", *SEATED, *(name for name in SHUT_OUT if name != "nobody")]
         chat, other_chat = await asyncio.gather(
             self._chat.create_chat([*(IDS[name] for name in seated), VICTIM, BOSS]),
-            self._chat.create_chat([THEIRS, THEIR_BOSS]),
+            self._chat.create_chat([THEIRS, THEIR_BOSS], externalRef=(ref := self._new_ref())),
         )
         people = f"/chats/{chat}/participants"
         roles = {IDS[role]: role for role in ROLES} | {BOSS: "owner"}
@@ -65,7 +69,7 @@ class World:
             *(self._host("PATCH", f"{people}/{who}", role=role) for who, role in roles.items()),
             self._host("DELETE", f"{people}/{IDS['former']}"),
         )
-        return Chats(chat, ids[0], other_chat, ids[1])
+        return Chats(chat, ids[0], other_chat, ids[1], ref)
 
     async def ask(self, actor: str, call: str, body: Any, chats: Chats) -> str:
         """The outcome of a REST call (`GET /chats`) or of an event (`joinChat`)."""
@@ -92,13 +96,18 @@ class World:
             "{other_chat}": chats.other_chat,
             "{message}": chats.message,
             "{other}": chats.other,
+            "{ref}": chats.ref,
             "{victim}": VICTIM,
             "{boss}": BOSS,
             "{theirs}": THEIRS,
             "{missing}": MISSING,
             "{me}": IDS[actor],
+            "{host}": HOST[0],
             "{new}": next(self._new),
         }
+
+    def _new_ref(self) -> str:
+        return f"order-{next(self._new)}"
 
     async def _send(self, chat_id: int, sender: int) -> int:
         body = {"chatId": chat_id, "content": "hello"}
