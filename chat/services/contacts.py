@@ -9,14 +9,15 @@ from typing import Final
 
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId
+from chat.limits import Limit
 from chat.ports import ChatRepository, Clock
 from chat.services.chat_states import ChatStates
-from chat.services.quotas import HourlyQuota
 from chat.settings import Settings
 
 STAFF: Final = frozenset(("admin", "bot", "employee", "service"))
 """Types of tokens that are no guests', beside those that the operator trusts with externalRef."""
 
+HOUR_S: Final = 3_600
 COUNTED_AT_ONCE: Final = 4
 """Users whose chats are counted in parallel: fewer than the driver has connections."""
 
@@ -32,9 +33,10 @@ class Contacts:
         self._rule = settings.contacts
         self._staff = STAFF.union(settings.external_ref_types)
         self._max_chats = settings.max_chats_per_user
-        self._made = HourlyQuota(settings.max_chats_made_per_hour, clock)
-        self._added = HourlyQuota(settings.max_people_added_per_hour, clock)
-        self._added_by_strangers = HourlyQuota(settings.max_added_by_strangers_per_hour, clock)
+        self._most_added = settings.max_people_added_per_hour
+        self._made = _hourly(settings.max_chats_made_per_hour, clock)
+        self._added = _hourly(self._most_added, clock)
+        self._added_by_strangers = _hourly(settings.max_added_by_strangers_per_hour, clock)
 
     def is_guest(self, identity: Identity) -> bool:
         """Whether the type of the token is one that earns no trust, such as "customer"."""
@@ -73,18 +75,18 @@ class Contacts:
             )
 
     def _charge(self, identity: Identity, people: int, *, new_chat: bool) -> None:
-        if people > self._added.most:
+        if people > self._most_added:
             raise ChatError(
-                ErrorCode.FORBIDDEN, f"at most {self._added.most} people an hour may be added"
+                ErrorCode.FORBIDDEN, f"at most {self._most_added} people an hour may be added"
             )
         user_id = identity.user_id
-        waits = [self._added.wait_s(user_id, people)]
+        waits = [self._added.owed_s(user_id, people)]
         if new_chat:
-            waits.append(self._made.wait_s(user_id))
+            waits.append(self._made.owed_s(user_id))
         _refuse_until(max(waits), "you have made too many chats, or added too many people to them")
-        self._added.take(user_id, people)
+        self._added.charge(user_id, people)
         if new_chat:
-            self._made.take(user_id)
+            self._made.charge(user_id)
 
     async def _check_room(self, user_ids: Sequence[UserId]) -> None:
         for start in range(0, len(user_ids), COUNTED_AT_ONCE):
@@ -101,9 +103,9 @@ class Contacts:
         strangers = self._strangers_among(identity, newcomers)
         quota = self._added_by_strangers
         for user_id in strangers:
-            _refuse_until(quota.wait_s(user_id), f"{user_id} was added to too many chats")
+            _refuse_until(quota.owed_s(user_id), f"{user_id} was added to too many chats")
         for user_id in strangers:
-            quota.take(user_id)
+            quota.charge(user_id)
 
     def _strangers_among(self, identity: Identity, newcomers: Sequence[UserId]) -> set[UserId]:
         """Those who share no chat with the caller but chats that the caller made.
@@ -115,6 +117,10 @@ class Contacts:
             if state.chat.created_by != identity.user_id:
                 strangers -= strangers & state.members.keys()
         return strangers
+
+
+def _hourly(most: int, clock: Clock) -> Limit:
+    return Limit(most / HOUR_S, most, clock.monotonic)
 
 
 def _refuse_until(wait_s: float, why: str) -> None:
