@@ -29,6 +29,7 @@ from chat.hook_calls import bounded
 from chat.hook_events import Registration, Startup
 from chat.hookspecs import register_events, register_namespaces, register_routes
 from chat.http_server import ChatHttpServer, make_http_server
+from chat.identity import UserId
 from chat.key_download import download_key_set
 from chat.listening import bind, everywhere, in_url, url_of
 from chat.origins import OriginPolicy
@@ -40,7 +41,7 @@ from chat.ports import Clock, Store
 from chat.repositories.embedded import EmbeddedStore
 from chat.repositories.free_space import FreeSpace, log_disk
 from chat.repositories.mongo import MongoStore
-from chat.rest.base import Gate
+from chat.rest.gate import Gate
 from chat.rest.routes import build_application, build_routes
 from chat.server_api import PluginServerApi
 from chat.services.admission import Admission
@@ -171,7 +172,7 @@ class ChatApp:
             clock=self.clock,
             max_failed_per_min=settings.max_failed_tokens_per_min,
         )
-        audit = Audit(self.domain.states.is_known_to_be_in)
+        audit = Audit(self._has_seat)
         self._token_life = TokenLife(sio, fanout, self.clock)
         self.gateway = build_gateway(
             server=sio,
@@ -262,6 +263,10 @@ class ChatApp:
     async def _close_sockets(sio: ChatServer) -> None:
         await sio.close_all_sessions()
         await sio.shutdown()
+
+    def _has_seat(self, chat_id: int, user_id: UserId) -> bool:
+        state = self.domain.states.loaded(chat_id)
+        return state is not None and user_id in state.members
 
     def _stats(self) -> dict[str, Any]:
         return {

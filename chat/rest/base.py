@@ -3,8 +3,6 @@ three funnels.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -12,23 +10,17 @@ import structlog
 import tornado.web
 from pydantic import BaseModel
 
-from chat.audit import AUDITED, Audit, objects_of
-from chat.bodies import ENDLESS, RETRY_S, BodyHandler, HeldBytes, bodies_of
-from chat.contracts.json_text import MAX_PATH_CHARS, JsonLimits, read_json
+from chat.audit import AUDITED, objects_of
+from chat.bodies import RETRY_S, BodyHandler
+from chat.contracts.json_text import MAX_PATH_CHARS, read_json
 from chat.credentials import in_header
 from chat.errors import ChatError, ErrorCode, new_request_id
 from chat.hook_events import Action, ActionDone
 from chat.hookspecs import after_action, after_refusal, before_action
 from chat.identity import MAX_INTEGER, Identity, UserId
-from chat.origins import OriginPolicy
-from chat.plugin_manager import PluginManager
-from chat.ports import Clock
+from chat.rest.gate import Gate
 from chat.rest.paths import with_head_and_options
-from chat.services.admission import Admission
-from chat.services.budget import ANSWERS_IN_A_BACKLOG
-from chat.services.domain import Domain
-from chat.services.refusals import Refusals, counts, price
-from chat.settings import Settings
+from chat.services.refusals import counts, price
 from chat.web_headers import ANSWER, set_headers
 
 DEFAULT_PAGE: Final = 50
@@ -46,48 +38,6 @@ faster than that.
 _log = structlog.get_logger("chat.rest")
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-@dataclass(slots=True)
-class Gate:
-    """What the handlers need of the server. `draining` = new requests are refused with
-    SHUTTING_DOWN.
-    """
-
-    domain: Domain
-    admission: Admission
-    audit: Audit
-    hooks: PluginManager
-    origins: OriginPolicy
-    refusals: Refusals
-    clock: Clock
-    settings: Settings
-    stats: Callable[[], dict[str, Any]]
-    draining: bool = False
-    running: int = 0
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
-    json_limits: JsonLimits = field(init=False)
-    # What one answer may hold, as over a socket.
-    answer_bytes: int = field(init=False)
-    bodies: HeldBytes = field(init=False)
-    # Of those that are on their way, by user.
-    answers: HeldBytes = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.bodies = bodies_of(self.settings.max_body_bytes)
-        self.answers = HeldBytes(ENDLESS, 2 * self.settings.max_backlog_bytes)
-        self.answer_bytes = self.settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG
-        self.json_limits = JsonLimits.of(self.settings)
-        self.idle.set()
-
-    def entered(self) -> None:
-        self.running += 1
-        self.idle.clear()
-
-    def left(self) -> None:
-        self.running -= 1
-        if self.running == 0:
-            self.idle.set()
 
 
 class ApiHandler(BodyHandler):

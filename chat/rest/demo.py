@@ -9,7 +9,8 @@ from chat.addresses import is_loopback
 from chat.contracts.base import iso, parse
 from chat.contracts.rest import DemoName
 from chat.errors import ChatError, ErrorCode
-from chat.rest.base import ApiHandler, Gate
+from chat.rest.base import ApiHandler
+from chat.rest.gate import Gate
 from chat.services.demo import DemoService
 
 PROXY_HEADERS: Final = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")

@@ -6,7 +6,8 @@ from typing import Final
 from chat.errors import ChatError, ErrorCode
 from chat.hook_calls import crashes_only
 from chat.hook_events import HttpRequest, HttpResponse, Route
-from chat.rest.base import ApiHandler, Gate
+from chat.rest.base import ApiHandler
+from chat.rest.gate import Gate
 from chat.rest.paths import with_head_and_options
 
 ROUTE_TIMEOUT_S: Final = 10.0

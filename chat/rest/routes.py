@@ -10,7 +10,8 @@ from chat.errors import SetupError
 from chat.hook_events import Route
 from chat.plugin_manager import Brought
 from chat.rest import admin, chats, demo, messages, users
-from chat.rest.base import ApiHandler, Gate, NotFoundHandler
+from chat.rest.base import ApiHandler, NotFoundHandler
+from chat.rest.gate import Gate
 from chat.rest.page import IndexHandler, PageHandler, ToPageHandler
 from chat.rest.plugin_routes import PluginRouteHandler
 from chat.services.demo import DemoService

@@ -144,11 +144,6 @@ class ChatStates:
         """The chat's state if it is in memory; None says nothing about the chat."""
         return self._states.get(chat_id) or self._held.get(chat_id)
 
-    def is_known_to_be_in(self, chat_id: int, user_id: UserId) -> bool:
-        """Whether a chat that is in memory has the user among its participants."""
-        state = self._states.get(chat_id)
-        return state is not None and user_id in state.members
-
     def loaded_chats_of(self, user_id: UserId) -> list[ChatState]:
         """The active chats that the user is in; asks nothing of the store."""
         return [self._states[chat_id] for chat_id in self._chats_of.get(user_id, ())]
