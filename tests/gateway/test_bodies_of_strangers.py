@@ -218,7 +218,7 @@ async def test_http_connections_of_one_address_are_bounded(serve):
 
 async def test_answers_that_their_client_does_not_take_are_bounded_by_user(serve):
     """Twice MAX_BACKLOG_BYTES; then RATE_LIMITED until some are taken. Others are not held back."""
-    async with serve(max_backlog_bytes=100_000, body_within_s=2, **generous()) as chat:
+    async with serve(max_backlog_bytes=100_000, **generous()) as chat:
         answers = chat.app._gate.answers
         assert answers.take(1, 200_000)
         chat_id = await chat.create_chat([1, 2])

@@ -18,7 +18,7 @@ from tests.unit.test_memories import NOW, _message, _state
 
 
 def states_of(most_bytes):
-    return ChatStates(None, None, lambda _: None, most_bytes)
+    return ChatStates(None, None, None, lambda _: None, most_bytes=most_bytes)
 
 
 def seated(chat_id, count):
