@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from typing import Any, Final
 
 import tornado.web
+from tornado.iostream import StreamClosedError
 
 from chat.addresses import home_of
 from chat.errors import ChatError, ErrorCode
@@ -81,13 +82,13 @@ class BodyHandler(tornado.web.RequestHandler):
         # What is larger is refused here; Tornado's refusal is a bare 400.
         self._connection.set_max_body_size(ENDLESS)
         if self._announced() > most_bytes:
-            raise _too_large()
+            raise _too_large(most_bytes)
 
     def data_received(self, chunk: bytes) -> None:
         if self._answered_early or self._most < 0:
             return  # refused: what still comes is thrown away
         if self._held + len(chunk) > self._most:
-            self._break_off(_too_large())
+            self._break_off(_too_large(self._most))
         elif not self._bodies.take(self._home, len(chunk)):
             why = "too many bodies are on their way, try again"
             self._break_off(ChatError(ErrorCode.RATE_LIMITED, why, retry_after_s=RETRY_S))
@@ -180,6 +181,12 @@ class BodyHandler(tornado.web.RequestHandler):
         super().finish()
         if closes and stream is not None:
             stream.close()
+        if not self._is_whole():
+            request: Any = self.request
+            waiting = request._body_future
+            # `_execute` waits for a body that does not come any more, and would for ever.
+            waiting.set_exception(StreamClosedError())
+            waiting.exception()
 
     def _break_off(self, error: ChatError) -> None:
         """Raise the error in `_execute`, which waits for the body."""
@@ -191,5 +198,6 @@ class BodyHandler(tornado.web.RequestHandler):
         waiting.set_exception(error)
 
 
-def _too_large() -> ChatError:
-    return ChatError(ErrorCode.PAYLOAD_TOO_LARGE, "the body is too large")
+def _too_large(most_bytes: int) -> ChatError:
+    why = f"the body is too large: this request may bring {most_bytes} bytes"
+    return ChatError(ErrorCode.PAYLOAD_TOO_LARGE, why)

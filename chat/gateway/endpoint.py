@@ -146,11 +146,11 @@ def socket_handler(server: ChatServer, origins: OriginPolicy) -> type[tornado.we
             is_new = not self.request.query_arguments.get("sid")
             return not is_new or bool(engine.crowd.has_room(address))
 
-        def _refuse(self, error: ChatError) -> None:
+        def _refuse(self, error: ChatError, event: str = "handshake_refused") -> None:
             # Closed, since a refused websocket client would otherwise keep its connection open for
             # ever; Tornado looks at the request's Connection header alone.
             _log.info(
-                "handshake_refused",
+                event,
                 code=error.code.value,
                 why=error.message,
                 origin=self.request.headers.get("Origin"),

@@ -47,9 +47,11 @@ def socket_rules(server: ChatServer, origins: OriginPolicy, bodies: HeldBytes) -
 
         def _end_session(self, error: ChatError) -> None:
             """Refuse the body; what was in it would be missing without a sign."""
-            if self.session is not None:
+            if self.session is None:
+                self._refuse(error)
+            else:
                 self.session.end(engine.reason.TRANSPORT_ERROR)
-            self._refuse(error)
+                self._refuse(error, "malformed_post")
 
     return [Rule(_Posts(PATH), PostHandler), (PATH, handler)]
 

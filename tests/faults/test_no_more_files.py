@@ -14,7 +14,6 @@ from tests.support.server_process import server_process, until
 
 OPEN_FILES = 256
 STRANGERS = 260
-ESTABLISHED = "01"
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n"
 
 
@@ -107,7 +106,7 @@ async def test_without_a_single_file_newcomers_wait_and_the_loop_does_not_spin(t
         crowd.start()
         await crowd.acked(20)
         pid = server.process.pid
-        await until(lambda: connections_to_the_store(server) >= WARM_CONNECTIONS)
+        await until(lambda: sockets_of_the_store(server) > WARM_CONNECTIONS)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_files(pid), OPEN_FILES))
         began = asyncio.get_running_loop().time()
         newcomer = asyncio.create_task(answer(server))
@@ -128,14 +127,9 @@ def open_files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def connections_to_the_store(server):
-    """How many connections the server has opened itself."""
+def sockets_of_the_store(server):
+    """How many sockets the store's process has: those to the server, and one that listens."""
     pid = server.process.pid
-    sockets = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
-    lines = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
-    fields = [line.split() for line in lines]
-    taken = f":{port_of(server):04X}"
-    return sum(
-        f"socket:[{each[9]}]" in sockets and each[3] == ESTABLISHED and not each[1].endswith(taken)
-        for each in fields
-    )
+    [store] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    files = Path(f"/proc/{store}/fd").iterdir()
+    return sum(os.readlink(each).startswith("socket:") for each in files)

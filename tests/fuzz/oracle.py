@@ -10,7 +10,8 @@ import orjson
 MAX_LAG_MS = 100
 MAX_GROWTH_BYTES = 10_000_000
 MAX_LOG_BYTES_A_REFUSAL = 200
-MAX_REFUSAL_LINES_A_SECOND = 100
+MAX_REFUSAL_LINES_A_SECOND = 400
+"""Ten of each event and caller: of the users and the address that attack."""
 
 SPARE = {"tasks": 12, "descriptors": 30}
 """What the server keeps for later: workers that rest, connections to the store."""

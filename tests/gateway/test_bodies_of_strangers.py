@@ -193,6 +193,26 @@ async def test_a_polling_post_is_read_for_a_session_only_and_counted(serve):
             post.close()
 
 
+async def test_a_refused_body_that_never_comes_leaves_nothing_behind(serve, monkeypatch):
+    """Whoever is refused and goes, or stays without a word: no task waits for the body for ever."""
+    monkeypatch.setattr(bodies, "LINGER_S", 0.1)
+    async with serve(**generous()) as chat:
+        paths = ("/socket.io/?EIO=4&transport=polling&sid=nobody", "/chat-messages")
+        clients = [await Client.open(chat) for _ in range(4)]
+        for client, path in zip(clients, 2 * paths, strict=True):
+            await client.send("POST", path, JSON, "Content-Length: 100", body=b"{")
+            await client.refused()
+        for client in clients[:2]:
+            client.close()
+        await eventually(lambda: not [each for each in asyncio.all_tasks() if is_request(each)])
+        for client in clients[2:]:
+            assert await client.ended()
+
+
+def is_request(task):
+    return "RequestHandler._execute" in repr(task)
+
+
 async def test_http_connections_of_one_address_are_bounded(serve):
     """Twice MAX_SOCKETS_PER_ADDRESS; one more is answered RATE_LIMITED, and websockets are not
     among them.

@@ -34,6 +34,17 @@ def pipe():
             os.close(number)
 
 
+def fill(number):
+    """Write until the pipe is full; returns the bytes that are in it."""
+    os.set_blocking(number, False)
+    size = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            size += os.write(number, b"." * 4096)
+    os.set_blocking(number, True)
+    return size
+
+
 def read_all(number, size):
     found = b""
     while len(found) < size:
@@ -97,6 +108,7 @@ def test_a_closed_file_is_lines_lost(pipe):
 def test_a_pipe_that_nobody_reads_blocks_no_writer(pipe):
     """What waits is bounded; what comes on top is lost, and told when there is a reader again."""
     read, write = pipe
+    full = fill(write)
     output = Output(write)
     began = time.monotonic()
     count = 2 * MAX_WAITING_CHARS // len(LINE)
@@ -106,6 +118,7 @@ def test_a_pipe_that_nobody_reads_blocks_no_writer(pipe):
     assert time.monotonic() - began < WITHIN_S
     lost = output.lines_lost
     assert 0 < lost < count
+    read_all(read, full)
     kept = (count - lost) * len(LINE)
     assert read_all(read, kept) == (LINE * (count - lost)).encode()
     output.write("again\n")
