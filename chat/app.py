@@ -45,7 +45,7 @@ from chat.rest.gate import Gate
 from chat.rest.routes import build_application, build_routes
 from chat.server_api import PluginServerApi
 from chat.services.admission import Admission
-from chat.services.demo import DemoService, adopt_old_demo, demo_secret, end_demo
+from chat.services.demo import DemoService, adopt_folder, demo_secret, end_demo
 from chat.services.domain import Domain, build_domain
 from chat.services.refusals import Refusals
 from chat.settings import Settings
@@ -120,7 +120,7 @@ class ChatApp:
         settings = self.settings
         self.port = sockets[0].getsockname()[1]
         self.url, self.everywhere = url_of(settings, sockets), everywhere(sockets)
-        demo_key = demo_secret(settings.data_dir) if settings.demo_mode else None
+        demo_key = demo_secret(settings.data_dir, adopting=True) if settings.demo_mode else None
         if self._store is None:
             self._store = await self._make_store()
         store = self._store
@@ -130,7 +130,7 @@ class ChatApp:
         if demo_key is None:
             end_demo(settings.data_dir)
         else:
-            await adopt_old_demo(settings.data_dir, store.chats)
+            await adopt_folder(settings.data_dir, demo_key, store.chats)
         refusals = Refusals(settings.max_refused_per_min, self.clock)
         self._sio = sio = ChatServer(
             ping_interval_s=settings.ping_interval_s,

@@ -68,6 +68,15 @@ def is_unused(path: Path) -> bool:
     return not _entries(path)
 
 
+def holds_only_a_store(path: Path) -> bool:
+    """Whether the folder has a store in it, and nothing that is not the server's."""
+    return "store" in _entries(path) and not _foreign(path)
+
+
+def _foreign(path: Path) -> set[str]:
+    return {name.removesuffix(".new") for name in _entries(path)} - OURS
+
+
 def _entries(path: Path) -> set[str]:
     names = {each.name for each in path.iterdir()} if path.exists() else set()
     return {name for name in names if not name.startswith(".") and name != "lost+found"}
@@ -75,7 +84,7 @@ def _entries(path: Path) -> set[str]:
 
 def _close(path: Path) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
-    if {name.removesuffix(".new") for name in _entries(path)} - OURS:
+    if _foreign(path):
         raise SetupError(
             f"The folder {path} is open to other users (mode {mode:03o}) and holds files that are "
             f"not the server's: run `chmod 700 {path}`, or set DATA_DIR to a folder of its own."

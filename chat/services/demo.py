@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from chat.auth import mint
-from chat.data_dir import is_unused, private_folder, unusable, write_private
+from chat.data_dir import holds_only_a_store, is_unused, private_folder, unusable, write_private
 from chat.entities import ChatType, Role
 from chat.errors import ChatConflictError, ChatError, ErrorCode, SetupError
 from chat.identity import Identity, UserId
@@ -41,11 +41,12 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _log = structlog.get_logger("chat.demo")
 
 
-def demo_secret(data_dir: Path) -> str:
+def demo_secret(data_dir: Path, *, adopting: bool = False) -> str:
     """The random secret of demo mode, made at the first start and kept, so that tokens outlive a
     restart.
 
-    Raises SetupError where the folder is in use and not by the demo.
+    Raises SetupError where the folder is in use and not by the demo. With `adopting`, a folder that
+    holds a store gets a secret that only `adopt_folder` keeps, once the store is known to be empty.
     """
     private_folder(data_dir)
     path, old = data_dir / SECRET_FILE, data_dir / OLD_SECRET_FILE
@@ -53,6 +54,8 @@ def demo_secret(data_dir: Path) -> str:
         if old.exists() and not path.exists():
             path = old
         elif not path.exists() and not is_unused(data_dir):
+            if adopting and holds_only_a_store(data_dir):
+                return secrets.token_urlsafe(48)
             raise _not_of_the_demo(data_dir)
         kept = path.read_text().strip() if path.exists() else ""
         if len(kept) < MIN_SECRET_BYTES:
@@ -63,16 +66,20 @@ def demo_secret(data_dir: Path) -> str:
         raise unusable(data_dir, error) from None
 
 
-async def adopt_old_demo(data_dir: Path, chats: ChatRepository) -> None:
-    """Mark a folder of 0.1.x as the demo's if its one chat is the demo's; SetupError if it is not.
+async def adopt_folder(data_dir: Path, secret: str, chats: ChatRepository) -> None:
+    """Mark a folder as the demo's if no chat, or in one of 0.1.x only the demo's, is in its store.
 
-    0.1.x did not mark a folder that was used with the host's key after it was used as demo.
+    Raises SetupError where there is another one. 0.1.x did not mark a folder that was used with the
+    host's key after it was used as demo.
     """
-    old = data_dir / OLD_SECRET_FILE
-    if not (data_dir / SECRET_FILE).exists() and old.exists():
-        if await chats.external_refs(2) not in ([], [EXTERNAL_REF]):
-            raise _not_of_the_demo(data_dir)
-        old.replace(data_dir / SECRET_FILE)
+    path, old = data_dir / SECRET_FILE, data_dir / OLD_SECRET_FILE
+    if path.exists():
+        return
+    of_the_demo: list[str | None] = [EXTERNAL_REF] if old.exists() else []
+    if await chats.external_refs(2) not in ([], of_the_demo):
+        raise _not_of_the_demo(data_dir)
+    write_private(path, secret)
+    old.unlink(missing_ok=True)
 
 
 def end_demo(data_dir: Path) -> None:
