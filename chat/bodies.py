@@ -129,6 +129,8 @@ class BodyHandler(tornado.web.RequestHandler):
     def on_connection_close(self) -> None:
         broken_off = not self._is_whole() and not self._answered_early
         super().on_connection_close()
+        # A WebSocketHandler's, which polls come to too, does not do that.
+        self._give_up_body()
         if broken_off:
             # The method is never called, and nothing finishes the request.
             self.on_finish()
@@ -181,12 +183,14 @@ class BodyHandler(tornado.web.RequestHandler):
         super().finish()
         if closes and stream is not None:
             stream.close()
+        self._give_up_body()
+
+    def _give_up_body(self) -> None:
+        """Let `_execute` return, which would wait for the rest of the body for ever."""
         if not self._is_whole():
             request: Any = self.request
-            waiting = request._body_future
-            # `_execute` waits for a body that does not come any more, and would for ever.
-            waiting.set_exception(StreamClosedError())
-            waiting.exception()
+            request._body_future.set_exception(StreamClosedError())
+            request._body_future.exception()
 
     def _break_off(self, error: ChatError) -> None:
         """Raise the error in `_execute`, which waits for the body."""

@@ -7,7 +7,7 @@ import pytest
 
 from chat import bodies
 from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_wire import RawSocket
+from tests.support.gateway_wire import RawPolling, RawSocket
 
 DEADLINE_S = 5
 MEGABYTE = b"x" * 1_000_000
@@ -207,6 +207,18 @@ async def test_a_refused_body_that_never_comes_leaves_nothing_behind(serve, monk
         await eventually(lambda: not [each for each in asyncio.all_tasks() if is_request(each)])
         for client in clients[2:]:
             assert await client.ended()
+
+
+async def test_a_body_that_is_broken_off_leaves_nothing_behind(serve):
+    """A POST of a session that polls, whose client goes in the middle of the body."""
+    async with serve(**generous()) as chat:
+        raw = await RawPolling.enter(chat)
+        path = f"/socket.io/?EIO=4&transport=polling&sid={raw.session_id}"
+        client = await Client.open(chat)
+        await client.send("POST", path, "Content-Length: 100", body=b"4")
+        await eventually(lambda: [each for each in asyncio.all_tasks() if is_request(each)])
+        client.close()
+        await eventually(lambda: not [each for each in asyncio.all_tasks() if is_request(each)])
 
 
 def is_request(task):
