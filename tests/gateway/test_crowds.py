@@ -193,14 +193,15 @@ WAYS = [
 
 async def test_whoever_goes_gives_the_place_back(serve):
     """Two hundred sockets, gone in every way there is: nothing is counted any more."""
-    settings = {"ping_interval_s": 0.5, "ping_timeout_s": 0.5, "connect_within_s": 1}
+    # Long enough for a busy machine: a client that is slow to answer a ping is not one that goes.
+    settings = {"ping_interval_s": 0.5, "ping_timeout_s": 4, "connect_within_s": 4}
     async with serve(**settings, **generous()) as chat:
         for round_ in range(4):
             visits = [way(chat, user_id) for user_id in range(4) for way in WAYS]
             await asyncio.gather(*visits)
             del visits, round_
         sio, gateway = chat.app.gateway.server, chat.app.gateway
-        await eventually(lambda: len(_crowd(chat)) == 0, within_s=15)
+        await eventually(lambda: len(_crowd(chat)) == 0, within_s=30)
         await eventually(lambda: gateway.get_active_users_count() == 0)
         await eventually(lambda: not sio.eio.sockets, within_s=10)
         assert len(chat.app.connections) == 0
