@@ -16,7 +16,7 @@ from benchmarks.limits import RAISED_LIMITS
 from benchmarks.memory_store import MemoryStore
 from chat.app import ChatApp
 from chat.cli import serve_until_signal
-from chat.logs import configure_logging
+from chat.logs.setup import configure_logging
 from chat.settings import load_settings
 
 

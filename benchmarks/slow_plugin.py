@@ -22,8 +22,8 @@ from tornado.httpclient import AsyncHTTPClient
 
 from chat.auth import mint
 from chat.clock import SystemClock
+from chat.gateway.room_names import NAMESPACE
 from chat.plugin_api import MessageEvent, Plugin, after_message_created, hookimpl
-from chat.rooms import NAMESPACE
 from chat.testing import ChatClient
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,34 +9,34 @@ from typing import Any, Final
 
 import structlog
 
-from chat.audit import Audit
 from chat.auth import Authenticator
 from chat.clock import SystemClock
 from chat.contracts.json_text import JsonLimits
 from chat.contracts.pushes import server_shutdown
 from chat.errors import ChatError, SetupError
 from chat.gateway.broadcaster import SocketBroadcaster
-from chat.gateway.connections import Connections
-from chat.gateway.crowd import Crowd
-from chat.gateway.door import build_gateway
+from chat.gateway.build import build_gateway
+from chat.gateway.chat_server import ChatServer
+from chat.gateway.engineio.address_quota import Crowd
+from chat.gateway.engineio.library_names import require_names
+from chat.gateway.engineio.posts import socket_rules
 from chat.gateway.fanout import Fanout
+from chat.gateway.hub import Connections
 from chat.gateway.namespace import ChatGateway
-from chat.gateway.posts import socket_rules
-from chat.gateway.token_life import TokenLife
-from chat.gateway.transport import ChatServer
-from chat.gateway.wire.names import require_names
-from chat.hook_calls import bounded
-from chat.hook_events import Registration, Startup
-from chat.hookspecs import register_events, register_namespaces, register_routes
-from chat.http_server import ChatHttpServer, make_http_server
+from chat.gateway.token_expiry import TokenLife
+from chat.hooks.calls import bounded
+from chat.hooks.events import Registration, Startup
+from chat.hooks.loader import load_plugins
+from chat.hooks.manager import PluginManager
+from chat.hooks.plugin import Plugin
+from chat.hooks.specs import register_events, register_namespaces, register_routes
+from chat.http.listening import bind, everywhere, in_url, url_of
+from chat.http.server import ChatHttpServer, make_http_server
 from chat.identity import UserId
-from chat.key_download import download_key_set
-from chat.listening import bind, everywhere, in_url, url_of
-from chat.origins import OriginPolicy
-from chat.output import lines_lost
-from chat.plugin_api import Plugin
-from chat.plugin_loader import load_plugins
-from chat.plugin_manager import PluginManager
+from chat.keys.download import download_key_set
+from chat.keys.token_keys import TokenKeys
+from chat.logs.output import lines_lost
+from chat.net.origins import OriginPolicy
 from chat.ports import Clock, Store
 from chat.repositories.embedded import EmbeddedStore
 from chat.repositories.free_space import FreeSpace, log_disk
@@ -45,11 +45,11 @@ from chat.rest.gate import Gate
 from chat.rest.routes import build_application, build_routes
 from chat.server_api import PluginServerApi
 from chat.services.admission import Admission
+from chat.services.audit import Audit
 from chat.services.demo import DemoService, adopt_folder, demo_secret, end_demo
 from chat.services.domain import Domain, build_domain
 from chat.services.refusals import Refusals
 from chat.settings import Settings
-from chat.token_keys import TokenKeys
 from chat.watchdog import Watchdog
 
 RECONNECT_AFTER_S: Final = 1.0

@@ -15,8 +15,8 @@ import jwt
 from chat.contracts.base import is_blank
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId, parse_user_id
+from chat.keys.token_keys import SYMMETRIC, TokenKey, TokenKeys
 from chat.ports import Clock
-from chat.token_keys import SYMMETRIC, TokenKey, TokenKeys
 
 MAX_TOKEN_BYTES: Final = 8_192
 """Longer ones are refused before any of it is decoded."""

@@ -16,17 +16,23 @@ import structlog
 from chat.app import ChatApp
 from chat.auth import mint
 from chat.clock import SystemClock
-from chat.environment import add_env_file, read_env_file, set_names, unread_names, wrapped_in
 from chat.errors import SetupError
+from chat.hooks.loader import load_plugins
+from chat.hooks.manager import PluginManager
+from chat.hooks.plugin import Plugin, settings_prefix
 from chat.identity import parse_user_id
 from chat.last_resort import LastResort
-from chat.logs import LineLogger, configure_logging, keep_configuration
-from chat.output import guard_stderr, guard_stdout, keep_standard_files
-from chat.plugin_api import Plugin, settings_prefix
-from chat.plugin_loader import load_plugins
-from chat.plugin_manager import PluginManager
+from chat.logs.output import guard_stderr, guard_stdout, keep_standard_files
+from chat.logs.setup import LineLogger, configure_logging, keep_configuration
 from chat.services.demo import demo_secret
 from chat.settings import Settings, load_settings
+from chat.settings.environment import (
+    add_env_file,
+    read_env_file,
+    set_names,
+    unread_names,
+    wrapped_in,
+)
 
 CLIENTS_WITHIN_S: Final = 3.0
 """What clients and plugins have in all, after SHUTDOWN_GRACE_S, until the process ends by force."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from chat.output import close_output
+from chat.logs.output import close_output
 from chat.watchdog import Watchdog
 
 MOST_NAMES: Final = 10

@@ -10,7 +10,7 @@ from chat.contracts.pushes import ServerEvent
 from chat.entities import Message
 from chat.errors import ChatError, DiskFullError
 from chat.gateway.namespace import ChatGateway
-from chat.hook_events import MessageDraft
+from chat.hooks.events import MessageDraft
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, Clock, Store
 from chat.services.domain import Domain

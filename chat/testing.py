@@ -29,11 +29,11 @@ from chat.app import ChatApp
 from chat.auth import mint
 from chat.clock import SystemClock
 from chat.contracts.server_events import SERVER_EVENTS
+from chat.gateway.room_names import NAMESPACE
+from chat.hooks.loader import load_plugins
 from chat.identity import UserId
 from chat.plugin_api import Plugin
-from chat.plugin_loader import load_plugins
 from chat.ports import Clock
-from chat.rooms import NAMESPACE
 from chat.settings import DEFAULT_PLUGINS, load_settings
 
 WAIT_S: Final = 10.0

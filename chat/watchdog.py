@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import structlog
 
-from chat.plugin_manager import PluginManager
+from chat.hooks.manager import PluginManager
 
 LOOK_EVERY_S: Final = 0.1
 IDLE: Final = ("select", "poll")

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from chat.contracts.pushes import ServerEvent
-from chat.gateway.connections import Connections
+from chat.gateway.chat_server import ChatServer
+from chat.gateway.engineio.session import ChatSession
 from chat.gateway.fanout import Fanout
-from chat.gateway.session import ChatSession
-from chat.gateway.transport import ChatServer
+from chat.gateway.hub import Connections
+from chat.gateway.room_names import NAMESPACE, chat_room
 from chat.identity import UserId
-from chat.rooms import NAMESPACE, chat_room
 
 
 class SocketBroadcaster:

@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 from engineio import packet as engineio_packet
 
-from chat.gateway.session import ChatSession
-from chat.gateway.transport import ChatServer
-from chat.gateway.wire.connection import Outbox
-from chat.gateway.wire.frames import text_frame
-from chat.rooms import NAMESPACE
+from chat.gateway.chat_server import ChatServer
+from chat.gateway.engineio.frames import text_frame
+from chat.gateway.engineio.session import ChatSession
+from chat.gateway.engineio.websocket import Outbox
+from chat.gateway.room_names import NAMESPACE
 
 # With Engine.IO's type of a message in front.
 _EVENT = f"42{NAMESPACE},".encode()

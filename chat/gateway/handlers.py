@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from chat.audit import Audit
 from chat.contracts.base import iso
 from chat.contracts.client_events import (
     Authenticate,
@@ -20,19 +19,20 @@ from chat.contracts.client_events import (
     sync_cursors,
 )
 from chat.contracts.models import identity_to_wire, message_json, presence_to_wire
-from chat.credentials import spelt
 from chat.entities import Message
 from chat.errors import ChatError, ErrorCode
-from chat.gateway.connections import Connection
-from chat.gateway.room_keeper import RoomKeeper
-from chat.gateway.token_life import TokenLife
-from chat.hook_events import MessageDraft
+from chat.gateway.hub import Connection
+from chat.gateway.membership import RoomKeeper
+from chat.gateway.token_expiry import TokenLife
+from chat.hooks.events import MessageDraft
+from chat.http.credentials import spelt
 from chat.ports import Clock
 from chat.services.admission import Admission
+from chat.services.audit import Audit
 from chat.services.catch_up import Cursor
 from chat.services.domain import Domain
-from chat.services.journal_entries import Sent
-from chat.services.outcome import Outcome
+from chat.services.journal.entries import Sent
+from chat.services.journal.outcome import Outcome
 from chat.services.pace import USERS_OF_A_LOOKUP
 
 Answer = dict[str, Any]

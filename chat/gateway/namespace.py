@@ -10,17 +10,17 @@ from urllib.parse import parse_qs
 import socketio
 import structlog
 
-from chat.credentials import first_given, in_header
 from chat.errors import ChatError, ErrorCode
-from chat.gateway.connections import Connection, Connections
-from chat.gateway.funnel import Funnel
-from chat.gateway.room_keeper import RoomKeeper
-from chat.gateway.token_life import TokenLife
-from chat.hook_events import ConnectAttempt, Connected, Disconnected
-from chat.hookspecs import after_connect, after_disconnect, before_connect
+from chat.gateway.dispatch import Funnel
+from chat.gateway.hub import Connection, Connections
+from chat.gateway.membership import RoomKeeper
+from chat.gateway.room_names import NAMESPACE
+from chat.gateway.token_expiry import TokenLife
+from chat.hooks.events import ConnectAttempt, Connected, Disconnected
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import after_connect, after_disconnect, before_connect
+from chat.http.credentials import first_given, in_header
 from chat.identity import Identity, UserId
-from chat.plugin_manager import PluginManager
-from chat.rooms import NAMESPACE
 from chat.services.admission import Admission
 from chat.services.domain import Domain
 

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from chat.errors import ChatError
-from chat.gateway.session import ChatSession
+from chat.gateway.engineio.session import ChatSession
 from chat.identity import UserId
 from chat.services.refusals import Refusals, too_many_refused
 

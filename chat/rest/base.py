@@ -10,18 +10,18 @@ import structlog
 import tornado.web
 from pydantic import BaseModel
 
-from chat.audit import AUDITED, objects_of
-from chat.bodies import RETRY_S, BodyHandler
 from chat.contracts.json_text import MAX_PATH_CHARS, read_json
-from chat.credentials import in_header
 from chat.errors import ChatError, ErrorCode, new_request_id
-from chat.hook_events import Action, ActionDone
-from chat.hookspecs import after_action, after_refusal, before_action
+from chat.hooks.events import Action, ActionDone
+from chat.hooks.specs import after_action, after_refusal, before_action
+from chat.http.bodies import RETRY_S, BodyHandler
+from chat.http.credentials import in_header
+from chat.http.headers import ANSWER, set_headers
 from chat.identity import MAX_INTEGER, Identity, UserId
 from chat.rest.gate import Gate
 from chat.rest.paths import with_head_and_options
+from chat.services.audit import AUDITED, objects_of
 from chat.services.refusals import counts, price
-from chat.web_headers import ANSWER, set_headers
 
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200

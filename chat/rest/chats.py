@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
-from chat.audit import objects_of
 from chat.contracts.base import WireModel, parse
 from chat.contracts.client_events import (
     ChatReference,
@@ -29,6 +28,7 @@ from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import MAX_PAGE, ApiHandler
 from chat.rest.paths import path_id, path_user_id
+from chat.services.audit import objects_of
 from chat.services.budget import Budget
 from chat.services.catch_up import Cursor
 from chat.services.chats import UNSET

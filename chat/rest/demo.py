@@ -5,10 +5,10 @@ Not registered in a server that has a key of the host.
 
 from typing import Final
 
-from chat.addresses import is_loopback
 from chat.contracts.base import iso, parse
 from chat.contracts.rest import DemoName
 from chat.errors import ChatError, ErrorCode
+from chat.net.addresses import is_loopback
 from chat.rest.base import ApiHandler
 from chat.rest.gate import Gate
 from chat.services.demo import DemoService

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.audit import Audit
-from chat.bodies import ENDLESS, HeldBytes, bodies_of
 from chat.contracts.json_text import JsonLimits
-from chat.origins import OriginPolicy
-from chat.plugin_manager import PluginManager
+from chat.hooks.manager import PluginManager
+from chat.http.bodies import ENDLESS, HeldBytes, bodies_of
+from chat.net.origins import OriginPolicy
 from chat.ports import Clock
 from chat.services.admission import Admission
+from chat.services.audit import Audit
 from chat.services.budget import ANSWERS_IN_A_BACKLOG
 from chat.services.domain import Domain
 from chat.services.refusals import Refusals

@@ -9,7 +9,7 @@ from chat.contracts.client_events import Event, MessageReference
 from chat.contracts.models import message_to_wire, revision_to_wire
 from chat.contracts.rest import CreateMessage, UpdateMessage
 from chat.errors import ChatError, ErrorCode
-from chat.hook_events import MessageDraft
+from chat.hooks.events import MessageDraft
 from chat.rest.base import ApiHandler
 from chat.rest.paths import path_id
 from chat.services.budget import Budget

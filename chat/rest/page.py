@@ -6,8 +6,8 @@ from typing import Any, Final
 import structlog
 import tornado.web
 
-from chat.origins import OriginPolicy
-from chat.web_headers import FILE, set_headers
+from chat.http.headers import FILE, set_headers
+from chat.net.origins import OriginPolicy
 
 _CHAT: Final = Path(__file__).resolve().parents[1]
 _INSTALLED: Final = _CHAT / "static"

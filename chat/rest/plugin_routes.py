@@ -4,8 +4,8 @@ import asyncio
 from typing import Final
 
 from chat.errors import ChatError, ErrorCode
-from chat.hook_calls import crashes_only
-from chat.hook_events import HttpRequest, HttpResponse, Route
+from chat.hooks.calls import crashes_only
+from chat.hooks.events import HttpRequest, HttpResponse, Route
 from chat.rest.base import ApiHandler
 from chat.rest.gate import Gate
 from chat.rest.paths import with_head_and_options

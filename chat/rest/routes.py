@@ -7,8 +7,8 @@ from typing import Any, Final
 import tornado.web
 
 from chat.errors import SetupError
-from chat.hook_events import Route
-from chat.plugin_manager import Brought
+from chat.hooks.events import Route
+from chat.hooks.manager import Brought
 from chat.rest import admin, chats, demo, messages, users
 from chat.rest.base import ApiHandler, NotFoundHandler
 from chat.rest.gate import Gate

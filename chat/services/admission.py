@@ -6,14 +6,14 @@ from typing import Final
 
 import structlog
 
-from chat.addresses import home_of
 from chat.auth import Authenticator, TokenRefusal, claimed_user
 from chat.errors import ChatError, ErrorCode
-from chat.hook_events import AuthFailure, Door
-from chat.hookspecs import after_auth_failure
+from chat.hooks.events import AuthFailure, Door
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import after_auth_failure
 from chat.identity import Identity, UserId
 from chat.limits import Limit
-from chat.plugin_manager import PluginManager
+from chat.net.addresses import home_of
 from chat.ports import Clock
 from chat.services.access import AccessRefusal, AccessService
 

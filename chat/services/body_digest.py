@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from chat.entities import Message
-from chat.hook_events import MessageDraft
+from chat.hooks.events import MessageDraft
 
 
 def digest_of_draft(draft: MessageDraft) -> str:

@@ -12,15 +12,15 @@ from chat.contracts.models import chat_to_wire, participants_to_wire
 from chat.contracts.pushes import chat_changed, chat_deleted, removed_from_chat
 from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role
 from chat.errors import ChatError, ErrorCode
-from chat.hook_events import ChatDraft
-from chat.hookspecs import before_chat_change
+from chat.hooks.events import ChatDraft
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import before_chat_change
 from chat.identity import Identity, UserId
-from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
 from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats, NewChat, direct_key
-from chat.services.journal import Journal
+from chat.services.journal.journal import Journal
 from chat.services.people import People
 from chat.services.presence import Attendance
 from chat.services.reads import ReadService

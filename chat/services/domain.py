@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chat.plugin_manager import PluginManager
+from chat.hooks.manager import PluginManager
 from chat.ports import Broadcaster, Clock, Store
 from chat.services.access import AccessService
 from chat.services.budget import Turns
@@ -12,7 +12,7 @@ from chat.services.chat_states import ChatStates
 from chat.services.chats import ChatService
 from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats
-from chat.services.journal import Journal
+from chat.services.journal.journal import Journal
 from chat.services.messages import MessageService
 from chat.services.pace import Pace
 from chat.services.participants import ParticipantService

@@ -9,11 +9,11 @@ from typing import Final
 
 from chat.entities import Message
 from chat.errors import idempotency_conflict
-from chat.hook_events import MessageDraft
+from chat.hooks.events import MessageDraft
 from chat.identity import UserId
 from chat.services.body_digest import digest_of_draft
-from chat.services.journal_entries import Sent
-from chat.services.outcome import Outcome
+from chat.services.journal.entries import Sent
+from chat.services.journal.outcome import Outcome
 
 GENERATION: Final = 10_000
 """The last 10,000 to 20,000 sends are known; retries come within seconds of a lost ack. About 0.3

@@ -10,19 +10,19 @@ from chat.contracts.base import BLANK, is_blank
 from chat.contracts.pushes import new_message
 from chat.entities import Message, ReplyPreview, Role
 from chat.errors import ChatError, ErrorCode, idempotency_conflict, message_not_found
-from chat.hook_events import MessageDraft, MessageEvent
-from chat.hookspecs import after_message_created, before_message_send
+from chat.hooks.events import MessageDraft, MessageEvent
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import after_message_created, before_message_send
 from chat.identity import Identity
-from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, MessageRepository
 from chat.services.body_digest import digest_of_draft, digest_of_message
 from chat.services.budget import ANSWERS_IN_A_BACKLOG, Budget, Turns
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.history import read_back, read_on, text_bytes
 from chat.services.idempotency import Key, RecentSends, follow, key_of
-from chat.services.journal import Journal
-from chat.services.journal_entries import Sent
-from chat.services.outcome import Outcome
+from chat.services.journal.entries import Sent
+from chat.services.journal.journal import Journal
+from chat.services.journal.outcome import Outcome
 from chat.services.pace import Pace
 from chat.services.people import People
 from chat.services.typing import TypingService

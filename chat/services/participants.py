@@ -19,7 +19,7 @@ from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, ChatRepository, Clock
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.contacts import Contacts
-from chat.services.journal import Journal
+from chat.services.journal.journal import Journal
 from chat.services.people import People
 from chat.services.presence import Attendance
 from chat.services.typing import TypingService

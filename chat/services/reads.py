@@ -7,10 +7,10 @@ from chat.contracts.models import unread_to_wire
 from chat.contracts.pushes import message_read, unread_updated
 from chat.entities import Participant
 from chat.errors import ChatError, ErrorCode, NotParticipantError, message_not_found
-from chat.hook_events import MessageReadEvent
-from chat.hookspecs import after_message_read
+from chat.hooks.events import MessageReadEvent
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import after_message_read
 from chat.identity import Identity, UserId
-from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, ChatRepository, Clock, MessageRepository
 from chat.services.chat_states import ChatState, ChatStates
 

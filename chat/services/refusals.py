@@ -7,10 +7,10 @@ with RATE_LIMITED before anything of them is looked at (chat/rest/base.py).
 
 from typing import Final
 
-from chat.addresses import home_of
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId
 from chat.limits import Limit
+from chat.net.addresses import home_of
 from chat.ports import Clock
 
 WINDOW_S: Final = 60.0

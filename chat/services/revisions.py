@@ -14,15 +14,15 @@ from chat.errors import (
     StoreUnavailableError,
     message_not_found,
 )
-from chat.hook_events import MessageDraft, MessageEvent
-from chat.hookspecs import after_message_deleted, after_message_updated, before_message_edit
+from chat.hooks.events import MessageDraft, MessageEvent
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import after_message_deleted, after_message_updated, before_message_edit
 from chat.identity import Identity
-from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock, MessageRepository
 from chat.services.body_digest import digest_of_message
 from chat.services.budget import Turns
 from chat.services.chat_states import ChatState, ChatStates
-from chat.services.journal import Journal
+from chat.services.journal.journal import Journal
 from chat.services.messages import check_text, find_message
 from chat.services.unread import UnreadService
 

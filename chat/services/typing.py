@@ -5,10 +5,10 @@ from typing import Final
 
 from chat.contracts.pushes import user_typing
 from chat.errors import ChatError
-from chat.hook_events import TypingSignal
-from chat.hookspecs import before_typing
+from chat.hooks.events import TypingSignal
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import before_typing
 from chat.identity import Identity, UserId
-from chat.plugin_manager import PluginManager
 from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatStates
 from chat.services.pace import Pace

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from tornado.httpclient import AsyncHTTPClient
 
 from chat.errors import SetupError
-from chat.key_download import TIMEOUT_S
+from chat.keys.download import TIMEOUT_S
 from chat.plugin_api import AuthFailure, Plugin, after_auth_failure, hookimpl
 from chat.testing import SECRET
 from tests.support.delivery_chats import connect_refusal, rest_code, sent_away
@@ -184,7 +184,7 @@ async def test_a_key_that_is_not_there_yet_is_a_refusal_that_passes(serve, monke
         assert await sent_away(chat, fresh)
         assert await raw.is_alive()
         host.keys.append(jwk(rsa_key("new"), "new"))
-        monkeypatch.setattr("chat.key_fetcher.FETCH_EVERY_S", 0)
+        monkeypatch.setattr("chat.keys.fetcher.FETCH_EVERY_S", 0)
         assert await rest_code(chat, fresh) is None
         assert await connect_refusal(chat, fresh) is None
         assert (await raw.call("authenticate", {"token": fresh}))["success"]
@@ -216,8 +216,8 @@ async def test_a_host_that_was_down_at_start_lets_clients_in_later(serve, monkey
     """The server starts without its keys, and fetches them in the background once they are
     there.
     """
-    monkeypatch.setattr("chat.key_fetcher.FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr("chat.key_fetcher.LAST_RETRY_S", 0.02)
+    monkeypatch.setattr("chat.keys.fetcher.FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr("chat.keys.fetcher.LAST_RETRY_S", 0.02)
     async with key_host(jwk(rsa_key(), "one")) as host:
         host.status = 502
         async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
@@ -260,7 +260,7 @@ async def test_a_token_without_a_key_id_is_good_by_a_key_of_the_set(serve):
 
 async def test_a_server_stops_while_its_key_host_hangs(serve, monkeypatch):
     """Nobody waits for the fetch, at start or at the end."""
-    monkeypatch.setattr("chat.key_fetcher.WAIT_S", 0.05)
+    monkeypatch.setattr("chat.keys.fetcher.WAIT_S", 0.05)
     async with key_host(jwk(rsa_key(), "one")) as host:
         host.hold = asyncio.Event()
         began = time.monotonic()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.gateway.token_life import TokenLife
+from chat.gateway.token_expiry import TokenLife
 from tests.support.delivery_chats import gone, say
 from tests.support.gateway_servers import MovableClock, eventually
 from tests.support.gateway_tokens import hours, signed
@@ -13,7 +13,7 @@ from tests.support.gateway_wire import RawSocket
 def ticks(monkeypatch):
     """Tokens are looked at every 0.05 s, so that a moved clock is noticed soon; `await ticks()`
     returns after three more looks."""
-    monkeypatch.setattr("chat.gateway.token_life.TICK_S", 0.05)
+    monkeypatch.setattr("chat.gateway.token_expiry.TICK_S", 0.05)
     look = TokenLife._tick
     looked = []
 

@@ -9,15 +9,15 @@ import pytest
 from chat.contracts.client_events import CLIENT_EVENTS
 from chat.contracts.server_events import SERVER_EVENTS
 from chat.errors import ERROR_KINDS, ErrorCode
-from chat.hookspecs import (
+from chat.hooks.loader import load_plugins
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import (
     HOOKS,
     Registration,
     register_events,
     register_namespaces,
     register_routes,
 )
-from chat.plugin_loader import load_plugins
-from chat.plugin_manager import PluginManager
 from chat.rest.routes import DEMO_ROUTES, PAGE_ROUTES, ROUTES
 from chat.settings import DEFAULT_PLUGINS
 from tests.support.client_library import CODES_OF_THE_CLIENT_LIBRARY

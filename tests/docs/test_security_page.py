@@ -2,8 +2,8 @@
 
 import re
 
+from chat.http.headers import ANSWER, FILE
 from chat.settings import Settings
-from chat.web_headers import ANSWER, FILE
 from plugins.rate_limit import RateLimit
 from tests.support.markdown import DOCS, ROOT, bare, rows, section
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from chat.plugin_loader import load_plugins
+from chat.hooks.loader import load_plugins
 from chat.settings import DEFAULT_PLUGINS, Settings
 from tests.support.markdown import DOCS, ROOT, bare, rows, section
 

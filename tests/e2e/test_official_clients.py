@@ -238,8 +238,8 @@ async def test_a_client_whose_key_cannot_be_fetched_comes_in_when_it_can(
     serve, javascript, client, transport, monkeypatch
 ):
     """The key server is away for a moment: no CONNECT_ERROR, and the client returns by itself."""
-    monkeypatch.setattr("chat.key_fetcher.FIRST_RETRY_S", 0.1)
-    monkeypatch.setattr("chat.key_fetcher.LAST_RETRY_S", 0.1)
+    monkeypatch.setattr("chat.keys.fetcher.FIRST_RETRY_S", 0.1)
+    monkeypatch.setattr("chat.keys.fetcher.LAST_RETRY_S", 0.1)
     async with key_host(jwk(rsa_key(), "one")) as host, javascript() as js:
         host.status = 503
         async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:

@@ -36,8 +36,8 @@ from chat.plugin_api import (
 
 TICK_S = 0.005
 HELD_CLASSES = (
-    "chat.gateway.session.ChatSession",
-    "chat.gateway.wire.connection.WireConnection", "chat.gateway.connections.Connection",
+    "chat.gateway.engineio.session.ChatSession",
+    "chat.gateway.engineio.websocket.WireConnection", "chat.gateway.hub.Connection",
     "chat.gateway.inbox.Inbox", "chat.gateway.inbox.ReceivedEvent",
     "tornado.http1connection.HTTP1ServerConnection", "tornado.http1connection.HTTP1Connection",
     "tornado.iostream.IOStream", "tornado.httputil.HTTPServerRequest",

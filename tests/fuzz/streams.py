@@ -15,7 +15,7 @@ from typing import Any
 
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode, ParseFailed
 
-from chat.gateway.wire.frames import CLOSE, TEXT, FrameError, FrameReader
+from chat.gateway.engineio.frames import CLOSE, TEXT, FrameError, FrameReader
 from tests.fuzz.frames import BINARY, CONTINUATION, FIN, PING, PONG, ZERO_MASK, broken, frame
 
 MAX_BYTES = 70_000

@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from chat import bodies
+from chat.http import bodies
 from tests.support.gateway_servers import eventually, generous
 from tests.support.gateway_wire import RawPolling, RawSocket
 

@@ -8,8 +8,8 @@ import pytest
 from engineio import packet
 from tornado.websocket import WebSocketClosedError
 
-from chat.gateway.mailbox import Mailbox
-from chat.gateway.polling import MAX_POLLING_PACKETS
+from chat.gateway.engineio.outbound_queue import Mailbox
+from chat.gateway.engineio.polling import MAX_POLLING_PACKETS
 from chat.plugin_api import ClientEvent, Plugin, Startup, hookimpl, register_events, startup
 from tests.support.gateway_servers import eventually
 from tests.support.gateway_wire import RawPolling, RawSocket

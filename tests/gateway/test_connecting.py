@@ -6,7 +6,7 @@ import jwt
 import pytest
 import socketio
 
-from chat.rooms import NAMESPACE
+from chat.gateway.room_names import NAMESPACE
 from chat.testing import SECRET
 from tests.support.gateway_servers import UNLIMITED, eventually, limits
 from tests.support.gateway_tokens import hours, signed

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from tornado.httpclient import AsyncHTTPClient
 
-from chat.logs import configure_logging
+from chat.logs.setup import configure_logging
 from tests.support.gateway_servers import eventually, generous
 from tests.support.gateway_tokens import signed
 from tests.support.gateway_wire import RawSocket, address

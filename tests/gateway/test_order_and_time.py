@@ -109,7 +109,7 @@ async def test_an_event_that_is_not_begun_in_time_is_answered_timeout_and_never_
     serve, monkeypatch
 ):
     """What waits behind a hanging event is refused at its deadline; a later repeat runs once."""
-    monkeypatch.setattr("chat.gateway.funnel.ACK_DEADLINE_S", 0.3)
+    monkeypatch.setattr("chat.gateway.dispatch.ACK_DEADLINE_S", 0.3)
     tools = Tools()
     async with serve(**generous(tools)) as chat:
         ada = await chat.connect(1)
@@ -129,7 +129,7 @@ async def test_an_event_that_is_not_begun_in_time_is_answered_timeout_and_never_
 
 async def test_a_hanging_event_of_a_plugin_is_ended_and_the_next_one_runs(serve, monkeypatch):
     """A plugin's event has a budget of its own; then the socket goes on."""
-    monkeypatch.setattr("chat.gateway.funnel.PLUGIN_EVENT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("chat.gateway.dispatch.PLUGIN_EVENT_TIMEOUT_S", 0.2)
     tools = Tools()
     async with serve(**generous(tools)) as chat:
         ada = await chat.connect(1)

@@ -6,7 +6,7 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from chat.gateway.polling import MAX_POLLING_PACKETS
+from chat.gateway.engineio.polling import MAX_POLLING_PACKETS
 from chat.plugin_api import ClientEvent, Plugin, hookimpl, register_events
 from tests.support.gateway_servers import eventually, generous
 from tests.support.gateway_wire import RawPolling, RawSocket

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chat import hook_calls
 from chat.errors import ChatError, ErrorCode
-from chat.hook_calls import FAILURES_UNTIL_OFF, MAX_BLAMED, OFF_FOR_S, USERS_UNTIL_OFF
+from chat.hooks import calls as hook_calls
+from chat.hooks.calls import FAILURES_UNTIL_OFF, MAX_BLAMED, OFF_FOR_S, USERS_UNTIL_OFF
+from chat.hooks.manager import PluginManager
 from chat.plugin_api import (
     Message,
     MessageDraft,
@@ -19,7 +20,6 @@ from chat.plugin_api import (
     hookimpl,
     shutdown,
 )
-from chat.plugin_manager import PluginManager
 from tests.support.delivery_chats import all_messages, host
 from tests.support.gateway_servers import generous
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.errors import ChatError, ErrorCode
+from chat.hooks.manager import PluginManager
 from chat.plugin_api import (
     MessageDraft,
     Plugin,
@@ -17,7 +18,6 @@ from chat.plugin_api import (
     before_message_send,
     hookimpl,
 )
-from chat.plugin_manager import PluginManager
 from tests.support.virtual_time import run
 
 DRAFT = MessageDraft(

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from chat import notices
-from chat.logs import late_s
+from chat.hooks import notices
+from chat.hooks.manager import PluginManager
+from chat.logs.setup import late_s
 from chat.plugin_api import Plugin, after_message_created, hookimpl, shutdown
-from chat.plugin_manager import PluginManager
 from tests.delivery.test_admin import host
 from tests.plugins.test_plugin_manager import CREATED, hang
 from tests.support.gateway_servers import eventually, generous

@@ -4,7 +4,8 @@ import pytest
 
 from chat.app import ChatApp
 from chat.errors import SetupError
-from chat.hookspecs import FilterHook, HookKind
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import FilterHook, HookKind
 from chat.plugin_api import (
     ClientEvent,
     HttpResponse,
@@ -19,7 +20,6 @@ from chat.plugin_api import (
     register_routes,
     startup,
 )
-from chat.plugin_manager import PluginManager
 from chat.settings import load_settings
 from chat.testing import SECRET
 

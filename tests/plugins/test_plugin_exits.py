@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from chat.errors import SetupError
+from chat.hooks.manager import PluginManager
 from chat.plugin_api import (
     ClientEvent,
     Plugin,
@@ -16,7 +17,6 @@ from chat.plugin_api import (
     register_routes,
     startup,
 )
-from chat.plugin_manager import PluginManager
 from tests.support.gateway_servers import generous
 
 
@@ -91,7 +91,7 @@ async def test_a_startup_that_leaves_is_one_sentence(how):
 
 async def test_a_startup_that_swallows_its_cancellation_does_not_hold_up_the_start(monkeypatch):
     """After STARTUP_TIMEOUT_S the start fails, whatever the plugin still does."""
-    monkeypatch.setattr("chat.plugin_manager.STARTUP_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("chat.hooks.manager.STARTUP_TIMEOUT_S", 0.05)
     let_go = asyncio.Event()
 
     class Stubborn(Plugin):

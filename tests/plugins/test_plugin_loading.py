@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from chat.errors import SetupError
+from chat.hooks.loader import load_plugins
 from chat.plugin_api import Plugin, PluginSettings
-from chat.plugin_loader import load_plugins
 from chat.settings import DEFAULT_PLUGINS, load_settings
 
 

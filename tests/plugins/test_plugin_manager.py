@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from chat.errors import ChatError, ErrorCode
-from chat.hook_calls import FAILURES_UNTIL_OFF
+from chat.hooks.calls import FAILURES_UNTIL_OFF
+from chat.hooks.manager import PluginManager
 from chat.plugin_api import (
     Message,
     MessageDraft,
@@ -19,7 +20,6 @@ from chat.plugin_api import (
     before_message_send,
     hookimpl,
 )
-from chat.plugin_manager import PluginManager
 
 DRAFT = MessageDraft(
     chat_id=1, sender_id=1, sender_type="employee", content="hi", client_message_id=None

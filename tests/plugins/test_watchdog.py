@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from chat.hooks.manager import PluginManager
 from chat.plugin_api import (
     ClientEvent,
     MessageDraft,
@@ -16,7 +17,6 @@ from chat.plugin_api import (
     hookimpl,
     register_events,
 )
-from chat.plugin_manager import PluginManager
 from chat.watchdog import Watchdog
 from tests.support.gateway_servers import eventually, generous
 

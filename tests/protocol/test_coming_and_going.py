@@ -104,7 +104,7 @@ async def test_a_connect_handler_that_crashes_or_hangs_lets_nobody_in(
     serve_echo, echo, monkeypatch, auth
 ):
     """The session ends; no half-connected ghost stays in the rooms."""
-    monkeypatch.setattr("chat.gateway.strict_server.HANDLER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("chat.gateway.socketio.server.HANDLER_TIMEOUT_S", 0.2)
     async with serve_echo() as chat:
         raw = await RawSocket.open(chat)
         await raw.send("40" + json.dumps(auth))

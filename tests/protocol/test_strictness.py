@@ -10,8 +10,8 @@ import pytest
 from tornado.websocket import WebSocketClosedError
 
 from chat.errors import SetupError
-from chat.gateway.packets import MAX_ATTACHMENTS, MAX_DEPTH
-from chat.gateway.strict_server import MAX_RUNNING_EVENTS
+from chat.gateway.socketio.packets import MAX_ATTACHMENTS, MAX_DEPTH
+from chat.gateway.socketio.server import MAX_RUNNING_EVENTS
 from tests.support.gateway_servers import eventually
 from tests.support.gateway_wire import RawSocket
 from tests.support.protocol_namespaces import Echo, EchoPlugin

@@ -12,8 +12,8 @@ SECRET = "s3cretvalue"  # it guards nothing: it is what must not be found
 
 
 QUIET = ("pymongo", "engineio", "socketio", "tornado.access", "asyncio")
-"""Libraries of which the server writes nothing below ERROR (chat/logs.py); the tests listen to all
-levels.
+"""Libraries of which the server writes nothing below ERROR (chat/logs/setup.py); the tests
+listen to all levels.
 """
 
 

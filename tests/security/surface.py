@@ -4,10 +4,10 @@ import asyncio
 import re
 
 from chat.contracts.client_events import CLIENT_EVENTS
-from chat.hook_events import Registration
-from chat.hookspecs import register_events, register_routes
-from chat.plugin_loader import load_plugins
-from chat.plugin_manager import PluginManager
+from chat.hooks.events import Registration
+from chat.hooks.loader import load_plugins
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import register_events, register_routes
 from chat.rest import routes
 from chat.rest.base import ApiHandler
 from chat.settings import DEFAULT_PLUGINS

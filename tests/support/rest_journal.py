@@ -4,7 +4,7 @@ import asyncio
 
 from chat.errors import ChatError
 from chat.services.chat_states import ChatState, ChatStates
-from chat.services.journal import Journal
+from chat.services.journal.journal import Journal
 from tests.support.pace import no_limits
 from tests.support.rest_store import FakeChats, FakeIds, FakeMessages, draft, new_chat, seat
 

@@ -12,7 +12,7 @@ import pytest
 
 from chat.auth import Authenticator
 from chat.errors import ChatError
-from chat.token_keys import TokenKeys
+from chat.keys.token_keys import TokenKeys
 
 SECRET = "a-secret-of-the-unit-tests-that-is-long"  # it guards nothing
 NOW = datetime(2025, 10, 9, 12, 0, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.addresses import Networks, home_of, read_address
+from chat.net.addresses import Networks, home_of, read_address
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import asyncio
 from types import SimpleNamespace
 
-from chat import notices
 from chat.entities import Participant, Role, User
-from chat.hookspecs import after_message_created
-from chat.plugin_manager import PluginManager
+from chat.hooks import notices
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import after_message_created
 from chat.services import people, presence
 from chat.services.chat_states import ChatStates
 from chat.services.people import People

@@ -16,9 +16,9 @@ import pytest
 from chat import cli
 from chat.auth import Authenticator
 from chat.clock import SystemClock
+from chat.keys.token_keys import TokenKeys
 from chat.repositories import mongo
 from chat.settings import Settings
-from chat.token_keys import TokenKeys
 from tests.support import rest_raw
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.credentials import first_given, in_header, spelt
+from chat.http.credentials import first_given, in_header, spelt
 
 FIELDS = {
     "a.b.c": "a.b.c", " a.b.c\n": "a.b.c", "Bearer a.b.c": "a.b.c", "bearer a.b.c": "a.b.c",

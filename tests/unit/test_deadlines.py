@@ -2,7 +2,7 @@
 
 import asyncio
 
-from chat.gateway.deadlines import Deadlines
+from chat.gateway.timers import Deadlines
 from tests.support.gateway_servers import eventually
 
 WITHIN_S = 0.1

@@ -22,7 +22,7 @@ DEADLINE_S = 20
 SERVER = """
 import asyncio, sys
 from pathlib import Path
-from chat.logs import configure_logging
+from chat.logs.setup import configure_logging
 from chat.repositories.embedded import EmbeddedStore
 
 async def main():

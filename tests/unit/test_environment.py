@@ -4,7 +4,9 @@ import secrets
 
 import pytest
 
-from chat.environment import (
+from chat.errors import SetupError
+from chat.settings import Settings
+from chat.settings.environment import (
     check_mongodb_uri,
     read_env_file,
     unquoted,
@@ -12,8 +14,6 @@ from chat.environment import (
     why_weak,
     wrapped_in,
 )
-from chat.errors import SetupError
-from chat.settings import Settings
 
 KNOWN = {name.upper() for name in Settings.model_fields} | {
     "CHAT_RATE_LIMIT_SEND_PER_S", "CHAT_RATE_LIMIT_SEND_BURST",

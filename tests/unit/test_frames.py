@@ -3,7 +3,7 @@
 import pytest
 from wsproto.frame_protocol import FrameProtocol
 
-from chat.gateway.wire.frames import BINARY, PING, TEXT, FrameReader, frame, text_frame
+from chat.gateway.engineio.frames import BINARY, PING, TEXT, FrameReader, frame, text_frame
 from tests.fuzz import frames
 from tests.fuzz.streams import compare, difference
 

@@ -10,9 +10,9 @@ from tornado.httpclient import HTTPError
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
-from chat import key_download
-from chat.key_download import download_key_set
-from chat.key_fetcher import MAX_KEY_SET_BYTES, KeySetError
+from chat.keys import download as key_download
+from chat.keys.download import download_key_set
+from chat.keys.fetcher import MAX_KEY_SET_BYTES, KeySetError
 from chat.settings import load_settings
 
 TEXT = '{"keys": []}'

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from chat.auth import Authenticator
 from chat.errors import ChatError
-from chat.token_keys import MAX_MISSING, MAX_TRIED, TokenKeys
+from chat.keys.token_keys import MAX_MISSING, MAX_TRIED, TokenKeys
 from tests.support.delivery_keys import ec_key, jwk, key_for, public_pem, rsa_key, short_key
 from tests.support.gateway_servers import eventually
 from tests.support.rest_tokens import GOOD, SECRET, StoppedClock, signed
@@ -84,8 +84,8 @@ async def test_a_host_that_is_away_is_a_refusal_that_passes():
 
 async def test_a_failed_fetch_is_tried_again_in_the_background(monkeypatch):
     """Later each time, up to a bound, and nobody has to ask for it."""
-    monkeypatch.setattr("chat.key_fetcher.FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr("chat.key_fetcher.LAST_RETRY_S", 0.08)
+    monkeypatch.setattr("chat.keys.fetcher.FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr("chat.keys.fetcher.LAST_RETRY_S", 0.08)
     async with Host(jwk(rsa_key(), "r1")) as host:
         host.fault = AWAY
         await host.keys.open()
@@ -103,7 +103,7 @@ async def test_a_failed_fetch_is_tried_again_in_the_background(monkeypatch):
 
 async def test_one_outage_is_one_line_in_the_log(monkeypatch, log):
     """And one more when it is over; neither holds an address."""
-    monkeypatch.setattr("chat.key_fetcher.FIRST_RETRY_S", 0.001)
+    monkeypatch.setattr("chat.keys.fetcher.FIRST_RETRY_S", 0.001)
     async with Host(jwk(rsa_key(), "r1")) as host:
         host.fault = AWAY
         await host.keys.open()
@@ -203,19 +203,19 @@ async def test_all_who_come_at_once_wait_for_one_fetch():
 
 async def test_nobody_waits_long_for_a_host_that_hangs(monkeypatch):
     """The fetch goes on, and its keys serve those who come again."""
-    monkeypatch.setattr("chat.key_fetcher.WAIT_S", 0.02)
+    monkeypatch.setattr("chat.keys.fetcher.WAIT_S", 0.02)
     async with Host(jwk(rsa_key(), "r1")) as host:
         host.hold = asyncio.Event()
         assert await host.code(by(rsa_key(), "r1")) == "AUTH_UNAVAILABLE"
         host.hold.set()
-        monkeypatch.setattr("chat.key_fetcher.WAIT_S", 5)
+        monkeypatch.setattr("chat.keys.fetcher.WAIT_S", 5)
         assert await host.code(by(rsa_key(), "r1")) is None
         assert host.asked == 1
 
 
 async def test_a_fetch_that_hangs_is_cut_off(monkeypatch):
     """Or no other would ever begin."""
-    monkeypatch.setattr("chat.key_fetcher.FETCH_WITHIN_S", 0.02)
+    monkeypatch.setattr("chat.keys.fetcher.FETCH_WITHIN_S", 0.02)
     async with Host(jwk(rsa_key(), "r1")) as host:
         host.hold = asyncio.Event()
         assert await host.code(by(rsa_key(), "r1")) == "AUTH_UNAVAILABLE"

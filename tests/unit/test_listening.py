@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from chat import listening
 from chat.errors import SetupError
-from chat.listening import bind, everywhere, url_of
+from chat.http import listening
+from chat.http.listening import bind, everywhere, url_of
 from chat.settings import load_settings
 from tests.support.server_process import SECRET, server_process
 

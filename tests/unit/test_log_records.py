@@ -6,7 +6,7 @@ import logging
 import pytest
 import structlog
 
-from chat.logs import configure_logging, late_s
+from chat.logs.setup import configure_logging, late_s
 
 
 class Unshowable:

@@ -7,7 +7,7 @@ import sys
 import pytest
 import structlog
 
-from chat.logs import (
+from chat.logs.setup import (
     MAX_CALLERS,
     MAX_FIELD_CHARS,
     Throttle,
@@ -123,7 +123,7 @@ def test_libraries_that_log_client_text_are_quiet(configured, capsys):
 def clock(monkeypatch):
     """A list whose one item is the time that the throttle sees."""
     moment = [100.0]
-    monkeypatch.setattr("chat.logs.monotonic", lambda: moment[0])
+    monkeypatch.setattr("chat.logs.setup.monotonic", lambda: moment[0])
     return moment
 
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from chat.entities import Chat, ChatType, Message, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.inbox import Inbox, ReceivedEvent, Workers
-from chat.hook_events import MessageDraft
+from chat.hooks.events import MessageDraft
 from chat.identity import Identity
 from chat.services import chat_states, idempotency
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.idempotency import RecentSends
-from chat.services.journal_entries import Sent
-from chat.services.outcome import Outcome
+from chat.services.journal.entries import Sent
+from chat.services.journal.outcome import Outcome
 from chat.services.pace import Pace
 from chat.services.reads import UNREAD_CAP, ReadService
 from tests.support.pace import no_limits

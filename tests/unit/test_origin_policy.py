@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.origins import OriginPolicy
+from chat.net.origins import OriginPolicy
 
 POLICY = OriginPolicy(
     (

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from chat.output import MAX_WAITING_CHARS, Output
+from chat.logs.output import MAX_WAITING_CHARS, Output
 
 LINE = "x" * 99 + "\n"
 WITHIN_S = 10
@@ -147,7 +147,7 @@ def test_half_a_line_before_a_failure_is_ended(tmp_path):
     path = tmp_path / "log"
     script = """
 import os, resource, signal, sys
-from chat.output import Output
+from chat.logs.output import Output
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50, resource.RLIM_INFINITY))
 output = Output(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND))
@@ -187,7 +187,7 @@ def test_text_that_is_no_unicode_is_escaped(pipe):
 def test_what_was_written_before_the_end_comes_out(end):
     """In order, the traceback of a crash behind it."""
     script = (
-        f"import sys\nfrom chat.output import guard_stderr\nguard_stderr()\n"
+        f"import sys\nfrom chat.logs.output import guard_stderr\nguard_stderr()\n"
         f"for n in range(500): print(n, file=sys.stderr)\n{end}\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30)
@@ -200,7 +200,7 @@ def test_what_was_written_before_the_end_comes_out(end):
 def test_the_end_does_not_wait_for_a_reader_that_does_not_read(pipe):
     """A second, and the process is gone, whatever could not be written."""
     script = (
-        "import sys\nfrom chat.output import guard_stderr\nguard_stderr()\n"
+        "import sys\nfrom chat.logs.output import guard_stderr\nguard_stderr()\n"
         "for n in range(5000): print('x' * 99, file=sys.stderr)\nraise ValueError"
     )
     began = time.monotonic()
@@ -213,7 +213,7 @@ def test_a_forked_child_writes_too():
     """The thread that writes is not there after a fork; the child makes one of its own."""
     script = """
 import os, sys
-from chat.output import guard_stderr, close_output
+from chat.logs.output import guard_stderr, close_output
 guard_stderr()
 print("parent", file=sys.stderr)
 close_output()

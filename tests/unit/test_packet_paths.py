@@ -17,8 +17,10 @@ from socketio.packet import EVENT, Packet
 from chat.clock import SystemClock
 from chat.contracts.json_text import JsonLimits
 from chat.errors import ChatError
-from chat.gateway.crowd import Crowd
-from chat.gateway.packets import (
+from chat.gateway.chat_server import ChatServer
+from chat.gateway.engineio.address_quota import Crowd
+from chat.gateway.engineio.polling import read_payload
+from chat.gateway.socketio.packets import (
     MAX_ATTACHMENTS,
     MAX_DEPTH,
     MAX_MARKS,
@@ -26,8 +28,6 @@ from chat.gateway.packets import (
     RefusedPacket,
     read_packet,
 )
-from chat.gateway.polling import read_payload
-from chat.gateway.transport import ChatServer
 from chat.services.refusals import Refusals
 
 RUNS = settings(max_examples=150, deadline=None)

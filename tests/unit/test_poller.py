@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from chat.gateway.wire import poller as pollers
-from chat.gateway.wire.connection import Outbox, WireConnection
-from chat.gateway.wire.poller import EpollPoller, LoopPoller
+from chat.gateway.engineio import poller as pollers
+from chat.gateway.engineio.poller import EpollPoller, LoopPoller
+from chat.gateway.engineio.websocket import Outbox, WireConnection
 from tests.fuzz import frames
 from tests.support.gateway_servers import eventually
 

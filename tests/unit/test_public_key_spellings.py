@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from chat.errors import SetupError
-from chat.public_keys import read_public_key
+from chat.keys.public_keys import read_public_key
+from chat.keys.token_keys import TokenKeys
 from chat.settings import load_settings
-from chat.token_keys import TokenKeys
 from tests.support.delivery_keys import short_key
 
 RSA = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)

@@ -8,7 +8,7 @@ import socketio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.gateway.room_manager import RoomManager
+from chat.gateway.socketio.rooms import RoomManager
 
 SPACES = ("/chat", "/custom")
 ROOMS = ("a", "b", 3)

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.gateway.deadlines import EARLY, Deadlines
-from chat.gateway.heartbeat import Heartbeat
+from chat.gateway.engineio.heartbeat import Heartbeat
+from chat.gateway.timers import EARLY, Deadlines
 from tests.support.virtual_time import run
 
 RUNS = settings(max_examples=150, deadline=None)

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from chat.errors import SetupError
-from chat.token_keys import TokenKeys
+from chat.keys.token_keys import TokenKeys
 from tests.support.delivery_keys import short_key
 from tests.support.rest_tokens import GOOD, SECRET, authenticator, code_of, signed
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.gateway.wire import connection as connections
-from chat.gateway.wire.connection import Outbox, WireConnection
-from chat.gateway.wire.frames import PING, PONG, TEXT, close_frame, frame
+from chat.gateway.engineio import websocket as connections
+from chat.gateway.engineio.frames import PING, PONG, TEXT, close_frame, frame
+from chat.gateway.engineio.websocket import Outbox, WireConnection
 from tests.fuzz import frames
 from tests.support.gateway_servers import eventually
 

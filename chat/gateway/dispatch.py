@@ -1,0 +1,290 @@
+"""The one funnel through which every client event goes: check, dispatch, answer.
+
+It never raises and always answers: a bad payload, an unknown event, a crash and a refusal all
+become the one error model of the contract, as an ack where one was asked for, else as the pushed
+`error` event.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from pydantic import BaseModel
+
+from chat.contracts.base import parse
+from chat.contracts.client_events import CLIENT_EVENTS, Event
+from chat.contracts.pushes import error_event
+from chat.errors import ChatError, ErrorCode, SetupError
+from chat.gateway.fanout import Fanout
+from chat.gateway.handlers import Answer, Handler, sent_answer
+from chat.gateway.hub import Connection
+from chat.gateway.inbox import ReceivedEvent, Workers
+from chat.gateway.patience import Patience
+from chat.gateway.room_names import NAMESPACE
+from chat.gateway.timers import Deadlines
+from chat.hooks.calls import crashes_only
+from chat.hooks.events import Action, ActionDone, ClientEvent
+from chat.hooks.manager import Brought, PluginManager
+from chat.hooks.specs import after_action, after_refusal, before_action
+from chat.ports import Clock
+from chat.services.access import AccessService
+from chat.services.audit import AUDITED, OF_MESSAGES, Audit, objects_of
+from chat.services.journal.entries import Sent
+from chat.services.journal.outcome import Outcome
+from chat.services.refusals import counts, price
+
+ACK_DEADLINE_S: Final = 8.0
+"""Every event is answered within this time of its receipt, if only with TIMEOUT."""
+
+PLUGIN_EVENT_TIMEOUT_S: Final = 5.0
+"""A plugin's event holds up the later ones of its socket, and has to end before the ack's deadline.
+"""
+
+_log = structlog.get_logger("chat.gateway")
+
+
+class Funnel:
+    """Takes the events of all sockets; `max_waiting` and `max_waiting_bytes` bound what one may
+    have waiting.
+    """
+
+    def __init__(
+        self,
+        *,
+        handlers: dict[str, Handler],
+        plugin_events: Sequence[Brought],
+        fanout: Fanout,
+        patience: Patience,
+        hooks: PluginManager,
+        access: AccessService,
+        audit: Audit,
+        clock: Clock,
+        max_waiting: int,
+        max_waiting_bytes: int,
+    ) -> None:
+        self._fanout = fanout
+        self._patience = patience
+        self._hooks = hooks
+        self._access = access
+        self._audit = audit
+        self._clock = clock
+        self._workers = Workers(self._handle, max_waiting, max_waiting_bytes)
+        self._deadlines = Deadlines(ACK_DEADLINE_S, self._expire)
+        self._handlers = dict(handlers)
+        self._models: dict[str, type[BaseModel] | None] = dict(CLIENT_EVENTS)
+        for plugin, each in plugin_events:
+            if not isinstance(each, ClientEvent):
+                raise SetupError(
+                    f"plugin {plugin!r} registers a {type(each).__name__} as an event; "
+                    "it has to be a ClientEvent."
+                )
+            if each.name in self._handlers:
+                raise SetupError(
+                    f"plugin {plugin!r} registers the event {each.name!r}, which there is already."
+                )
+            self._handlers[each.name] = partial(_run_plugin_event, each)
+            self._models[each.name] = each.model
+        self._asked = frozenset(name for name in self._handlers if hooks.asks_about(name))
+        # Plugins are all there by now.
+        self._told_of_all = hooks.has(after_action)
+        self._told_of_refusals = hooks.has(after_refusal)
+
+    def receive(
+        self, connection: Connection, name: Any, args: list[Any], ack_id: int | None, size: int
+    ) -> bool:
+        """Take one event off the wire, in order; False = too many wait, the caller ends the
+        connection.
+        """
+        if connection.closed:
+            return True  # on its way out
+        # A name that is no text is nobody's event; it may even be no key of a dict.
+        known = name if isinstance(name, str) else None
+        event = ReceivedEvent(connection, known, args, ack_id, size)
+        if not self._workers.put(connection.inbox, event):
+            return False
+        self._deadlines.watch(event, event.received_at)
+        return True
+
+    def refuse(
+        self, connection: Connection, ack_id: int | None, error: ChatError, size: int
+    ) -> None:
+        """Answer what could not even be read."""
+        self._answer_error(ReceivedEvent(connection, None, [], ack_id, size), error)
+
+    def drop(self, connection: Connection) -> None:
+        """Do nothing more of what the socket sent: it is being cut."""
+        for event in connection.inbox.drop():
+            event.answered = True
+            self._deadlines.forget(event)
+
+    def stop(self) -> None:
+        self._workers.stop()
+        self._deadlines.stop()
+
+    async def _handle(self, event: ReceivedEvent) -> None:
+        """Run one event to its answer, or until it only waits for the disk."""
+        try:
+            handler, payload = self._admit(event)
+            if event.name in self._asked:
+                payload = await self._ask_plugins(event, payload)
+            event.payload = payload
+            answer = await handler(event.connection, payload)
+            if isinstance(answer, Outcome):
+                answer.add_done_callback(partial(self._settled, event))
+            else:
+                self._succeed(event, answer)
+        except ChatError as error:
+            self._answer_error(event, error)
+        except Exception:  # noqa: BLE001  # the first of the three funnels: always an answer
+            self._answer_error(event, _crashed(event))
+
+    def _admit(self, event: ReceivedEvent) -> tuple[Handler, BaseModel | None]:
+        """Who handles the event, and its payload, if it is known, fits, and its sender may still
+        ask.
+        """
+        handler = self._handlers.get(event.name)
+        if handler is None:
+            raise ChatError(ErrorCode.UNKNOWN_EVENT, "there is no such event")
+        identity = event.connection.identity
+        if identity.has_expired(self._clock.now()) and event.name != Event.AUTHENTICATE:
+            raise ChatError(
+                ErrorCode.TOKEN_EXPIRED, "the token has expired; authenticate with a new one"
+            )
+        # Of somebody who was cut off, what waited is not done any more.
+        self._access.check(identity)
+        return handler, _payload(self._models[event.name], event.args)
+
+    async def _ask_plugins(
+        self, event: ReceivedEvent, payload: BaseModel | None
+    ) -> BaseModel | None:
+        """The payload as the plugins left it; the ChatError of the one that refused."""
+        asked = Action(
+            name=event.name or "",
+            identity=event.connection.identity,
+            door="socket",
+            remote_ip=event.connection.remote_ip,
+            payload=payload,
+        )
+        replaced = (await self._hooks.filter(before_action, asked)).payload
+        if event.name != Event.AUTHENTICATE:
+            # Asked again: the host may have decided while the plugins thought it over.
+            self._access.check_still(asked.identity)
+        # A replaced payload is what runs, if it still is one of this event.
+        return replaced if type(replaced) is type(payload) else payload
+
+    def _settled(self, event: ReceivedEvent, done: Outcome[Sent]) -> None:
+        """A message that waited for the disk has its outcome."""
+        error = done.exception()
+        if error is not None:
+            self._answer_error(event, error)
+            return
+        try:
+            self._succeed(event, sent_answer(done.result()))
+        except Exception as crash:  # noqa: BLE001  # as in _handle
+            self._answer_error(event, _crashed(event, crash))
+
+    def _succeed(self, event: ReceivedEvent, answer: Answer) -> None:
+        if not event.answered:
+            # First, since an answer that cannot be written is a crash that has to be answered.
+            self._write(event, answer)
+            self._answered(event, None)
+
+    def _answer_error(self, event: ReceivedEvent, error: ChatError) -> None:
+        """Answer with an error: by ack, or by the pushed `error` where no ack was asked for."""
+        # It leads back to the outcome that keeps the error: the two would wait for the collector.
+        error.__traceback__ = None
+        if event.answered:
+            return
+        self._write(event, error.to_answer())
+        if event.ack_id is None and not event.connection.closed:
+            known = event.name if event.name in self._handlers else None
+            pushed = error_event(error, known)
+            self._fanout.to_session(event.connection.session, pushed.name, pushed.payload)
+        self._answered(event, error)
+        identity = event.connection.identity
+        if counts(error) and not identity.is_service:
+            self._patience.refused(
+                event.connection.session, NAMESPACE, identity.user_id, price(error, event.size)
+            )
+
+    def _expire(self, event: ReceivedEvent) -> None:
+        outcome = "its outcome is unknown" if event.begun else "it was not begun"
+        error = ChatError(
+            ErrorCode.TIMEOUT, f"not done in time, {outcome}; try again", retry_after_s=1
+        )
+        self._answer_error(event, error)
+
+    def _write(self, event: ReceivedEvent, answer: Answer) -> None:
+        if event.ack_id is not None:
+            self._fanout.ack(event.connection.session, event.ack_id, answer)
+
+    def _answered(self, event: ReceivedEvent, error: ChatError | None) -> None:
+        event.answered = True
+        self._deadlines.forget(event)
+        if event.name in AUDITED:
+            self._write_down(event, error)
+        if self._told_of_all or (error is not None and self._told_of_refusals):
+            self._tell(event, error)
+
+    def _write_down(self, event: ReceivedEvent, error: ChatError | None) -> None:
+        # Handlers write down what was done to a message: they know whose it is.
+        if error is not None or event.name not in OF_MESSAGES:
+            connection = event.connection
+            self._audit.answered(
+                event.name,
+                connection.identity,
+                objects_of(event.payload),
+                error,
+                door="socket",
+                remote_ip=connection.remote_ip,
+                request_id=error.request_id if error else None,
+                socket_id=connection.socket_id,
+            )
+
+    def _tell(self, event: ReceivedEvent, error: ChatError | None) -> None:
+        done = ActionDone(
+            name=event.name if event.name in self._handlers else None,
+            identity=event.connection.identity,
+            door="socket",
+            remote_ip=event.connection.remote_ip,
+            code=error.code if error else None,
+            request_id=error.request_id if error else None,
+            duration_s=asyncio.get_running_loop().time() - event.received_at,
+        )
+        self._hooks.notify_soon(after_action, done)
+        if error is not None:
+            self._hooks.notify_soon(after_refusal, done)
+
+
+def _payload(model: type[BaseModel] | None, args: list[Any]) -> BaseModel | None:
+    """The one argument as a model. None given = an empty one.
+
+    A client that calls `emit(name, payload, undefined)` sends a null for each trailing argument.
+    """
+    if model is None:
+        return None
+    if len(args) > 1 and any(each is not None for each in args[1:]):
+        raise ChatError(ErrorCode.VALIDATION_ERROR, f"one argument is expected, {len(args)} came")
+    value = args[0] if args and args[0] is not None else {}
+    return parse(model, value)
+
+
+def _crashed(event: ReceivedEvent, cause: BaseException | None = None) -> ChatError:
+    error = ChatError(ErrorCode.INTERNAL_ERROR, "something went wrong on the server")
+    _log.error(
+        "event_crashed", event_name=event.name, request_id=error.request_id, exc_info=cause or True
+    )
+    return error
+
+
+async def _run_plugin_event(each: ClientEvent, connection: Connection, payload: Any) -> Answer:
+    try:
+        with crashes_only():
+            async with asyncio.timeout(PLUGIN_EVENT_TIMEOUT_S):
+                return await each.handler(connection.identity, payload)
+    except TimeoutError:
+        raise ChatError(
+            ErrorCode.TIMEOUT, "not done in time, its outcome is unknown; try again"
+        ) from None

@@ -1,0 +1,1 @@
+"""Engine.IO: sessions over polling and websocket. Knows nothing of Socket.IO."""

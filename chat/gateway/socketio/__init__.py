@@ -1,0 +1,1 @@
+"""Socket.IO: packets, namespaces and rooms. Knows nothing of `/chat`."""

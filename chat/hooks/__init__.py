@@ -1,0 +1,1 @@
+"""Plugins: the hooks they subscribe to, how they are loaded, and how they are called."""

@@ -1,0 +1,295 @@
+"""Checks plugins, and calls their hooks in the configured order.
+
+The words are pluggy's (hookspec, hookimpl, register); the manager is our own because a veto has to
+stop the chain before the next coroutine is made, and one plugin's change has to reach the next
+(docs/adr/0001).
+
+A plugin can fail in three ways and none is felt by the others: it raises, it takes longer than its
+budget, it returns the wrong thing. Each counts as a failure; five in a row switch that one method
+off for a while, for the user who caused them or for everybody (HookImpl). What a filter that is
+off would be asked about is refused where it fails closed, and passes where it fails open.
+"""
+
+import asyncio
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+import structlog
+
+from chat.errors import ChatError, ErrorCode, SetupError
+from chat.hooks.calls import HookImpl, bounded, finish
+from chat.hooks.events import Shutdown, Startup
+from chat.hooks.notices import NoticeQueue, deliver
+from chat.hooks.plugin import API_VERSION, HookMark, Plugin
+from chat.hooks.specs import (
+    HOOKS,
+    CollectHook,
+    FilterHook,
+    Hook,
+    NotifyHook,
+    before_action,
+    before_message_edit,
+    before_message_send,
+    shutdown,
+    startup,
+)
+
+STARTUP_TIMEOUT_S: Final = 10.0
+LAST_S: Final = 0.5
+"""What `shutdown` gets at least, where a plugin's notices have taken the rest of the time."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_log = structlog.get_logger("chat.plugins")
+
+EventT = TypeVar("EventT")
+
+
+class Brought(NamedTuple):
+    """What a plugin brings at the start, unchecked: a ClientEvent, a Route or a namespace."""
+
+    plugin: str
+    what: Any
+
+
+class PluginManager:
+    """The plugins of one server. Order of registration = order of calls."""
+
+    def __init__(self, plugins: Iterable[Plugin] = ()) -> None:
+        self.plugins: dict[str, Plugin] = {}
+        self._impls: dict[str, tuple[HookImpl, ...]] = dict.fromkeys(HOOKS, ())
+        self.queues: dict[str, NoticeQueue] = {}
+        for plugin in plugins:
+            self.register(plugin)
+
+    def register(self, plugin: Plugin) -> None:
+        """Check the plugin and subscribe its hookimpls; SetupError in one sentence where it does
+        not fit.
+        """
+        name = getattr(plugin, "name", None)
+        where = f"plugin {type(plugin).__name__}"
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise SetupError(f"{where}: give it a `name` of small letters, digits and underscores.")
+        if name in self.plugins:
+            raise SetupError(f"plugin {name!r} is there twice; name it once in PLUGINS.")
+        if plugin.api_version != API_VERSION:
+            raise SetupError(
+                f"plugin {name!r} was written for plugin API {plugin.api_version}, "
+                f"this server has {API_VERSION}."
+            )
+        impls = [self._check(name, attribute, value) for attribute, value in _marked(plugin)]
+        edits = any(impl.hook is before_message_edit for impl in impls)
+        try:
+            impls = [impl for impl in impls if plugin.wants(impl.hook)]
+        except Exception as error:
+            raise SetupError(
+                f"plugin {name!r} failed in `wants`: {type(error).__name__}: {error}."
+            ) from error
+        _refuse_unmarked(name, plugin)
+        self.plugins[name] = plugin
+        self.queues[name] = NoticeQueue(name)
+        for impl in impls:
+            self._impls[impl.hook.name] += (impl,)
+            if impl.hook is before_message_send and not edits:
+                # Otherwise an edit would go round every filter whose author did not think of it.
+                self._impls[before_message_edit.name] += (impl,)
+
+    @staticmethod
+    def _check(plugin: str, attribute: str, method: Any) -> HookImpl:
+        mark: HookMark = method.__chat_hook__
+        where = f"plugin {plugin!r}: {attribute}"
+        if not isinstance(mark.hook, Hook):
+            raise SetupError(
+                f"{where} is marked with {_called(mark.hook)}; @hookimpl takes the hook itself, "
+                "imported from chat.plugin_api: @hookimpl(before_message_send)."
+            )
+        if HOOKS.get(mark.hook.name) is not mark.hook:
+            raise SetupError(
+                f"{where} subscribes to {mark.hook.name!r}, which is no hook of this server."
+            )
+        if not inspect.iscoroutinefunction(method):
+            raise SetupError(f"{where} must be `async def`.")
+        parameters = list(inspect.signature(method).parameters.values())
+        if len(parameters) != 1:
+            raise SetupError(f"{where} must take exactly one event, a {mark.hook.event.__name__}.")
+        hint = _annotation(method, parameters[0].name)
+        if hint is not None and hint is not mark.hook.event:
+            raise SetupError(
+                f"{where} takes a {getattr(hint, '__name__', hint)}, but {mark.hook.name} gives a "
+                f"{mark.hook.event.__name__}."
+            )
+        if not isinstance(mark.timeout_s, int | float) or not mark.timeout_s > 0:
+            raise SetupError(f"{where}: `timeout_s` must be a number above 0.")
+        if mark.on_error not in ("closed", "open"):
+            raise SetupError(f'{where}: `on_error` must be "closed" or "open".')
+        if mark.besides and mark.hook is not before_action:
+            raise SetupError(f"{where}: `besides` is for before_action.")
+        return HookImpl(
+            plugin, method, mark.hook, mark.timeout_s, mark.on_error, besides=mark.besides
+        )
+
+    def has(self, hook: Hook[Any]) -> bool:
+        """Whether anybody listens; lets a hot path skip making the event."""
+        return bool(self._impls[hook.name])
+
+    def asks_about(self, action: str) -> bool:
+        """Whether anybody has a say in an action of that name; lets a hot path skip asking."""
+        return any(action not in impl.besides for impl in self._impls[before_action.name])
+
+    def impls(self) -> list[HookImpl]:
+        """All hookimpls with their records, for /admin and metrics."""
+        return list(dict.fromkeys(impl for chain in self._impls.values() for impl in chain))
+
+    async def filter(self, hook: FilterHook[EventT], event: EventT) -> EventT:
+        """The event as the last plugin left it; raises the ChatError of the one that refused."""
+        for impl in self._impls[hook.name]:
+            if not impl.listens_to(event):
+                continue
+            if impl.troubled and (pause_s := impl.off_for_s(event)) > 0:
+                if impl.on_error == "closed":
+                    raise _failed(impl, pause_s)
+                continue
+            try:
+                running = impl.method(event)
+                try:
+                    # Most never wait: 0.5 us, where awaiting them within a budget takes 5.
+                    awaited = running.send(None)
+                except StopIteration as done:
+                    changed = done.value
+                else:
+                    changed = await finish(impl, running, awaited)
+                if changed is not None and type(changed) is not type(event):
+                    raise TypeError(f"returned a {type(changed).__name__}")
+            except ChatError:
+                if impl.troubled:
+                    impl.succeeded(event)
+                raise
+            except BaseException as error:  # a plugin's crash is never felt elsewhere
+                impl.caught(error, event)
+                if impl.on_error == "closed":
+                    raise _failed(impl) from error
+            else:
+                if impl.troubled:
+                    impl.succeeded(event)
+                event = event if changed is None else changed
+        return event
+
+    async def notify(self, hook: NotifyHook[EventT], event: EventT) -> None:
+        """Tell every subscriber in order; never raises."""
+        for impl in self._impls[hook.name]:
+            await deliver(impl, event)
+
+    async def start(self, event_for: Callable[[str], Startup]) -> None:
+        """Call every `startup` with the event made for its plugin; the one notice whose crash stops
+        the server.
+        """
+        for impl in self._impls[startup.name]:
+            try:
+                await bounded(impl.method(event_for(impl.plugin)), STARTUP_TIMEOUT_S)
+            except Exception as error:
+                raise SetupError(
+                    f"plugin {impl.plugin!r} failed at startup: {type(error).__name__}: {error}."
+                ) from error
+
+    def notify_soon(self, hook: NotifyHook[EventT], event: EventT) -> None:
+        """Notify after what is being done now: each plugin in the order of the calls, and no plugin
+        has to wait for another.
+        """
+        for impl in self._impls[hook.name]:
+            self.queues[impl.plugin].put(impl, event)
+
+    async def drain(self, within_s: float | None = None) -> None:
+        """Wait until every notice is delivered, or until the time is over."""
+        loop = asyncio.get_running_loop()
+        deadline = None if within_s is None else loop.time() + within_s
+        while tasks := [each.task for each in self.queues.values() if each.task is not None]:
+            left_s = None if deadline is None else max(0, deadline - loop.time())
+            done, _ = await asyncio.wait(tasks, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                return
+
+    async def stop(self, within_s: float) -> None:
+        """Deliver what waits, then `shutdown`, within that time; the last LAST_S of it are for
+        `shutdown`. What a plugin has not taken by then is dropped, and the log says so.
+        """
+        self.notify_soon(shutdown, Shutdown())
+        await self.drain(within_s - LAST_S)
+        for queue in self.queues.values():
+            queue.hurry()
+        await self.drain(LAST_S)
+
+    async def close(self, within_s: float) -> None:
+        """Deliver what has come since `stop`, and take nothing more."""
+        await self.drain(within_s)
+        for queue in self.queues.values():
+            queue.close()
+
+    async def collect(self, hook: CollectHook[EventT], event: EventT) -> list[Any]:
+        """What all subscribers bring, in order; SetupError when one fails."""
+        return [each.what for each in await self.collect_named(hook, event)]
+
+    async def collect_named(self, hook: CollectHook[EventT], event: EventT) -> list[Brought]:
+        """The same, each with the name of its plugin."""
+        found: list[Brought] = []
+        for impl in self._impls[hook.name]:
+            try:
+                brought: Sequence[Any] = await bounded(impl.method(event), STARTUP_TIMEOUT_S)
+                found.extend(Brought(impl.plugin, each) for each in brought)
+            except Exception as error:
+                raise SetupError(
+                    f"plugin {impl.plugin!r} failed in {hook.name}: "
+                    f"{type(error).__name__}: {error}."
+                ) from error
+        return found
+
+
+def _failed(impl: HookImpl, pause_s: float | None = None) -> ChatError:
+    """The refusal of what a plugin that fails closed could not be asked about."""
+    return ChatError(
+        ErrorCode.PLUGIN_ERROR,
+        f"the plugin {impl.plugin} failed, try again",
+        retry_after_s=None if pause_s is None else round(pause_s, 1),
+    )
+
+
+def _called(mark: Any) -> str:
+    return f"the method {mark.__name__!r}" if inspect.isfunction(mark) else f"{mark!r}"
+
+
+def _annotation(method: Any, parameter: str) -> Any:
+    """What a parameter is annotated with; None where that cannot be found out, as for a name that
+    only type checkers import.
+    """
+    try:
+        return inspect.get_annotations(getattr(method, "__func__", method), eval_str=True).get(
+            parameter
+        )
+    except Exception:  # noqa: BLE001  # an annotation is any expression
+        return None
+
+
+def _marked(plugin: Plugin) -> list[tuple[str, Any]]:
+    # By definition order, base classes first, so that two impls of one hook in one plugin have a
+    # stable order.
+    names = dict.fromkeys(name for cls in reversed(type(plugin).__mro__) for name in vars(cls))
+    found = [(name, getattr(plugin, name)) for name in names if not name.startswith("__")]
+    return [(name, value) for name, value in found if hasattr(value, "__chat_hook__")]
+
+
+def _refuse_unmarked(name: str, plugin: Plugin) -> None:
+    """A method with a hook's name, or nearly, but no decorator would be silently deaf."""
+    for attribute, value in vars(type(plugin)).items():
+        if (
+            attribute.startswith("_")
+            or not inspect.isfunction(value)
+            or hasattr(value, "__chat_hook__")
+        ):
+            continue
+        close = difflib.get_close_matches(attribute, HOOKS, n=1, cutoff=0.85)
+        if close:
+            raise SetupError(
+                f"plugin {name!r}: {attribute} is not subscribed; "
+                f"did you mean @hookimpl({close[0]})?"
+            )

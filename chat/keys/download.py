@@ -1,0 +1,47 @@
+"""Downloads the host's key set: bounded in size and time, and from nobody but that host."""
+
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+
+from chat.keys.fetcher import MAX_KEY_SET_BYTES, KeySetError
+
+TIMEOUT_S: Final = 3.0
+MAX_REDIRECTS: Final = 3
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+
+
+async def download_key_set(url: str) -> str:
+    """The text at a URL. Redirects are followed within its host, and never from https to http."""
+    # A client of its own: the shared one may be waiting for the slow hosts of plugins.
+    client = AsyncHTTPClient(force_instance=True, max_body_size=MAX_KEY_SET_BYTES)
+    try:
+        for _ in range(MAX_REDIRECTS + 1):
+            request = HTTPRequest(
+                url,
+                request_timeout=TIMEOUT_S,
+                follow_redirects=False,
+                # Unpacked, the answer would be longer than what is counted.
+                decompress_response=False,
+            )
+            response = await client.fetch(request, raise_error=False)
+            if response.code not in _REDIRECTS:
+                response.rethrow()
+                return response.body.decode("utf-8-sig")
+            url = _within_host(url, response.headers.get("Location", ""))
+        raise KeySetError("too many redirects")
+    except HTTPClientError as error:
+        if error.code == 599 and "too long" in str(error).lower():
+            raise KeySetError("the answer is too long") from None
+        raise
+    finally:
+        client.close()
+
+
+def _within_host(url: str, location: str) -> str:
+    target = urljoin(url, location)
+    before, after = urlsplit(url), urlsplit(target)
+    if after.hostname != before.hostname or after.scheme not in ("https", before.scheme):
+        raise KeySetError("a redirect leads away from the host")
+    return target

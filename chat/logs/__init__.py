@@ -1,0 +1,1 @@
+"""Log lines: their setup, their form, and where they are written to."""

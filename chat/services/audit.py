@@ -1,0 +1,156 @@
+"""The audit log: who used an authority over others, on what, and with which outcome.
+
+Written by the server itself, so that no list of plugins and no LOG_LEVEL silences it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from chat.contracts.client_events import Event
+from chat.errors import ChatError, ErrorCode
+from chat.identity import Identity, UserId
+from chat.logs.setup import unfiltered_logger
+
+CHANGES: Final = frozenset(
+    {
+        "POST /chats",
+        "PATCH /chats/:id",
+        "DELETE /chats/:id",
+        "POST /chats/:id/participants",
+        "PATCH /chats/:id/participants/:userId",
+        "DELETE /chats/:id/participants/:userId",
+        "POST /chats/:id/leave",
+        "PUT /users/:id",
+        "POST /admin/users/:id/disconnect",
+        "POST /admin/users/:id/revoke",
+        "POST /admin/users/:id/block",
+        "POST /admin/users/:id/unblock",
+        "GET /admin/stats",
+        "GET /admin/plugins",
+    }
+)
+"""Written whoever does them: administration, and who is in which chat."""
+
+READS: Final = frozenset(
+    {
+        "GET /chats",
+        "GET /chats/:id",
+        "GET /chats/:id/participants",
+        "GET /chats/:id/reads",
+        "GET /chats/:id/sync",
+        "GET /chat-messages",
+        "GET /chat-messages/:id",
+        "GET /chat-messages/:id/history",
+        Event.JOIN_CHAT,
+        Event.SYNC,
+    }
+)
+"""Written where the caller reads without being in the chat, or is refused."""
+
+OF_MESSAGES: Final = frozenset({Event.EDIT_MESSAGE, Event.DELETE_MESSAGE})
+"""Written where the message is not the caller's own, or the caller is refused."""
+
+AUDITED: Final = CHANGES | READS | OF_MESSAGES
+OBJECTS: Final = ("chat_id", "message_id", "user_id", "role")
+"""Fields of a payload that say what a call is about. None of them is a content."""
+
+IDS_A_LINE: Final = 50
+_DENIED: Final = (ErrorCode.FORBIDDEN, ErrorCode.NOT_PARTICIPANT, ErrorCode.NOT_FOUND)
+_PERHAPS_DONE: Final = (
+    ErrorCode.TIMEOUT,
+    ErrorCode.INTERNAL_ERROR,
+    ErrorCode.STORAGE_UNAVAILABLE,
+)
+_log = unfiltered_logger()
+
+
+def objects_of(payload: object) -> dict[str, Any]:
+    """The chats, users and messages that a payload names."""
+    found = {name: getattr(payload, name, None) for name in OBJECTS}
+    found["user_ids"] = getattr(payload, "user_ids", getattr(payload, "participant_ids", None))
+    chats = getattr(payload, "chats", None)
+    found["chat_ids"] = [each.chat_id for each in chats] if chats else None
+    return {name: value for name, value in found.items() if value not in (None, [], ())}
+
+
+class Audit:
+    """`has_seat(chat_id, user_id)` says whether the user is known to be in the chat."""
+
+    def __init__(self, has_seat: Callable[[int, UserId], bool]) -> None:
+        self._has_seat = has_seat
+
+    def answered(
+        self,
+        action: str | None,
+        identity: Identity,
+        objects: dict[str, Any],
+        error: ChatError | None,
+        **where: str | None,
+    ) -> None:
+        """Write a line, if the call is one to be written. Raises nothing.
+
+        `objects` are ids by their kind; `sender_id` among them is the sender of the message.
+        """
+        try:
+            if action in AUDITED and (name := self._name(action, identity, objects, error)):
+                code = error.code if error else _code_of(name)
+                _write(name, action, identity, objects, code, where)
+        except Exception:  # noqa: BLE001  # what was done is done, and its answer must go out
+            _log.exception("audit_failed", action=action)
+
+    def _name(
+        self, action: str, identity: Identity, objects: dict[str, Any], error: ChatError | None
+    ) -> str | None:
+        """The event of the line; None where none is to be written."""
+        if error is not None:
+            if action in CHANGES and error.code in _PERHAPS_DONE:
+                return "audit_change"
+            return "audit_refused" if action in CHANGES or error.code in _DENIED else None
+        if action in CHANGES:
+            return "audit_change"
+        if action in OF_MESSAGES:
+            return "audit_change" if objects.get("sender_id") != identity.user_id else None
+        chats = objects.get("chat_ids") or [objects.get("chat_id")]
+        foreign = [
+            each
+            for each in chats
+            if each is not None and not self._has_seat(each, identity.user_id)
+        ]
+        if not foreign:
+            return None
+        if action == Event.SYNC:
+            # It answers each chat for itself.
+            objects["chat_ids"] = foreign
+        return "audit_read" if identity.is_privileged else "audit_refused"
+
+
+def _code_of(name: str) -> ErrorCode | None:
+    return ErrorCode.NOT_PARTICIPANT if name == "audit_refused" else None
+
+
+def _write(
+    name: str,
+    action: str,
+    identity: Identity,
+    objects: dict[str, Any],
+    code: ErrorCode | None,
+    where: dict[str, str | None],
+) -> None:
+    for each in _lines(objects):
+        _log.info(
+            name,
+            actor_id=identity.user_id,
+            actor_type=identity.type,
+            action=action,
+            outcome=code.value if code else "ok",
+            **each,
+            **where,
+        )
+
+
+def _lines(objects: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The objects, with a part of the ids for each line where there are many."""
+    users = objects.get("user_ids") or ()
+    yield {**objects, **({"user_ids": list(users[:IDS_A_LINE])} if users else {})}
+    for start in range(IDS_A_LINE, len(users), IDS_A_LINE):
+        yield {**objects, "user_ids": list(users[start : start + IDS_A_LINE])}

@@ -1,0 +1,77 @@
+"""What the journal is handed, and what it answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from chat.entities import Message
+from chat.services.chat_states import ChatState
+from chat.services.journal.outcome import Outcome
+
+RETRY_FIRST_S: Final = 0.1
+RETRY_MAX_S: Final = 2.0
+
+T = TypeVar("T")
+
+
+class Sent(NamedTuple):
+    """A stored message; `duplicate` = it was there already under this clientMessageId, and nothing
+    was pushed.
+    """
+
+    message: Message
+    duplicate: bool
+
+
+@dataclass(slots=True, eq=False)
+class Append:
+    """A new message, complete but for its id and number. `check` raises where its sender may not
+    send it any more, right before it gets its number. `commit` runs when it is stored: memory and
+    push.
+    """
+
+    state: ChatState
+    message: Message
+    check: Callable[[], None]
+    commit: Callable[[Message], None]
+    done: Outcome[Sent]
+    settled: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Change(Generic[T]):
+    """Another change of one document: `write(seq)` must be safe to repeat with the same number.
+    `check` is as in Append; what `write` asks once more must not refuse what it has written.
+    """
+
+    state: ChatState
+    check: Callable[[], None]
+    write: Callable[[int], Awaitable[T]]
+    commit: Callable[[T], None]
+    done: asyncio.Future[T]
+    seq: int = 0
+    settled: bool = False
+
+
+class Doubt:
+    """Whether one write is being repeated, and how long to wait before the next time."""
+
+    def __init__(self) -> None:
+        self._pause_s = 0.0
+
+    def __bool__(self) -> bool:
+        return self._pause_s > 0
+
+    def next_pause_s(self) -> float:
+        self._pause_s = min(self._pause_s * 2, RETRY_MAX_S) or RETRY_FIRST_S
+        return self._pause_s
+
+
+def settle(entry: Append | Change[Any]) -> bool:
+    """The entry's fate is known, and its chat may be forgotten; False when it was before."""
+    if entry.settled:
+        return False
+    entry.settled = True
+    entry.state.pending -= 1
+    return True
