@@ -78,7 +78,7 @@ property: $(DEV)
 	PROPERTY_RUNS=500 $(BIN)/python -m pytest tests/property --timeout=900
 
 fuzz: $(DEV)
-	$(BIN)/python -m tests.fuzz $(ARGS)
+	$(BIN)/python -m tools.fuzz $(ARGS)
 
 suites: $(DEV)
 	@$(BIN)/python -m tests.protocol $(DIR)

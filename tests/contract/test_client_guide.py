@@ -10,7 +10,7 @@ import pytest
 
 from chat.contracts.client_events import CLIENT_EVENTS
 from chat.contracts.server_events import SERVER_EVENTS
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 GUIDE_EVENTS = {"authenticate", "joinChat", "leaveChat", "sendMessage", "typing", "markAsRead"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.delivery_chats import HOST, catch_up, host, say
+from tests.support.delivery.chats import HOST, catch_up, host, say
 
 
 @pytest.mark.parametrize("path", ["/admin/stats", "/admin/plugins"])

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.support.delivery_chats import Held, host
-from tests.support.gateway_servers import eventually
+from tests.support.delivery.chats import Held, host
+from tests.support.gateway.servers import eventually
 
 
 @pytest.fixture

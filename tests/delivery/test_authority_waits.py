@@ -14,8 +14,8 @@ from chat.plugin_api import (
     hookimpl,
     startup,
 )
-from tests.support.delivery_chats import HOST, Held, all_messages, gone, head_of, host, say
-from tests.support.gateway_servers import MovableClock, eventually, generous
+from tests.support.delivery.chats import HOST, Held, all_messages, gone, head_of, host, say
+from tests.support.gateway.servers import MovableClock, eventually, generous
 
 CODES = {
     "blocked": "USER_BLOCKED",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.delivery_chats import host, say
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import host, say
+from tests.support.gateway.servers import generous
 
 
 @pytest.mark.parametrize("setting", [False, True])

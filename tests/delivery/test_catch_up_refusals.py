@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.delivery_chats import (
+from tests.support.delivery.chats import (
     DOORS,
     HOST,
     ask,
@@ -14,8 +14,8 @@ from tests.support.delivery_chats import (
     page_of,
     say,
 )
-from tests.support.gateway_servers import generous
-from tests.support.gateway_wire import RawSocket
+from tests.support.gateway.servers import generous
+from tests.support.gateway.wire import RawSocket
 
 BAD_CURSORS = [
     '{"since": -1}',

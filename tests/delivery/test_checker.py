@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.delivery_checker import Send, Story, faults
+from tests.support.delivery.checker import Send, Story, faults
 
 
 def message(number, **fields):

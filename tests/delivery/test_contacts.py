@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.support.delivery_chats import HOST, Held, host
-from tests.support.gateway_servers import MovableClock
+from tests.support.delivery.chats import HOST, Held, host
+from tests.support.gateway.servers import MovableClock
 
 NOBODY_KNOWN = 404_404
 

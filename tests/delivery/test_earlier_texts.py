@@ -1,7 +1,7 @@
 """`GET /chat-messages/:id/history`: the earlier texts of a message."""
 
-from tests.support.delivery_chats import HOST, host, say
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import HOST, host, say
+from tests.support.gateway.servers import generous
 
 
 async def edit(client, message_id, *texts):

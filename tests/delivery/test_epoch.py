@@ -3,9 +3,9 @@
 import pytest
 
 from chat.errors import SetupError
-from tests.support.delivery_chats import DOORS, all_messages, catch_up, head_of, host, say
-from tests.support.delivery_stores import copy_of, database_of, put_back
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import DOORS, all_messages, catch_up, head_of, host, say
+from tests.support.delivery.stores import copy_of, database_of, put_back
+from tests.support.gateway.servers import generous
 
 
 async def epoch_of(chat):

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from tests.support.delivery_chats import Held, all_messages, catch_up, head_of, host, say
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import Held, all_messages, catch_up, head_of, host, say
+from tests.support.gateway.servers import generous
 
 
 class Screen:

@@ -10,8 +10,8 @@ import signal
 
 import pytest
 
-from tests.support.delivery_checker import faults
-from tests.support.delivery_crowd import Crowd
+from tests.support.delivery.checker import faults
+from tests.support.delivery.crowd import Crowd
 from tests.support.server_process import processes_with, server_process, until
 
 USERS = [1, 2, 3, 4]

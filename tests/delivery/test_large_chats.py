@@ -5,9 +5,9 @@ import json
 import pytest
 
 from chat.gateway.fanout import Fanout
-from tests.support.delivery_chats import host
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.delivery.chats import host
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 
 async def make(chat, user_id, people, user_type="employee", **fields):

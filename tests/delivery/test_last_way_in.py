@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from tests.support.delivery_chats import connect_refusal, gone, host, rest_code
-from tests.support.delivery_stores import database_of
-from tests.support.gateway_servers import generous
-from tests.support.gateway_tokens import signed
+from tests.support.delivery.chats import connect_refusal, gone, host, rest_code
+from tests.support.delivery.stores import database_of
+from tests.support.gateway.servers import generous
+from tests.support.gateway.tokens import signed
 
 DECISIONS = ["block", "revoke", "unblock"]
 

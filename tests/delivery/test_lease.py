@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chat.errors import SetupError
-from tests.support.delivery_chats import say
-from tests.support.delivery_proxy import proxy_to
-from tests.support.delivery_stores import (
+from tests.support.delivery.chats import say
+from tests.support.delivery.proxy import proxy_to
+from tests.support.delivery.stores import (
     by_way_of,
     database_of,
     holder,
@@ -21,7 +21,7 @@ from tests.support.delivery_stores import (
     socket_of,
     this_machine,
 )
-from tests.support.gateway_servers import eventually
+from tests.support.gateway.servers import eventually
 from tests.support.server_process import server_process
 
 NOBODY = 2**22 + 1

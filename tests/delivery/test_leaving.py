@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.support.delivery_chats import host, say
+from tests.support.delivery.chats import host, say
 
 
 async def test_the_last_owner_cannot_leave_the_others_without_one(serve):

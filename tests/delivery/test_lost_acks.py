@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from tests.support.delivery_chats import all_messages, head_of, say
-from tests.support.delivery_proxy import proxy_to
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_wire import RawSocket
+from tests.support.delivery.chats import all_messages, head_of, say
+from tests.support.delivery.proxy import proxy_to
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.wire import RawSocket
 
 SOCKETS = 50
 A_SOCKET = 10

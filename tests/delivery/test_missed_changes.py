@@ -3,8 +3,8 @@ cursor."""
 
 import pytest
 
-from tests.support.delivery_chats import DOORS, all_messages, catch_up, head_of, host, say
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import DOORS, all_messages, catch_up, head_of, host, say
+from tests.support.gateway.servers import generous
 
 
 @pytest.mark.parametrize("door", DOORS)

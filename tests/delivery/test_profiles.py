@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.support.delivery_chats import HOST, host, say
-from tests.support.gateway_servers import eventually, generous
+from tests.support.delivery.chats import HOST, host, say
+from tests.support.gateway.servers import eventually, generous
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from chat.errors import SetupError
 from chat.keys.download import TIMEOUT_S
 from chat.plugin_api import AuthFailure, Plugin, after_auth_failure, hookimpl
 from chat.testing import SECRET
-from tests.support.delivery_chats import connect_refusal, rest_code, sent_away
-from tests.support.delivery_keys import (
+from tests.support.delivery.chats import connect_refusal, rest_code, sent_away
+from tests.support.delivery.keys import (
     ec_key,
     jwk,
     key_for,
@@ -25,9 +25,9 @@ from tests.support.delivery_keys import (
     rsa_key,
     token,
 )
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_tokens import signed
-from tests.support.gateway_wire import RawSocket
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.tokens import signed
+from tests.support.gateway.wire import RawSocket
 
 FAMILIES = ("RS256", "ES256")
 EARLIER = "an-earlier-secret-of-the-tests-long-enough"

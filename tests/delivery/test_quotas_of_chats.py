@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.delivery_chats import host
-from tests.support.gateway_servers import MovableClock, generous
+from tests.support.delivery.chats import host
+from tests.support.gateway.servers import MovableClock, generous
 
 
 async def make(chat, user_id, people=(), user_type="employee", **fields):

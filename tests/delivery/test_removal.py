@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.support.delivery_chats import HOST, Held, all_messages, host, say
-from tests.support.gateway_servers import eventually, generous
+from tests.support.delivery.chats import HOST, Held, all_messages, host, say
+from tests.support.gateway.servers import eventually, generous
 
 
 def after_the_removal(client, chat_id):

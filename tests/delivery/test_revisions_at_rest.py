@@ -10,9 +10,9 @@ from chat.repositories.messages import MongoMessages
 from chat.repositories.revisions import MongoRevisions
 from chat.testing import running_chat
 from tests.delivery.test_earlier_texts import edit, history
-from tests.support.delivery_chats import host, say
-from tests.support.delivery_stores import database_of
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import host, say
+from tests.support.delivery.stores import database_of
+from tests.support.gateway.servers import generous
 
 
 async def all_of(uri, collection):

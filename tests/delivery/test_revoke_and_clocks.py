@@ -5,10 +5,10 @@ import time
 import pytest
 
 from chat.plugin_api import Plugin, after_auth_failure, hookimpl
-from tests.support.delivery_chats import connect_refusal, gone, host, rest_code, sent_away
-from tests.support.gateway_servers import MovableClock, generous
-from tests.support.gateway_tokens import signed
-from tests.support.gateway_wire import RawSocket
+from tests.support.delivery.chats import connect_refusal, gone, host, rest_code, sent_away
+from tests.support.gateway.servers import MovableClock, generous
+from tests.support.gateway.tokens import signed
+from tests.support.gateway.wire import RawSocket
 
 SKEW_S = 30
 

@@ -3,10 +3,10 @@
 import pytest
 
 from chat.gateway.token_expiry import TokenLife
-from tests.support.delivery_chats import gone, say
-from tests.support.gateway_servers import MovableClock, eventually
-from tests.support.gateway_tokens import hours, signed
-from tests.support.gateway_wire import RawSocket
+from tests.support.delivery.chats import gone, say
+from tests.support.gateway.servers import MovableClock, eventually
+from tests.support.gateway.tokens import hours, signed
+from tests.support.gateway.wire import RawSocket
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.support.delivery_chats import Held, head_of, host, say
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import Held, head_of, host, say
+from tests.support.gateway.servers import generous
 
 
 @pytest.fixture(autouse=True)

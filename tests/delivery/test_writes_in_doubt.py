@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.delivery_chats import all_messages, head_of, say
-from tests.support.delivery_proxy import proxy_to
-from tests.support.delivery_stores import by_way_of, socket_of
-from tests.support.gateway_servers import eventually, generous
+from tests.support.delivery.chats import all_messages, head_of, say
+from tests.support.delivery.proxy import proxy_to
+from tests.support.delivery.stores import by_way_of, socket_of
+from tests.support.gateway.servers import eventually, generous
 
 
 @pytest.mark.parametrize("lost", ["deaf", "mute"])

@@ -2,7 +2,7 @@
 
 from chat.testing import SECRET
 from tests.support.client_library import FOLDER
-from tests.support.delivery_chats import host
+from tests.support.delivery.chats import host
 from tests.support.docs_node import needs_node, running_script
 
 SCRIPT = """

@@ -6,8 +6,8 @@ import pytest
 
 from chat.plugin_api import Disconnected, Plugin, after_disconnect, hookimpl
 from tests.e2e.js_driver import CLIENTS, TRANSPORTS
-from tests.support.delivery_keys import jwk, key_host, rsa_key
-from tests.support.delivery_keys import token as key_token
+from tests.support.delivery.keys import jwk, key_host, rsa_key
+from tests.support.delivery.keys import token as key_token
 
 CHAT = {"chatId", "timestamp"}
 GUIDE_MESSAGE = {"id", "chatId", "senderId", "message", "createdAt"}

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.demo_page import demo_pages
-from tests.support.rest_errors import assert_succeeded
+from tests.support.rest.errors import assert_succeeded
 
 # Every text that a live region shows from now on; the typing line and the connection are apart.
 LISTEN = """() => {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chat.repositories.mongo import WARM_CONNECTIONS
 from tests.faults.test_server_killed import new_chat
-from tests.support.delivery_crowd import Crowd
+from tests.support.delivery.crowd import Crowd
 from tests.support.server_process import server_process, until
 
 OPEN_FILES = 256

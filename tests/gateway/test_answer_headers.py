@@ -3,7 +3,7 @@
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.support.gateway_wire import RawSocket, address
+from tests.support.gateway.wire import RawSocket, address
 
 EXPECTED = {
     "X-Content-Type-Options": "nosniff",

@@ -3,11 +3,11 @@
 import jwt
 
 from chat.plugin_api import ErrorCode, Plugin, Reject, before_connect, hookimpl
-from tests.support.delivery_chats import connect_refusal
-from tests.support.delivery_keys import rsa_key
-from tests.support.gateway_servers import generous
-from tests.support.gateway_tokens import hours, signed
-from tests.support.gateway_wire import RawSocket
+from tests.support.delivery.chats import connect_refusal
+from tests.support.delivery.keys import rsa_key
+from tests.support.gateway.servers import generous
+from tests.support.gateway.tokens import hours, signed
+from tests.support.gateway.wire import RawSocket
 
 OTHER = "another-secret-that-is-long-enough-to-be-one"
 GOOD = {"id": 1, "aud": "chat", "iss": "crm"}

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.support.gateway_servers import generous
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.servers import generous
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 BAD_IDS = [
     '"1"', '"chat_1"', '""', "1.0", "1.5", "true", "null", "[1]", "{}", '{"$gt": ""}', "-1", "0",

@@ -8,9 +8,9 @@ from chat.auth import claimed_user
 from chat.plugin_api import AuthFailure, Plugin, after_auth_failure, hookimpl
 from chat.services import admission
 from chat.services.admission import FailedTokens
-from tests.support.gateway_servers import MovableClock, eventually, generous
-from tests.support.gateway_tokens import hours, signed
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.servers import MovableClock, eventually, generous
+from tests.support.gateway.tokens import hours, signed
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 OTHER_SECRET = "another-secret-that-is-long-enough-to-be-one"
 

@@ -14,9 +14,9 @@ from chat.plugin_api import (
     before_message_send,
     hookimpl,
 )
-from tests.support.gateway_servers import generous
-from tests.support.rest_errors import assert_refused, assert_succeeded
-from tests.support.rest_tokens import GOOD, authenticator, signed
+from tests.support.gateway.servers import generous
+from tests.support.rest.errors import assert_refused, assert_succeeded
+from tests.support.rest.tokens import GOOD, authenticator, signed
 
 BLANK = {
     "spaces": " \t\n\u00a0\u3000",

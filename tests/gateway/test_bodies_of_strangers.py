@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from chat.http import bodies
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 DEADLINE_S = 5
 MEGABYTE = b"x" * 1_000_000

@@ -11,8 +11,8 @@ from tornado.websocket import WebSocketClosedError
 from chat.gateway.engineio.outbound_queue import Mailbox
 from chat.gateway.engineio.polling import MAX_POLLING_PACKETS
 from chat.plugin_api import ClientEvent, Plugin, Startup, hookimpl, register_events, startup
-from tests.support.gateway_servers import eventually
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.servers import eventually
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 
 class Holder(Plugin):

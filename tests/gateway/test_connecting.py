@@ -8,9 +8,9 @@ import socketio
 
 from chat.gateway.room_names import NAMESPACE
 from chat.testing import SECRET
-from tests.support.gateway_servers import UNLIMITED, eventually, limits
-from tests.support.gateway_tokens import hours, signed
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.servers import UNLIMITED, eventually, limits
+from tests.support.gateway.tokens import hours, signed
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 TRANSPORTS = pytest.mark.parametrize("transport", [RawSocket, RawPolling])
 

@@ -7,10 +7,10 @@ import json
 
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_tcp import BareSocket
-from tests.support.gateway_tokens import signed
-from tests.support.gateway_wire import RawPolling, RawSocket, address, refused_upgrade
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.tcp import BareSocket
+from tests.support.gateway.tokens import signed
+from tests.support.gateway.wire import RawPolling, RawSocket, address, refused_upgrade
 
 FORWARDED = {"X-Forwarded-For": "203.0.113.7"}
 

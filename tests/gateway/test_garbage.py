@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_tcp import BareSocket
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.tcp import BareSocket
 
 OF_A_CLIENT = {
     "SocketHandler", "WireConnection", "ChatSession",

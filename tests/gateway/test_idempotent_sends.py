@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chat.plugin_api import Plugin, before_message_send, hookimpl
-from tests.support.gateway_servers import UNLIMITED, eventually, generous, limits
+from tests.support.gateway.servers import UNLIMITED, eventually, generous, limits
 
 
 async def _stored(chat, chat_id, user_id=1):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.support.gateway_servers import MovableClock, generous
-from tests.support.gateway_wire import RawPolling
+from tests.support.gateway.servers import MovableClock, generous
+from tests.support.gateway.wire import RawPolling
 
 
 async def test_a_message_is_acked_and_pushed_to_everybody_in_the_room(serve):

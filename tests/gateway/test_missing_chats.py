@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.gateway_servers import UNLIMITED, generous
+from tests.support.gateway.servers import UNLIMITED, generous
 
 EVENTS = {
     "joinChat": {},

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from chat.contracts.base import MAX_METADATA_BYTES
-from tests.support.gateway_servers import generous
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.servers import generous
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 MAX_JSON_DEPTH = 8
 """Below the payload."""

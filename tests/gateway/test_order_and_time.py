@@ -6,8 +6,8 @@ import json
 import pytest
 
 from chat.plugin_api import ClientEvent, Plugin, hookimpl, register_events
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 
 class Tools(Plugin):

@@ -7,7 +7,7 @@ import socket
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
-from tests.support.gateway_wire import (
+from tests.support.gateway.wire import (
     END_WITHIN_S,
     RawPolling,
     RawSocket,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.gateway_servers import UNLIMITED
+from tests.support.gateway.servers import UNLIMITED
 
 CORE = {"plugin_names": UNLIMITED}
 """No plugin limits anything."""

@@ -1,6 +1,6 @@
 """Who is online: asked for, and pushed to those who share a chat."""
 
-from tests.support.gateway_servers import cut, eventually
+from tests.support.gateway.servers import cut, eventually
 
 
 async def test_presence_is_answered_in_the_order_asked(serve):

@@ -6,7 +6,7 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from tests.support.gateway_wire import RawSocket, address, refused_upgrade
+from tests.support.gateway.wire import RawSocket, address, refused_upgrade
 
 SOMEWHERE_ELSE = "203.0.113.7"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.gateway_servers import generous
+from tests.support.gateway.servers import generous
 
 
 async def _send(client, chat_id, count):

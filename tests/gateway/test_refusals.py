@@ -13,8 +13,8 @@ from chat.plugin_api import (
     hookimpl,
     register_events,
 )
-from tests.support.gateway_servers import UNLIMITED, eventually, limits
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.servers import UNLIMITED, eventually, limits
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 # 10 a second, 300 at once.
 PER_MIN = 600

@@ -10,10 +10,10 @@ import json
 import pytest
 
 from chat.plugin_api import ErrorCode, Plugin, Reject, before_connect, hookimpl
-from tests.support.delivery_chats import host
-from tests.support.gateway_servers import UNLIMITED, generous, limits
-from tests.support.gateway_tokens import hours, signed
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.delivery.chats import host
+from tests.support.gateway.servers import UNLIMITED, generous, limits
+from tests.support.gateway.tokens import hours, signed
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 OTHER = "another-secret-that-is-long-enough-to-be-one"
 

@@ -8,9 +8,9 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from chat.plugin_api import ErrorCode, Plugin, Reject, before_connect, hookimpl
-from tests.support.gateway_servers import generous
-from tests.support.gateway_wire import RawSocket, address, refused_upgrade
-from tests.support.protocol_namespaces import EchoPlugin
+from tests.support.gateway.servers import generous
+from tests.support.gateway.wire import RawSocket, address, refused_upgrade
+from tests.support.protocol.namespaces import EchoPlugin
 
 
 def lines_of(log, request_id):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.gateway_servers import cut, eventually
+from tests.support.gateway.servers import cut, eventually
 
 
 async def test_the_ack_of_join_chat_tells_where_the_chat_stands(serve):

@@ -3,8 +3,8 @@
 import socketio
 
 from chat.plugin_api import Plugin, hookimpl, register_namespaces
-from tests.support.gateway_servers import generous
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.servers import generous
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 TEXTS = ["a", "é" * 40, "x" * 300, "😀" * 10_000]
 LARGE = {"text": "😀" * 15_000}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.gateway_servers import MovableClock
-from tests.support.gateway_tokens import hours, signed
-from tests.support.gateway_wire import RawSocket
+from tests.support.gateway.servers import MovableClock
+from tests.support.gateway.tokens import hours, signed
+from tests.support.gateway.wire import RawSocket
 
 OTHER_EVENTS = [
     ("joinChat", {"chatId": 1}),

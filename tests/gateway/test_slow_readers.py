@@ -3,8 +3,8 @@
 import asyncio
 
 from tests.support.chat_replica import ChatReplica
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_tcp import BareSocket
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.tcp import BareSocket
 
 TEXT = "x" * 9_000
 IN_FLIGHT = 8

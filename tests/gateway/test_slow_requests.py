@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_wire import RawSocket
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.wire import RawSocket
 
 DEADLINE_S = 5
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.support.gateway_tokens import hours, signed
-from tests.support.gateway_wire import RawPolling, RawSocket
+from tests.support.gateway.tokens import hours, signed
+from tests.support.gateway.wire import RawPolling, RawSocket
 
 
 def spellings(token):

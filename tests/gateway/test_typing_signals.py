@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.gateway_servers import cut, eventually, generous
+from tests.support.gateway.servers import cut, eventually, generous
 
 
 async def test_others_hear_that_somebody_types_and_the_typist_does_not(serve):

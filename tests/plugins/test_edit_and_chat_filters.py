@@ -17,8 +17,8 @@ from chat.plugin_api import (
     before_message_send,
     hookimpl,
 )
-from tests.support.delivery_chats import HOST, all_messages, say
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import HOST, all_messages, say
+from tests.support.gateway.servers import generous
 
 
 def refuse(text):

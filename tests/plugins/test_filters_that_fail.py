@@ -20,8 +20,8 @@ from chat.plugin_api import (
     hookimpl,
     shutdown,
 )
-from tests.support.delivery_chats import all_messages, host
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import all_messages, host
+from tests.support.gateway.servers import generous
 
 pytestmark = pytest.mark.expects_errors
 NOW = datetime(2025, 10, 9, tzinfo=UTC)

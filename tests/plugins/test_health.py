@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chat.errors import StoreUnavailableError
-from tests.support.gateway_servers import MovableClock
+from tests.support.gateway.servers import MovableClock
 
 
 async def test_a_running_server_is_live_and_ready_for_everybody(serve):

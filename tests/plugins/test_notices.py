@@ -11,7 +11,7 @@ from chat.logs.setup import late_s
 from chat.plugin_api import Plugin, after_message_created, hookimpl, shutdown
 from tests.delivery.test_admin import host
 from tests.plugins.test_plugin_manager import CREATED, hang
-from tests.support.gateway_servers import eventually, generous
+from tests.support.gateway.servers import eventually, generous
 
 
 def hearing(plugin_name, body, at_shutdown=None):

@@ -17,7 +17,7 @@ from chat.plugin_api import (
     register_routes,
     startup,
 )
-from tests.support.gateway_servers import generous
+from tests.support.gateway.servers import generous
 
 
 async def cancelled():

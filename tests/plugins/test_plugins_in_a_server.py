@@ -35,8 +35,8 @@ from chat.plugin_api import (
     shutdown,
     startup,
 )
-from tests.support.gateway_servers import eventually, generous
-from tests.support.gateway_wire import RawSocket
+from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.wire import RawSocket
 
 
 class Moderation(Plugin):

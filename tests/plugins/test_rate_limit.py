@@ -4,7 +4,7 @@ import pytest
 
 from chat.limits import Limit
 from plugins.rate_limit import RateLimit
-from tests.support.gateway_servers import UNLIMITED, limits
+from tests.support.gateway.servers import UNLIMITED, limits
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from chat.plugin_api import (
     register_events,
 )
 from chat.watchdog import Watchdog
-from tests.support.gateway_servers import eventually, generous
+from tests.support.gateway.servers import eventually, generous
 
 
 class Sleeper(Plugin):

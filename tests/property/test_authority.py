@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from chat.plugin_api import MessageDraft, Plugin, before_message_send, hookimpl
 from chat.testing import running_chat
-from tests.support.delivery_chats import HOST, all_messages, gone, head_of
-from tests.support.gateway_servers import generous
+from tests.support.delivery.chats import HOST, all_messages, gone, head_of
+from tests.support.gateway.servers import generous
 
 RUNS = int(os.environ.get("PROPERTY_RUNS", "50")) * 2 // 5
 USERS = (1, 2, 3)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chat.testing import running_chat
 from tests.support.chat_replica import ChatReplica
-from tests.support.gateway_servers import NO_CORE_LIMITS
+from tests.support.gateway.servers import NO_CORE_LIMITS
 
 RUNS = int(os.environ.get("PROPERTY_RUNS", "50"))
 USERS = (1, 2, 3)

@@ -19,7 +19,7 @@ import structlog
 from engineio import packet
 
 from chat.testing import RunningChat, running_chat
-from tests.support.protocol_namespaces import EchoPlugin
+from tests.support.protocol.namespaces import EchoPlugin
 
 # As the suites have it in their constants.
 BEATS: Final = {"ping_interval_s": 0.3, "ping_timeout_s": 0.2}

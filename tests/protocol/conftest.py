@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from chat.testing import RunningChat
-from tests.support.protocol_namespaces import EchoPlugin
+from tests.support.protocol.namespaces import EchoPlugin
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
-from tests.support.gateway_wire import RawSocket, address, refused_upgrade
+from tests.support.gateway.wire import RawSocket, address, refused_upgrade
 
 BEATS = {"ping_interval_s": 0.3, "ping_timeout_s": 0.2}
 FIELDS = {"sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"}

@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from tests.fuzz.frames import frame
-from tests.support.gateway_servers import eventually
-from tests.support.gateway_wire import RawPolling, RawSocket
-from tests.support.protocol_sessions import join, on_polling, on_websocket
+from tests.support.gateway.servers import eventually
+from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.protocol.sessions import join, on_polling, on_websocket
+from tools.fuzz.frames import frame
 
 BEATS = {"ping_interval_s": 0.2, "ping_timeout_s": 0.15}
 HELLO, HELLO_BACK = '42["message","hello"]', '42["message-back","hello"]'

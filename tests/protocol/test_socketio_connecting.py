@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.support.gateway_servers import eventually
-from tests.support.gateway_wire import RawPolling, RawSocket
-from tests.support.protocol_sessions import join, on_polling, on_websocket
+from tests.support.gateway.servers import eventually
+from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.protocol.sessions import join, on_polling, on_websocket
 
 HELLO, HELLO_BACK = '42["message","hello"]', '42["message-back","hello"]'
 WAYS_IN = [

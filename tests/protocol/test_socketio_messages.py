@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.protocol_sessions import join, on_polling, on_websocket
+from tests.support.protocol.sessions import join, on_polling, on_websocket
 
 PAIR = '{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}'
 BYTES = (bytes([1, 2, 3]), bytes([4, 5, 6]))

@@ -12,10 +12,10 @@ from tornado.websocket import WebSocketClosedError
 from chat.errors import SetupError
 from chat.gateway.socketio.packets import MAX_ATTACHMENTS, MAX_DEPTH
 from chat.gateway.socketio.server import MAX_RUNNING_EVENTS
-from tests.support.gateway_servers import eventually
-from tests.support.gateway_wire import RawSocket
-from tests.support.protocol_namespaces import Echo, EchoPlugin
-from tests.support.protocol_sessions import join, on_polling, on_websocket
+from tests.support.gateway.servers import eventually
+from tests.support.gateway.wire import RawSocket
+from tests.support.protocol.namespaces import Echo, EchoPlugin
+from tests.support.protocol.sessions import join, on_polling, on_websocket
 
 HELLO, HELLO_BACK = '42["message","hello"]', '42["message-back","hello"]'
 ONE = '{"_placeholder":true,"num":0}'

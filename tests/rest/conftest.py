@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat.testing import database_name
-from tests.support.rest_server import SharedServer
+from tests.support.rest.server import SharedServer
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.security.authorization import (
 )
 from tests.security.surface import all_events, routes_beside
 from tests.security.world import IDS, World
-from tests.support.gateway_wire import RawSocket
+from tests.support.gateway.wire import RawSocket
 
 CELLS = (len(EVENTS) + len(ROUTES) + len(PUBLIC)) * (len(ACTORS) + len(SHUT_OUT))
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from chat.testing import ChatClient, Response, RunningChat
 from tests.security.authorization import ACTORS, SEATED, SHORT, SHUT_OUT
-from tests.support.gateway_tokens import hours, signed
+from tests.support.gateway.tokens import hours, signed
 
 HOST: Final = ("host", "service")
 MISSING: Final = 2**53 - 1

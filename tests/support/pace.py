@@ -3,7 +3,7 @@
 from chat.clock import SystemClock
 from chat.services.pace import Pace
 from chat.settings import load_settings
-from tests.support.gateway_servers import NO_CORE_LIMITS
+from tests.support.gateway.servers import NO_CORE_LIMITS
 
 
 def no_limits() -> Pace:

@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from tests.support.rest_tokens import GOOD, SECRET, authenticator, b64, code_of, signed
+from tests.support.rest.tokens import GOOD, SECRET, authenticator, b64, code_of, signed
 
 
 @pytest.mark.parametrize("token", [None, ""])

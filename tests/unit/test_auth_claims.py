@@ -7,7 +7,7 @@ import pytest
 
 from chat.auth import _shared, mint
 from chat.errors import ChatError
-from tests.support.rest_tokens import (
+from tests.support.rest.tokens import (
     AT,
     GOOD,
     NOW,

@@ -19,7 +19,7 @@ from chat.clock import SystemClock
 from chat.keys.token_keys import TokenKeys
 from chat.repositories import mongo
 from chat.settings import Settings
-from tests.support import rest_raw
+from tests.support.rest import raw as rest_raw
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a-secret-of-the-command-line-tests-long-enough"

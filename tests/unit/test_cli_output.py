@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import rest_raw
+from tests.support.rest import raw as rest_raw
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a-secret-of-the-output-tests-that-is-long-enough"

@@ -3,7 +3,7 @@
 import asyncio
 
 from chat.gateway.timers import Deadlines
-from tests.support.gateway_servers import eventually
+from tests.support.gateway.servers import eventually
 
 WITHIN_S = 0.1
 

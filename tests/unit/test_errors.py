@@ -10,7 +10,7 @@ from chat.errors import (
     Reject,
     StoreUnavailableError,
 )
-from tests.support.rest_errors import ERRORS
+from tests.support.rest.errors import ERRORS
 
 
 @pytest.mark.parametrize("code", ErrorCode)

@@ -4,8 +4,8 @@ import pytest
 from wsproto.frame_protocol import FrameProtocol
 
 from chat.gateway.engineio.frames import BINARY, PING, TEXT, FrameReader, frame, text_frame
-from tests.fuzz import frames
-from tests.fuzz.streams import compare, difference
+from tools.fuzz import frames
+from tools.fuzz.streams import compare, difference
 
 STREAMS = 20_000
 SIZES = [*range(260), *range(65_530, 65_540), 70_000]

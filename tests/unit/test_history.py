@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.services.history import read_back, read_on
-from tests.support.rest_store import draft
+from tests.support.rest.store import draft
 
 
 class Windows:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chat.errors import ChatError, ErrorCode, OutcomeUnknownError, StoreUnavailableError
-from tests.support.rest_journal import Desk, code_of
+from tests.support.rest.journal import Desk, code_of
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from chat.errors import ErrorCode, OutcomeUnknownError, StoreUnavailableError
-from tests.support.rest_journal import Desk, code_of
-from tests.support.rest_store import draft
+from tests.support.rest.journal import Desk, code_of
+from tests.support.rest.store import draft
 
 
 @pytest.fixture

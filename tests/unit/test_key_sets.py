@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from chat.auth import Authenticator
 from chat.errors import ChatError
 from chat.keys.token_keys import MAX_MISSING, MAX_TRIED, TokenKeys
-from tests.support.delivery_keys import ec_key, jwk, key_for, public_pem, rsa_key, short_key
-from tests.support.gateway_servers import eventually
-from tests.support.rest_tokens import GOOD, SECRET, StoppedClock, signed
+from tests.support.delivery.keys import ec_key, jwk, key_for, public_pem, rsa_key, short_key
+from tests.support.gateway.servers import eventually
+from tests.support.rest.tokens import GOOD, SECRET, StoppedClock, signed
 
 AWAY = ConnectionRefusedError()
 TOO_LONG = json.dumps({"keys": [jwk(rsa_key("x"), "x", pad="x" * 1_000_000)]})

@@ -9,8 +9,8 @@ import pytest
 from chat.gateway.engineio import poller as pollers
 from chat.gateway.engineio.poller import EpollPoller, LoopPoller
 from chat.gateway.engineio.websocket import Outbox, WireConnection
-from tests.fuzz import frames
-from tests.support.gateway_servers import eventually
+from tests.support.gateway.servers import eventually
+from tools.fuzz import frames
 
 
 class Reader:

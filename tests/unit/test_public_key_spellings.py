@@ -19,7 +19,7 @@ from chat.errors import SetupError
 from chat.keys.public_keys import read_public_key
 from chat.keys.token_keys import TokenKeys
 from chat.settings import load_settings
-from tests.support.delivery_keys import short_key
+from tests.support.delivery.keys import short_key
 
 RSA = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 EC = ec.generate_private_key(ec.SECP256R1())

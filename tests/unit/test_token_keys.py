@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from chat.errors import SetupError
 from chat.keys.token_keys import TokenKeys
-from tests.support.delivery_keys import short_key
-from tests.support.rest_tokens import GOOD, SECRET, authenticator, code_of, signed
+from tests.support.delivery.keys import short_key
+from tests.support.rest.tokens import GOOD, SECRET, authenticator, code_of, signed
 
 OLD = "an-old-secret-of-the-unit-tests-that-is-long"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from chat.gateway.engineio import websocket as connections
 from chat.gateway.engineio.frames import PING, PONG, TEXT, close_frame, frame
 from chat.gateway.engineio.websocket import Outbox, WireConnection
-from tests.fuzz import frames
-from tests.support.gateway_servers import eventually
+from tests.support.gateway.servers import eventually
+from tools.fuzz import frames
 
 PEERS = 3
 SMALLEST_BUFFER = 1
