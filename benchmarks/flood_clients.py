@@ -55,14 +55,17 @@ def _events(flood: str, chat_id: int) -> Iterator[tuple[str, Any]]:
         }[flood]  # fmt: skip
 
 
-def _bodies(flood: str) -> Iterator[bytes]:
-    """The bodies of one connection's POST /chats."""
+def _requests(flood: str, chat_id: int) -> Iterator[tuple[str, bytes]]:
+    """Method and path, and the body, of one connection's requests."""
+    if flood == "GET /chats":
+        yield from itertools.repeat((flood, b""))
+    if flood == "GET /chat-messages of 200":
+        yield from itertools.repeat((f"GET /chat-messages?chatId={chat_id}&limit=200", b""))
     if flood == "POST /chats of bad ids":
-        yield from itertools.repeat(json.dumps({"participantIds": [[]] * 9_900}).encode())
-    for _ in range(30):
-        yield json.dumps(
-            {"participantIds": list(range(FIRST_PERSON, FIRST_PERSON + PEOPLE))}
-        ).encode()
+        bad = json.dumps({"participantIds": [[]] * 9_900}).encode()
+        yield from itertools.repeat(("POST /chats", bad))
+    people = json.dumps({"participantIds": list(range(FIRST_PERSON, FIRST_PERSON + PEOPLE))})
+    yield from itertools.repeat(("POST /chats", people.encode()), 30)
 
 
 EVENT_FLOODS: Final = (
@@ -70,7 +73,10 @@ EVENT_FLOODS: Final = (
     "sendMessage to missing chats", "sendMessage repeated", "typing: false", "getPresence of 200",
     "invalid events", "unknown events",
 )  # fmt: skip
-REST_FLOODS: Final = {"POST /chats of bad ids": SOCKETS, "POST /chats of 999 people": 1}
+REST_FLOODS: Final = {
+    "GET /chats": SOCKETS, "GET /chat-messages of 200": SOCKETS,
+    "POST /chats of bad ids": SOCKETS, "POST /chats of 999 people": 1,
+}  # fmt: skip
 """With the connections of a user; the latter is one after the other."""
 
 FLOODS: Final = (*EVENT_FLOODS, *REST_FLOODS)
@@ -154,16 +160,16 @@ async def _flood_by_socket(attack: Attack, token: str, until: float, count: dict
 async def _flood_by_requests(
     attack: Attack, token: str, until: float, count: dict[str, int]
 ) -> None:
-    bodies = _bodies(attack.flood)
+    requests = _requests(attack.flood, attack.chat_id)
     while time.monotonic() < until:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", attack.port)
             while time.monotonic() < until:
-                body = next(bodies, None)
-                if body is None:
+                line, body = next(requests, ("", b""))
+                if not line:
                     return
                 head = (
-                    "POST /chats HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                    f"{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
                     f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
                 )
                 writer.write(head.encode() + body)

@@ -33,7 +33,7 @@ from chat.services.access import AccessService
 from chat.services.audit import AUDITED, OF_MESSAGES, Audit, objects_of
 from chat.services.journal.entries import Sent
 from chat.services.journal.outcome import Outcome
-from chat.services.refusals import counts, price
+from chat.services.refusals import counts, price_of_event
 
 ACK_DEADLINE_S: Final = 8.0
 """Every event is answered within this time of its receipt, if only with TIMEOUT."""
@@ -205,9 +205,10 @@ class Funnel:
         self._answered(event, error)
         identity = event.connection.identity
         if counts(error) and not identity.is_service:
-            self._patience.refused(
-                event.connection.session, NAMESPACE, identity.user_id, price(error, event.size)
-            )
+            self._workers.count_refusal()
+            cost = price_of_event(error, event.size)
+            session = event.connection.session
+            self._patience.refused(session, NAMESPACE, identity.user_id, cost)
 
     def _expire(self, event: ReceivedEvent) -> None:
         outcome = "its outcome is unknown" if event.begun else "it was not begun"

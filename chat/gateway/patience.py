@@ -17,7 +17,12 @@ from chat.identity import UserId
 from chat.services.refusals import Refusals, too_many_refused
 
 LONGEST_PAUSE_S: Final = 10.0
-"""Below the time in which a heartbeat has to be answered: that waits, too. A longer debt is cut."""
+"""Below the time in which a heartbeat has to be answered: that waits, too."""
+
+LONGEST_DEBT_S: Final = 60.0
+"""A longer debt is cut at once. A shorter one is paused for a while, since a client that is cut and
+comes back costs a handshake, which is 20 refused events.
+"""
 
 CUT_AFTER_S: Final = 30.0
 """How long a session may go on from one pause to the next."""
@@ -29,18 +34,28 @@ _log = structlog.get_logger("chat.gateway")
 
 
 class Patience:
-    """`cut` ends a session with an error."""
+    """Slow down and end sessions.
+
+    `hurry` shortens the next reads of all connections, `cut` ends a session with an error.
+    """
 
     def __init__(
-        self, refusals: Refusals, cut: Callable[[ChatSession, str, ChatError], None]
+        self,
+        refusals: Refusals,
+        hurry: Callable[[], None],
+        cut: Callable[[ChatSession, str, ChatError], None],
     ) -> None:
         self._refusals = refusals
+        self._hurry = hurry
         self._cut = cut
 
     def refused(
         self, session: ChatSession, namespace: str, user_id: UserId | None, cost: float
     ) -> None:
         """Charge a session for an event that was refused."""
+        self._hurry()
+        if session.wire is not None:
+            session.wire.hasty = True
         owed_s = self._refusals.of_socket(session.sid, user_id, cost)
         if owed_s == 0 or session.deaf:
             return
@@ -48,8 +63,8 @@ class Patience:
         if now > session.paused_until + CALM_S:
             session.impatient_since = now
             _log.info("session_slowed", user_id=user_id, why="too many refused events")
-        if owed_s > LONGEST_PAUSE_S or now - session.impatient_since > CUT_AFTER_S:
+        if owed_s > LONGEST_DEBT_S or now - session.impatient_since > CUT_AFTER_S:
             _log.info("session_ended", user_id=user_id, why="too many refused events")
             self._cut(session, namespace, too_many_refused(owed_s))
         else:
-            session.pause(owed_s)
+            session.pause(min(owed_s, LONGEST_PAUSE_S))

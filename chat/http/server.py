@@ -24,7 +24,7 @@ from chat.settings import Settings
 
 MAX_HEADER_BYTES: Final = 32 * 1024
 CHUNK_BYTES: Final = 64 * 1024
-ACCEPTS_A_TURN: Final = 128
+ACCEPTS_A_TURN: Final = 8
 CONNECTIONS_A_SOCKET: Final = 2
 """One that polls has a poll and a POST on their way."""
 

@@ -75,7 +75,7 @@ class ChatsHandler(OneChatHandler):
         """201 with the new chat; 200 with the one there is for the same pair or externalRef;
         CONFLICT where that one is not what was asked for.
         """
-        payload = await self.begin("POST /chats", parse(CreateChat, self.body_json()))
+        payload = await self.begin("POST /chats", parse(CreateChat, await self.body_json()))
         new = NewChat(
             type=ChatType(payload.type),
             title=payload.title,
@@ -99,12 +99,15 @@ class ChatsHandler(OneChatHandler):
             self.about(chat_ids=[each["id"] for each in chat])
             self.reply(chat, page={"nextCursor": None})
             return
+        pace = self.gate.domain.pace
+        pace.take_page(self.identity)
         found, following = await self.gate.domain.chat_lists.overview(
             self.identity,
             limit=query.limit,
             cursor=query.cursor,
             budget=Budget(self.gate.answer_bytes),
         )
+        pace.made_page(self.identity, len(found))
         self.reply(found, page={"nextCursor": _to_cursor(following)})
 
     def _cursor(self) -> tuple[str, int] | None:
@@ -133,7 +136,7 @@ class ChatHandler(OneChatHandler):
     async def patch(self, chat_id: str) -> None:
         reference = path_id(chat_id)
         self.about(chat_id=reference)
-        payload = await self.begin("PATCH /chats/:id", parse(UpdateChat, self.body_json()))
+        payload = await self.begin("PATCH /chats/:id", parse(UpdateChat, await self.body_json()))
         given = payload.model_fields_set
         state = await self.gate.domain.chats.update(
             self.identity,
@@ -168,7 +171,7 @@ class ParticipantsHandler(ApiHandler):
         reference = path_id(chat_id)
         self.about(chat_id=reference)
         payload = await self.begin(
-            "POST /chats/:id/participants", parse(AddParticipants, self.body_json())
+            "POST /chats/:id/participants", parse(AddParticipants, await self.body_json())
         )
         seats = await self.gate.domain.participants.add(
             self.identity, reference, payload.user_ids, Role(payload.role)
@@ -183,9 +186,8 @@ class ParticipantHandler(ApiHandler):
     async def patch(self, chat_id: str, user_id: str) -> None:
         seat = _seat(chat_id, user_id)
         self.about(**objects_of(seat))
-        payload = await self.begin(
-            "PATCH /chats/:id/participants/:userId", parse(UpdateParticipant, self.body_json())
-        )
+        wanted = parse(UpdateParticipant, await self.body_json())
+        payload = await self.begin("PATCH /chats/:id/participants/:userId", wanted)
         changed = await self.gate.domain.participants.set_role(
             self.identity, seat.chat_id, seat.user_id, Role(payload.role)
         )
@@ -208,7 +210,7 @@ class LeaveHandler(ApiHandler):
 class ReadHandler(ApiHandler):
     async def post(self, chat_id: str) -> None:
         reference = path_id(chat_id)
-        payload = await self.begin(Event.MARK_AS_READ, parse(MarkRead, self.body_json()))
+        payload = await self.begin(Event.MARK_AS_READ, parse(MarkRead, await self.body_json()))
         mine, unread = await self.gate.domain.reads.mark_read(
             self.identity, reference, payload.message_id
         )
@@ -257,7 +259,7 @@ class SyncHandler(ApiHandler):
 class SyncAllHandler(ApiHandler):
     async def post(self) -> None:
         """The event `sync` over HTTP."""
-        payload = await self.begin(Event.SYNC, parse(Sync, self.body_json()))
+        payload = await self.begin(Event.SYNC, parse(Sync, await self.body_json()))
         catch_up = self.gate.domain.catch_up
         cursors = sync_cursors(payload)
         self.reply(await catch_up.answer(self.identity, cursors, payload.epoch, payload.limit))

@@ -52,7 +52,7 @@ class DemoInfoHandler(DemoHandler):
 
 class DemoTokenHandler(DemoHandler):
     async def post(self) -> None:
-        wanted = parse(DemoName, self.body_json())
+        wanted = parse(DemoName, await self.body_json())
         made = await self.demo.token_for(wanted.name.strip())
         self.reply(
             {

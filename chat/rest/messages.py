@@ -35,7 +35,8 @@ class HistoryQuery(MessageReference):
 class MessagesHandler(ApiHandler):
     async def post(self) -> None:
         """Send a message: 201, or 200 when it is a repeat of one that is stored."""
-        payload = await self.begin(Event.SEND_MESSAGE, parse(CreateMessage, self._body_with_key()))
+        wanted = parse(CreateMessage, await self._body_with_key())
+        payload = await self.begin(Event.SEND_MESSAGE, wanted)
         draft = MessageDraft(
             chat_id=payload.chat_id,
             sender_id=self.identity.user_id,
@@ -86,8 +87,8 @@ class MessagesHandler(ApiHandler):
             },
         )
 
-    def _body_with_key(self) -> Any:
-        body = self.body_json()
+    async def _body_with_key(self) -> Any:
+        body = await self.body_json()
         key = self.request.headers.get("Idempotency-Key")
         if key is None or not isinstance(body, dict):
             return body
@@ -109,7 +110,7 @@ class MessageHandler(ApiHandler):
     async def patch(self, message_id: str) -> None:
         reference = path_id(message_id)
         self.about(message_id=reference)
-        payload = await self.begin(Event.EDIT_MESSAGE, parse(UpdateMessage, self.body_json()))
+        payload = await self.begin(Event.EDIT_MESSAGE, parse(UpdateMessage, await self.body_json()))
         message = await self.gate.domain.revisions.edit(
             self.identity, reference, payload.content, payload.expected_revision
         )

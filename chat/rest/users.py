@@ -44,7 +44,7 @@ class UserHandler(ApiHandler):
         self.about("PUT /users/:id", user_id=user_id)
         if not self.identity.is_service:
             raise ChatError(ErrorCode.FORBIDDEN, "service tokens only")
-        profile = await self.begin("PUT /users/:id", parse(UserProfile, self.body_json()))
+        profile = await self.begin("PUT /users/:id", parse(UserProfile, await self.body_json()))
         named = User(id=user_id, name=profile.name, avatar_url=profile.avatar_url)
         await self.gate.domain.people.put(named)
         self.reply(profile_to_wire(named))

@@ -17,7 +17,12 @@ short. Over all of it who catches up would be cut, come back, and be cut again f
 """
 
 READS_AT_ONCE: Final = 2
-"""Pages of one user that are read from the store at once; each holds up to 64 whole messages."""
+"""Pages and look-ups of one user that the store is asked for at once; a page is read in steps of
+up to 64 whole messages.
+"""
+
+READS_OF_ALL: Final = 4
+"""The same of all users: an insert does not wait behind more of them."""
 
 
 class Budget:
@@ -71,18 +76,22 @@ def shortened(chat: dict[str, Any], budget: Budget) -> orjson.Fragment:
 
 
 class Turns:
-    """Lets each user do so many heavy things at once; what comes beyond waits, and only theirs."""
+    """Let each user do so many heavy things at once, and all users together so many.
 
-    def __init__(self, at_once: int = READS_AT_ONCE) -> None:
+    Others wait for theirs in the order in which they came, at most `at_once` of each user's.
+    """
+
+    def __init__(self, at_once: int = READS_AT_ONCE, of_all: int = READS_OF_ALL) -> None:
         self._at_once = at_once
-        self._users: dict[UserId, tuple[asyncio.Semaphore, int]] = {}
+        self._of_all = asyncio.Semaphore(of_all)
+        self._users: dict[UserId | None, tuple[asyncio.Semaphore, int]] = {}
 
     @asynccontextmanager
-    async def of(self, user_id: UserId) -> AsyncIterator[None]:
+    async def of(self, user_id: UserId | None) -> AsyncIterator[None]:
         turns, wanted = self._users.get(user_id) or (asyncio.Semaphore(self._at_once), 0)
         self._users[user_id] = (turns, wanted + 1)
         try:
-            async with turns:
+            async with turns, self._of_all:
                 yield
         finally:
             turns, wanted = self._users[user_id]

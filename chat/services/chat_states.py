@@ -17,6 +17,7 @@ from chat.errors import ChatError, ErrorCode, NotParticipantError
 from chat.identity import Identity, UserId
 from chat.ports import ChatRepository, MessageRepository
 from chat.services.absences import Absences
+from chat.services.budget import Turns
 from chat.services.chat_state import TAIL_MESSAGES, ChatState
 from chat.services.history import read_back
 from chat.services.pace import Pace
@@ -55,6 +56,8 @@ class ChatStates:
         self._chats = chats
         self._messages = messages
         self._pace = pace
+        # Their own: a page that has its turn may still have to look up its chat.
+        self._turns = Turns()
         # `(chat id, user id)` of chats that the user is not in, `(chat id, None)` of no chats.
         self._absent = Absences()
         self._states: OrderedDict[int, ChatState] = OrderedDict()
@@ -113,13 +116,15 @@ class ChatStates:
         """
         asker = None if identity.is_privileged else identity.user_id
         if not self._absent.holds((chat_id, asker)):
-            self._pace.may_look_up(identity)
-            since = self._absent.since
-            is_in = asker is None or await self._chats.is_participant(chat_id, asker)
-            if is_in and (state := await self.get(chat_id)) is not None:
-                return state
-            self._absent.note((chat_id, asker), since)
-            self._pace.found_nothing(identity)
+            async with self._turns.of(identity.user_id):
+                # Asked here: twenty sockets that wait for their turn have not been charged yet.
+                self._pace.may_look_up(identity)
+                since = self._absent.since
+                is_in = asker is None or await self._chats.is_participant(chat_id, asker)
+                if is_in and (state := await self.get(chat_id)) is not None:
+                    return state
+                self._absent.note((chat_id, asker), since)
+                self._pace.found_nothing(identity)
         if asker is None:
             raise ChatError(ErrorCode.NOT_FOUND, f"no chat {chat_id}")
         raise NotParticipantError(chat_id)

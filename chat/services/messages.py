@@ -140,6 +140,7 @@ class MessageService:
         """A page by exclusive message ids (`around` includes its message); without one, the newest
         page. Shorter than `limit` where the messages fill the answer.
         """
+        self._pace.take_page(identity)
         state = await self._states.require(chat_id, identity)
         async with self._turns.of(identity.user_id):
             if after is not None:
@@ -149,6 +150,7 @@ class MessageService:
             else:
                 page = await self._page_before(state, before, limit)
         self._states.check(state, identity)
+        self._pace.made_page(identity, len(page.messages))
         return page
 
     async def _page_before(self, state: ChatState, before: int | None, limit: int) -> Page:

@@ -19,8 +19,8 @@ PAGES_BURST_S: Final = 30.0
 
 LOOKUPS_BURST_S: Final = 10.0
 TYPING_BURST_S: Final = 3.0
-MESSAGES_OF_A_PAGE: Final = 50
-"""A page of so many messages costs two, one of 200 five."""
+ENTRIES_OF_A_PAGE: Final = 50
+"""A page of so many messages or chats costs two, one of 200 five."""
 
 USERS_OF_A_LOOKUP: Final = 20
 """Whose presence is asked for together."""
@@ -38,13 +38,13 @@ class Pace:
         self._typing = limit(settings.max_typing_per_s, TYPING_BURST_S)
 
     def take_page(self, identity: Identity, pages: float = 1) -> None:
-        """Before a join or a sync; what it turns out to cost is charged by `made_page`."""
+        """Before a page, a join or a sync; `made_page` charges what it turns out to cost."""
         self._take(self._pages, identity, pages)
 
-    def made_page(self, identity: Identity, messages: int) -> None:
-        """Charge a page by what was in it."""
-        if messages and not identity.is_service:
-            self._pages.charge(identity.user_id, messages / MESSAGES_OF_A_PAGE)
+    def made_page(self, identity: Identity, entries: int) -> None:
+        """Charge a page by the messages or chats that were in it."""
+        if entries and not identity.is_service:
+            self._pages.charge(identity.user_id, entries / ENTRIES_OF_A_PAGE)
 
     def take_lookup(self, identity: Identity, lookups: float = 1) -> None:
         """Before the store is asked for what may not be there."""

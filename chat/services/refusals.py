@@ -26,18 +26,23 @@ up those of the others, and twenty of them are not twenty budgets.
 
 PEOPLE_AT_AN_ADDRESS: Final = 10
 OF_A_LIMIT: Final = 0.1
-"""What RATE_LIMITED costs: a client that comes back into 500 chats is refused two thousand joins
-until it is in all of them, and has done nothing wrong.
+"""What RATE_LIMITED costs a socket: a client that comes back into 500 chats is refused two thousand
+joins until it is in all of them, and has done nothing wrong. A request costs ten times the work.
 """
 
 BYTES_OF_A_REFUSAL: Final = 16_000
 """Reading so many bytes takes about as long as the rest of a refusal."""
 
 
-def price(error: ChatError, size: int) -> float:
-    """What a refusal costs of something of so many bytes."""
+def price_of_event(error: ChatError, size: int) -> float:
+    """What the refusal of an event of so many bytes costs."""
     first = OF_A_LIMIT if error.code is ErrorCode.RATE_LIMITED else 1
     return first + size / BYTES_OF_A_REFUSAL
+
+
+def price_of_request(size: int) -> float:
+    """What the refusal of a request with a body of so many bytes costs."""
+    return 1 + size / BYTES_OF_A_REFUSAL
 
 
 def counts(error: ChatError) -> bool:

@@ -48,7 +48,7 @@ class LimitSettings(BaseSettings):
         description="Refused events a minute of one socket before it is slowed down, then cut.",
     )
     max_pages_per_s: float = Field(
-        10, gt=0, description="Joins and syncs a second, by user, whatever plugins allow."
+        10, gt=0, description="Pages, joins and syncs a second, by user, whatever plugins allow."
     )
     max_lookups_per_s: float = Field(
         10,

@@ -127,7 +127,7 @@ class WireConnection:
 
     __slots__ = (
         "_backlog", "_closing", "_max_backlog", "_outbox", "_paused_until", "_pending",
-        "_reader", "_socket", "session",
+        "_reader", "_socket", "hasty", "session",
     )  # fmt: skip
 
     def __init__(
@@ -147,6 +147,7 @@ class WireConnection:
         self._closing = False
         self._paused_until = 0.0
         self.session: Session | None = None
+        self.hasty = False
 
     def start(self, session: Session, received: bytes) -> None:
         """Begin to read; `received` came with the handshake."""
@@ -277,6 +278,7 @@ class WireConnection:
     def on_readable(self) -> None:
         if self._socket is None:
             return
+        self.hasty = False
         try:
             data = self._socket.recv(READ_BYTES)
         except BlockingIOError:

@@ -46,7 +46,7 @@ class StrictServer(socketio.AsyncServer):
         self, *, connect_within_s: float, max_bytes: int, refusals: Refusals, **options: Any
     ) -> None:
         super().__init__(max_http_buffer_size=max_bytes, **options)
-        self.patience = Patience(refusals, self.cut)
+        self.patience = Patience(refusals, self.eio.outbox.poller.hurry, self.cut)
         self._strangers = Deadlines(connect_within_s, self.end_stranger)
         self._max_bytes = max_bytes
         # Whose CONNECT has been read, and not begun yet.
