@@ -43,6 +43,22 @@ async def test_a_page_costs_what_is_in_it(serve):
         assert await granted(grace, "joinChat", up_to_date, 15) == 15
 
 
+@pytest.mark.parametrize("path", ["/chats", "/chat-messages?chatId={}"])
+async def test_pages_over_rest_are_limited_like_those_of_a_socket(serve, path):
+    """A page of few costs one; the host's back end reads as many as it likes."""
+    async with serve(**CORE, max_pages_per_s=0.2) as chat:
+        path = path.format(await chat.create_chat([1]))
+
+        async def read(user_id, user_type="employee"):
+            answers = [await chat.request("GET", path, user_id, user_type) for _ in range(9)]
+            return [each.code for each in answers]
+
+        codes = await read(1)
+        assert codes.count(None) in (5, 6, 7)
+        assert set(codes) == {None, "RATE_LIMITED"}
+        assert await read("host", "service") == [None] * 9
+
+
 @pytest.mark.parametrize("door", ["socket", "rest"])
 async def test_syncs_are_limited_by_their_chats(serve, door):
     """One for each ten chats; without chats five."""

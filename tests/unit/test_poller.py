@@ -16,6 +16,8 @@ from tools.fuzz import frames
 class Reader:
     """A polled connection that notes when it is called."""
 
+    hasty = False
+
     def __init__(self, poller, heard, block_s=0.0):
         self.peer, self.own = socket.socketpair()
         self.own.setblocking(False)
