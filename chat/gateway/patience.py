@@ -19,13 +19,16 @@ from chat.services.refusals import Refusals, too_many_refused
 LONGEST_PAUSE_S: Final = 10.0
 """Below the time in which a heartbeat has to be answered: that waits, too."""
 
-LONGEST_DEBT_S: Final = 60.0
+LONGEST_DEBT_S: Final = 50.0
 """A longer debt is cut at once. A shorter one is paused for a while, since a client that is cut and
 comes back costs a handshake, which is 20 refused events.
 """
 
 CUT_AFTER_S: Final = 30.0
 """How long a session may go on from one pause to the next."""
+
+LONGEST_RUSH_S: Final = 1.0
+"""The longest pause of a session that is refused much in a short time: it may have reason to."""
 
 CALM_S: Final = 10.0
 """A session that has given no cause for so long begins anew."""
@@ -56,11 +59,16 @@ class Patience:
         self._hurry()
         if session.wire is not None:
             session.wire.hasty = True
+        rush_s = self._refusals.rush_of_socket(session.sid, user_id)
         owed_s = self._refusals.of_socket(session.sid, user_id, cost)
-        if owed_s == 0 or session.deaf:
+        if session.deaf:
+            return
+        if owed_s == 0:
+            if rush_s > 0:
+                session.pause(min(rush_s, LONGEST_RUSH_S))
             return
         now = asyncio.get_running_loop().time()
-        if now > session.paused_until + CALM_S:
+        if not session.impatient_since or now > session.paused_until + CALM_S:
             session.impatient_since = now
             _log.info("session_slowed", user_id=user_id, why="too many refused events")
         if owed_s > LONGEST_DEBT_S or now - session.impatient_since > CUT_AFTER_S:

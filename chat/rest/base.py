@@ -91,6 +91,8 @@ class ApiHandler(BodyHandler):
 
     async def _check_budget(self, identity: Identity | None) -> None:
         """RATE_LIMITED, after a while, for a caller whose requests were refused too often."""
+        if identity is not None and (rush_s := self.gate.refusals.rush_of_request(identity)):
+            await asyncio.sleep(min(rush_s, HELD_S))
         try:
             self.gate.refusals.check(identity, self.request.remote_ip or "")
         except ChatError as error:

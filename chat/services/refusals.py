@@ -30,6 +30,14 @@ OF_A_LIMIT: Final = 0.1
 joins until it is in all of them, and has done nothing wrong. A request costs ten times the work.
 """
 
+RUSH_PER_S: Final = 200
+"""So many refusals of one user are answered in a second, and so many at once. More of them are read
+no faster: five users who are refused ten thousand events a second take the whole core otherwise.
+"""
+
+EVENTS_OF_A_REQUEST: Final = 10
+"""A refused request takes as long as so many refused events."""
+
 BYTES_OF_A_REFUSAL: Final = 16_000
 """Reading so many bytes takes about as long as the rest of a refusal."""
 
@@ -61,11 +69,16 @@ class Refusals:
         self._sockets = limit(1)
         self._users = limit(SOCKETS_OF_A_USER)
         self._homes = limit(PEOPLE_AT_AN_ADDRESS)
+        self._rushes = Limit(RUSH_PER_S, RUSH_PER_S, clock.monotonic)
 
     def of_socket(self, session_id: str, user_id: UserId | None, cost: float) -> float:
         """Charge a socket and its user; the seconds for which it has nothing left, mostly 0."""
         debt_s = self._sockets.charge(session_id, cost)
         return debt_s if user_id is None else max(debt_s, self._users.charge(user_id, cost))
+
+    def rush_of_socket(self, session_id: str, user_id: UserId | None) -> float:
+        """Count a refused event; the seconds until the next one is read, mostly 0."""
+        return self._rushes.charge(session_id if user_id is None else user_id)
 
     def of_request(self, identity: Identity | None, address: str, cost: float) -> None:
         """Charge who asked: the user, or the address where nobody knows the user."""
@@ -73,6 +86,11 @@ class Refusals:
             self._homes.charge(home_of(address), cost)
         elif not identity.is_service:
             self._users.charge(identity.user_id, cost)
+            self._rushes.charge(identity.user_id, EVENTS_OF_A_REQUEST)
+
+    def rush_of_request(self, identity: Identity) -> float:
+        """The seconds until a user's next request is looked at, mostly 0."""
+        return 0.0 if identity.is_service else self._rushes.owed_s(identity.user_id)
 
     def check(self, identity: Identity | None, address: str) -> None:
         """RATE_LIMITED where a request has to wait, whatever it asks for."""

@@ -170,8 +170,18 @@ async def test_being_told_to_wait_costs_a_tenth(serve):
         session = chat.app.connections.all()[0].session
         await answered(raw, '["refused"]', 140)
         assert session.paused_until == 0
-        await answered(raw, '["refused"]', 60)
-        assert session.paused_until
+        await raw.burst(*['42/chat,["refused"]'] * 60)
+        await eventually(lambda: session.paused_until)
+
+
+async def test_a_rush_of_refusals_is_read_no_faster_than_it_is_answered(serve):
+    """200 a second of one user, whatever its budget; nothing is lost, and nothing is ended."""
+    async with serve(**settings(max_refused_per_min=1_000_000)) as chat:
+        raw = await RawSocket.enter(chat)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await answered(raw, '["nothing"]', 500)
+        assert loop.time() - began > 0.9
 
 
 async def test_the_host_is_not_charged(serve):
