@@ -50,6 +50,7 @@ from chat.services.demo import DemoService, adopt_folder, demo_secret, end_demo
 from chat.services.domain import Domain, build_domain
 from chat.services.refusals import Refusals
 from chat.settings import Settings
+from chat.timings import TIMINGS, Timings
 from chat.watchdog import Watchdog
 
 RECONNECT_AFTER_S: Final = 1.0
@@ -81,10 +82,15 @@ class ChatApp:
         plugins: Sequence[Plugin] | None = None,
         clock: Clock | None = None,
         store: Store | None = None,
+        timings: Timings = TIMINGS,
     ) -> None:
         """`plugins` instead of those of the settings; `store` instead of MongoDB."""
         self.settings = settings
-        self.hooks = PluginManager(load_plugins(settings.plugins) if plugins is None else plugins)
+        self._timings = timings
+        self.hooks = PluginManager(
+            load_plugins(settings.plugins) if plugins is None else plugins,
+            timings.plugin_startup_s,
+        )
         self.clock: Clock = clock or SystemClock()
         self.connections = Connections()
         self._embedded: EmbeddedStore | None = None
@@ -141,6 +147,7 @@ class ChatApp:
             max_backlog_bytes=settings.max_backlog_bytes,
             crowd=Crowd(settings.max_sockets_per_address),
             refusals=refusals,
+            plugin_connect_s=self._timings.plugin_connect_s,
         )
         fanout = self._fanout = Fanout(sio)
         broadcaster = SocketBroadcaster(sio, self.connections, fanout)
@@ -150,6 +157,7 @@ class ChatApp:
             hooks=self.hooks,
             clock=self.clock,
             settings=settings,
+            timings=self._timings,
         )
         await self.domain.access.load()
         self.domain.start()
@@ -157,6 +165,8 @@ class ChatApp:
             [demo_key] if demo_key else settings.secrets,
             public_key=settings.jwt_public_key,
             fetch=partial(download_key_set, url) if (url := settings.jwt_jwks_url) else None,
+            now=self.clock.monotonic,
+            timings=self._timings,
         )
         await keys.open()
         admission = Admission(
@@ -173,7 +183,7 @@ class ChatApp:
             max_failed_per_min=settings.max_failed_tokens_per_min,
         )
         audit = Audit(self._has_seat)
-        self._token_life = TokenLife(sio, fanout, self.clock)
+        self._token_life = TokenLife(sio, fanout, self.clock, self._timings.token_tick_s)
         self.gateway = build_gateway(
             server=sio,
             fanout=fanout,
@@ -186,6 +196,7 @@ class ChatApp:
             clock=self.clock,
             settings=settings,
             plugin_events=await self.hooks.collect_named(register_events, Registration()),
+            timings=self._timings,
         )
         sio.bring(await self.hooks.collect_named(register_namespaces, Registration()))
         self._gate = Gate(
@@ -284,12 +295,14 @@ class ChatApp:
         if settings.mongodb_uri is not None:
             uri = settings.mongodb_uri.get_secret_value()
         else:
-            self._embedded = EmbeddedStore(settings.data_dir)
+            self._embedded = EmbeddedStore(settings.data_dir, timings=self._timings)
             uri = await self._embedded.start()
             restart = self._embedded.restart
             disks.append(self._embedded.files)
-        space = FreeSpace(disks, settings.min_free_disk_mb)
-        return MongoStore(uri, lease_lost=self.lost.set, restart=restart, space=space)
+        space = FreeSpace(disks, settings.min_free_disk_mb, self._timings.disk_look_every_s)
+        return MongoStore(
+            uri, lease_lost=self.lost.set, restart=restart, space=space, timings=self._timings
+        )
 
     async def _start_plugins(self, broadcaster: SocketBroadcaster, store: Store) -> None:
         def server_for(plugin: str) -> Startup:
@@ -327,6 +340,7 @@ class ChatApp:
         application = build_application(
             [*socket_rules(sio, gate.origins, gate.bodies), *routes],
             settings.max_payload_bytes,
+            self._timings.body_linger_s,
         )
         self._http = make_http_server(application, settings)
         self._http.add_sockets(sockets)

@@ -35,6 +35,7 @@ from chat.identity import UserId
 from chat.plugin_api import Plugin
 from chat.ports import Clock
 from chat.settings import DEFAULT_PLUGINS, load_settings
+from chat.timings import TIMINGS, Timings
 
 WAIT_S: Final = 10.0
 SECRET: Final = "a-secret-of-the-tests-that-is-long-enough"  # noqa: S105  # it guards nothing
@@ -221,13 +222,15 @@ async def running_chat(
     plugins: Sequence[Plugin] | None = None,
     mongodb_uri: str | None = None,
     clock: Clock | None = None,
+    timings: Timings = TIMINGS,
     custom_events: Sequence[str] = (),
     **settings: Any,
 ) -> AsyncIterator[RunningChat]:
     """A server on a free port with the built-in plugins and `plugins` behind them.
 
     Without `mongodb_uri` it brings its own embedded store in a temporary folder (about a second).
-    `settings` are fields of chat.settings.Settings; `custom_events` are pushes that the plugins
+    `settings` are fields of chat.settings.Settings; `timings` are durations that are no settings,
+    such as `Timings(unread_push_every_s=0.1)`; `custom_events` are pushes that the plugins
     under test make.
     """
     with tempfile.TemporaryDirectory(prefix="chatgateway-") as folder:
@@ -240,7 +243,7 @@ async def running_chat(
             **settings,
         }
         loaded = [*load_plugins(values.pop("plugin_names", DEFAULT_PLUGINS)), *(plugins or ())]
-        app = ChatApp(load_settings(**values), plugins=loaded, clock=clock)
+        app = ChatApp(load_settings(**values), plugins=loaded, clock=clock, timings=timings)
         await app.start()
         try:
             async with RunningChat(app, frozenset(custom_events)) as chat:

@@ -16,6 +16,7 @@ from chat.services.admission import Admission
 from chat.services.audit import Audit
 from chat.services.domain import Domain
 from chat.settings import Settings
+from chat.timings import Timings
 
 
 def build_gateway(
@@ -31,6 +32,7 @@ def build_gateway(
     clock: Clock,
     settings: Settings,
     plugin_events: Sequence[Brought],
+    timings: Timings,
 ) -> ChatGateway:
     """The gateway, registered with the server."""
     rooms = RoomKeeper(server, fanout, connections, domain, hooks, settings.max_rooms_per_socket)
@@ -60,6 +62,7 @@ def build_gateway(
         clock=clock,
         max_waiting=settings.max_waiting_events,
         max_waiting_bytes=settings.max_waiting_bytes,
+        timings=timings,
     )
     gateway = ChatGateway(
         server=server,
@@ -72,6 +75,7 @@ def build_gateway(
         hooks=hooks,
         query_token=settings.query_token,
         max_sockets_per_user=settings.max_sockets_per_user,
+        refused_close_after_s=timings.refused_close_after_s,
     )
     server.register_namespace(gateway)
     server.sink = funnel

@@ -23,6 +23,7 @@ from chat.gateway.socketio.packets import MAX_ACK_DIGITS, ClientPacket
 from chat.gateway.socketio.rooms import RoomManager
 from chat.gateway.socketio.server import StrictServer
 from chat.services.refusals import Refusals
+from chat.timings import TIMINGS
 
 EVENT_HEAD: Final = re.compile(rf"2{NAMESPACE}(?:\?[^,]*)?(?:,|\Z)")
 """Of an event of /chat, in all its spellings: the query string is an old client's."""
@@ -77,6 +78,7 @@ class ChatServer(StrictServer):
         max_backlog_bytes: int,
         crowd: Crowd,
         refusals: Refusals,
+        plugin_connect_s: float = TIMINGS.plugin_connect_s,
     ) -> None:
         # One level is the list's that every event is.
         self._json_limits = json_limits._replace(depth=json_limits.depth + 1)
@@ -85,6 +87,7 @@ class ChatServer(StrictServer):
             connect_within_s=connect_within_s,
             max_bytes=max_bytes,
             refusals=refusals,
+            plugin_connect_s=plugin_connect_s,
             async_mode="tornado",
             # Without this the library lets anybody into "/", token or not.
             namespaces=[NAMESPACE],

@@ -8,7 +8,7 @@ become the one error model of the contract, as an ack where one was asked for, e
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from pydantic import BaseModel
@@ -34,13 +34,7 @@ from chat.services.audit import AUDITED, OF_MESSAGES, Audit, objects_of
 from chat.services.journal.entries import Sent
 from chat.services.journal.outcome import Outcome
 from chat.services.refusals import counts, price_of_event
-
-ACK_DEADLINE_S: Final = 8.0
-"""Every event is answered within this time of its receipt, if only with TIMEOUT."""
-
-PLUGIN_EVENT_TIMEOUT_S: Final = 5.0
-"""A plugin's event holds up the later ones of its socket, and has to end before the ack's deadline.
-"""
+from chat.timings import Timings
 
 _log = structlog.get_logger("chat.gateway")
 
@@ -63,6 +57,7 @@ class Funnel:
         clock: Clock,
         max_waiting: int,
         max_waiting_bytes: int,
+        timings: Timings,
     ) -> None:
         self._fanout = fanout
         self._patience = patience
@@ -71,7 +66,7 @@ class Funnel:
         self._audit = audit
         self._clock = clock
         self._workers = Workers(self._handle, max_waiting, max_waiting_bytes)
-        self._deadlines = Deadlines(ACK_DEADLINE_S, self._expire)
+        self._deadlines = Deadlines(timings.ack_deadline_s, self._expire)
         self._handlers = dict(handlers)
         self._models: dict[str, type[BaseModel] | None] = dict(CLIENT_EVENTS)
         for plugin, each in plugin_events:
@@ -84,7 +79,7 @@ class Funnel:
                 raise SetupError(
                     f"plugin {plugin!r} registers the event {each.name!r}, which there is already."
                 )
-            self._handlers[each.name] = partial(_run_plugin_event, each)
+            self._handlers[each.name] = partial(_run_plugin_event, each, timings.plugin_event_s)
             self._models[each.name] = each.model
         self._asked = frozenset(name for name in self._handlers if hooks.asks_about(name))
         # Plugins are all there by now.
@@ -280,10 +275,12 @@ def _crashed(event: ReceivedEvent, cause: BaseException | None = None) -> ChatEr
     return error
 
 
-async def _run_plugin_event(each: ClientEvent, connection: Connection, payload: Any) -> Answer:
+async def _run_plugin_event(
+    each: ClientEvent, within_s: float, connection: Connection, payload: Any
+) -> Answer:
     try:
         with crashes_only():
-            async with asyncio.timeout(PLUGIN_EVENT_TIMEOUT_S):
+            async with asyncio.timeout(within_s):
                 return await each.handler(connection.identity, payload)
     except TimeoutError:
         raise ChatError(

@@ -24,9 +24,6 @@ from chat.identity import Identity, UserId
 from chat.services.admission import Admission
 from chat.services.domain import Domain
 
-REFUSED_CLOSE_AFTER_S: Final = 1.0
-"""Time for a refusal to reach the client before its transport is closed."""
-
 FULL_RETRY_S: Final = 5.0
 _log = structlog.get_logger("chat.gateway")
 
@@ -47,6 +44,7 @@ class ChatGateway(socketio.AsyncNamespace):
         hooks: PluginManager,
         query_token: bool,
         max_sockets_per_user: int,
+        refused_close_after_s: float,
     ) -> None:
         super().__init__(NAMESPACE)
         self._sio = server
@@ -59,6 +57,7 @@ class ChatGateway(socketio.AsyncNamespace):
         self._hooks = hooks
         self._query_token = query_token
         self._max_sockets_per_user = max_sockets_per_user
+        self._refused_close_after_s = refused_close_after_s
         self._draining = False
 
     def get_active_users_count(self) -> int:
@@ -186,7 +185,7 @@ class ChatGateway(socketio.AsyncNamespace):
             await self._sio.eio.disconnect(session_id)
         else:
             loop = asyncio.get_running_loop()
-            loop.call_later(REFUSED_CLOSE_AFTER_S, self._sio.end_stranger, session_id)
+            loop.call_later(self._refused_close_after_s, self._sio.end_stranger, session_id)
         wire = error.to_wire()
         raise socketio.exceptions.ConnectionRefusedError(error.message, wire)
 

@@ -20,7 +20,6 @@ CUT_AFTER_S: Final = 15
 """From `exp` on events are refused; this long a client has to refresh before its socket is ended.
 """
 
-TICK_S: Final = 1.0
 END_AFTER_S: Final = 0.1
 
 
@@ -29,10 +28,11 @@ class TokenLife:
     goes.
     """
 
-    def __init__(self, server: ChatServer, fanout: Fanout, clock: Clock) -> None:
+    def __init__(self, server: ChatServer, fanout: Fanout, clock: Clock, tick_s: float) -> None:
         self._server = server
         self._fanout = fanout
         self._clock = clock
+        self._tick_s = tick_s
         self._due: dict[int, set[Connection]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -42,7 +42,7 @@ class TokenLife:
             connection, int(connection.identity.expires_at.timestamp()) - WARN_BEFORE_S
         )
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+            self._timer = asyncio.get_running_loop().call_later(self._tick_s, self._tick)
 
     def forget(self, connection: Connection) -> None:
         bucket = self._due.get(connection.token_due)
@@ -73,7 +73,7 @@ class TokenLife:
                 self._advance(connection, now.timestamp())
         self._timer = None
         if self._due:
-            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+            self._timer = asyncio.get_running_loop().call_later(self._tick_s, self._tick)
 
     def _advance(self, connection: Connection, now: float) -> None:
         expires_at = connection.identity.expires_at

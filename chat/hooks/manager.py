@@ -36,8 +36,8 @@ from chat.hooks.specs import (
     shutdown,
     startup,
 )
+from chat.timings import TIMINGS
 
-STARTUP_TIMEOUT_S: Final = 10.0
 LAST_S: Final = 0.5
 """What `shutdown` gets at least, where a plugin's notices have taken the rest of the time."""
 
@@ -57,7 +57,12 @@ class Brought(NamedTuple):
 class PluginManager:
     """The plugins of one server. Order of registration = order of calls."""
 
-    def __init__(self, plugins: Iterable[Plugin] = ()) -> None:
+    def __init__(
+        self,
+        plugins: Iterable[Plugin] = (),
+        startup_within_s: float = TIMINGS.plugin_startup_s,
+    ) -> None:
+        self._startup_within_s = startup_within_s
         self.plugins: dict[str, Plugin] = {}
         self._impls: dict[str, tuple[HookImpl, ...]] = dict.fromkeys(HOOKS, ())
         self.queues: dict[str, NoticeQueue] = {}
@@ -187,7 +192,7 @@ class PluginManager:
         """
         for impl in self._impls[startup.name]:
             try:
-                await bounded(impl.method(event_for(impl.plugin)), STARTUP_TIMEOUT_S)
+                await bounded(impl.method(event_for(impl.plugin)), self._startup_within_s)
             except Exception as error:
                 raise SetupError(
                     f"plugin {impl.plugin!r} failed at startup: {type(error).__name__}: {error}."
@@ -235,7 +240,7 @@ class PluginManager:
         found: list[Brought] = []
         for impl in self._impls[hook.name]:
             try:
-                brought: Sequence[Any] = await bounded(impl.method(event), STARTUP_TIMEOUT_S)
+                brought: Sequence[Any] = await bounded(impl.method(event), self._startup_within_s)
                 found.extend(Brought(impl.plugin, each) for each in brought)
             except Exception as error:
                 raise SetupError(

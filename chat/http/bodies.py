@@ -14,11 +14,6 @@ from tornado.iostream import StreamClosedError
 from chat.errors import ChatError, ErrorCode
 from chat.net.addresses import home_of
 
-LINGER_S: Final = 2.0
-"""How long the rest of a refused body is taken and thrown away. Closed before that, the connection
-would be reset, and the client might not see the answer.
-"""
-
 SHORT_BODY: Final = 64_000
 """A refused body up to this length is waited for, so that the connection can go on."""
 
@@ -64,8 +59,9 @@ class BodyHandler(tornado.web.RequestHandler):
     """Base of handlers that check a request's head before its body is read.
 
     `expect_body` in `prepare`, `take_body` in the method. A refusal is answered at once, whatever
-    of the body has come. Leans on Tornado 6.6: `_body_future` of a request, which the method waits
-    for, and a connection's `set_max_body_size`.
+    of the body has come. The application's setting `body_linger_s` is that of Timings.
+    Leans on Tornado 6.6: `_body_future` of a request, which the method waits for, and a
+    connection's `set_max_body_size`.
     """
 
     _held = 0
@@ -164,7 +160,7 @@ class BodyHandler(tornado.web.RequestHandler):
         self.set_header("Content-Length", str(sum(map(len, self._write_buffer))))
         sent = self.flush()
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(LINGER_S, self._end, True)
+        timer = loop.call_later(self.settings["body_linger_s"], self._end, True)
 
         def over(rest: "asyncio.Future[None]") -> None:
             timer.cancel()

@@ -12,7 +12,7 @@ MAX_REDIRECTS: Final = 3
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
-async def download_key_set(url: str) -> str:
+async def download_key_set(url: str, timeout_s: float = TIMEOUT_S) -> str:
     """The text at a URL. Redirects are followed within its host, and never from https to http."""
     # A client of its own: the shared one may be waiting for the slow hosts of plugins.
     client = AsyncHTTPClient(force_instance=True, max_body_size=MAX_KEY_SET_BYTES)
@@ -20,7 +20,7 @@ async def download_key_set(url: str) -> str:
         for _ in range(MAX_REDIRECTS + 1):
             request = HTTPRequest(
                 url,
-                request_timeout=TIMEOUT_S,
+                request_timeout=timeout_s,
                 follow_redirects=False,
                 # Unpacked, the answer would be longer than what is counted.
                 decompress_response=False,

@@ -7,15 +7,8 @@ from typing import Final
 
 import structlog
 
-FETCH_EVERY_S: Final = 5.0
-"""Strangers can send any key id, and must not make this server ask the host more often."""
+from chat.timings import TIMINGS, Timings
 
-FETCH_WITHIN_S: Final = 5.0
-WAIT_S: Final = 2.0
-"""A client whose key is being fetched waits so long for its answer."""
-
-FIRST_RETRY_S: Final = 1.0
-LAST_RETRY_S: Final = 30.0
 MAX_KEY_SET_BYTES: Final = 1_000_000
 
 _log = structlog.get_logger("chat.auth")
@@ -32,10 +25,12 @@ class KeyFetcher:
         fetch: Callable[[], Awaitable[str]],
         take: Callable[[str], int],
         now: Callable[[], float] = time.monotonic,
+        timings: Timings = TIMINGS,
     ) -> None:
         self._fetch = fetch
         self._take = take
         self._now = now
+        self._timings = timings
         self._fetching: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._began_at = float("-inf")
@@ -56,17 +51,17 @@ class KeyFetcher:
     @property
     def next_in_s(self) -> float:
         """Seconds until a fetch that is asked for now may begin."""
-        return max(0.0, self._began_at + FETCH_EVERY_S - self._now())
+        return max(0.0, self._began_at + self._timings.key_fetch_every_s - self._now())
 
     def ask(self) -> None:
-        """Fetch now, or as soon as FETCH_EVERY_S allows."""
+        """Fetch now, or as soon as `key_fetch_every_s` allows."""
         self._begin_in(self.next_in_s)
 
     async def ask_and_wait(self) -> None:
-        """Ask, and wait at most WAIT_S for the fetch that is running or that begins now."""
+        """Ask, and wait at most `key_wait_s` for the fetch that is running or that begins now."""
         self.ask()
         if self._fetching is not None:
-            await asyncio.wait([self._fetching], timeout=WAIT_S)
+            await asyncio.wait([self._fetching], timeout=self._timings.key_wait_s)
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -97,7 +92,7 @@ class KeyFetcher:
     async def _fetch_now(self) -> None:
         began_at = self._began_at
         try:
-            async with asyncio.timeout(FETCH_WITHIN_S):
+            async with asyncio.timeout(self._timings.key_fetch_within_s):
                 text = await self._fetch()
             count = self._take(text)
         except Exception as error:  # noqa: BLE001  # whatever a foreign server answers
@@ -111,7 +106,10 @@ class KeyFetcher:
             self.good_began_at = began_at
 
     def _failed(self, error: Exception) -> None:
-        again_in_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(self._failures, 10))
+        times = self._timings
+        again_in_s = min(
+            times.key_last_retry_s, times.key_first_retry_s * 2 ** min(self._failures, 10)
+        )
         self._failures += 1
         self._begin_in(again_in_s)
         why = _why(error)

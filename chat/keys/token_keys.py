@@ -17,6 +17,7 @@ import structlog
 from chat.errors import SetupError
 from chat.keys.fetcher import MAX_KEY_SET_BYTES, KeyFetcher, KeySetError
 from chat.keys.public_keys import MIN_RSA_BITS, is_short
+from chat.timings import TIMINGS, Timings
 
 LOOK_AGAIN_AFTER_S: Final = 60.0
 """A bad signature makes this server ask the host again at most so often."""
@@ -62,6 +63,7 @@ class TokenKeys:
         public_key: str | None = None,
         fetch: Callable[[], Awaitable[str]] | None = None,
         now: Callable[[], float] = time.monotonic,
+        timings: Timings = TIMINGS,
     ) -> None:
         self._fixed = [TokenKey(secret, SYMMETRIC) for secret in secrets]
         if public_key is not None:
@@ -69,7 +71,7 @@ class TokenKeys:
         self._published: list[TokenKey] = []
         # The `kid` of those keys that were not used in the set before; each is logged once.
         self._short: set[str] = set()
-        self._fetcher = KeyFetcher(fetch, self._take, now) if fetch is not None else None
+        self._fetcher = KeyFetcher(fetch, self._take, now, timings) if fetch is not None else None
         self._now = now
         # When a token of each missing key was first seen.
         self._missing: dict[int, float] = {}

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ import structlog
 
 from chat.errors import SetupError
 from chat.repositories.store_folder import StoreFolder
+from chat.timings import TIMINGS, Timings
 
 DATABASE: Final = "chatgateway"
 # -I: nothing is imported from the current folder, nor from where PYTHONPATH says.
@@ -46,13 +47,7 @@ READY_MARK: Final = b"listening on"
 PANIC: Final = re.compile(rb"^(\[|_wiredtiger\.).*WT_PANIC: WiredTiger library panic\s*$")
 """A line of WiredTiger's, or of the traceback that it caused; never one that quotes a document."""
 
-START_S: float = 20
-STOP_S: float = 5
-ORPHAN_S: float = 3
-"""How long a store left by a server that was just killed may take to let go of its files."""
-
 FIRST_DELAY_S: Final = 0.2
-LAST_DELAY_S: Final = 5.0
 STEADY_S: Final = 30
 """A child that lived this long did not die of its start: the next delay is the first one again."""
 
@@ -76,9 +71,18 @@ class EmbeddedStore:
     `on_exit` is called in the loop each time the child died without having been asked to.
     """
 
-    def __init__(self, data_dir: Path, *, on_exit: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        on_exit: Callable[[], None] | None = None,
+        program: Sequence[str] = PROGRAM,
+        timings: Timings = TIMINGS,
+    ) -> None:
         self._folder = StoreFolder(data_dir)
         self._on_exit = on_exit
+        self._program = program
+        self._timings = timings
         self._process: asyncio.subprocess.Process | None = None
         self._killed: asyncio.subprocess.Process | None = None
         self._drainer: asyncio.Task[None] | None = None
@@ -113,7 +117,7 @@ class EmbeddedStore:
         self._kill("store_unwell", why="it answers every write with a failure")
 
     async def stop(self) -> None:
-        """End the child, cleanly if it does so in STOP_S, and free the folder; safe to repeat."""
+        """End the child, cleanly if it does so in time, and free the folder; safe to repeat."""
         if self._watcher:
             self._watcher.cancel()
             await asyncio.wait([self._watcher])
@@ -123,7 +127,7 @@ class EmbeddedStore:
 
     async def _start_first(self) -> None:
         loop = asyncio.get_running_loop()
-        orphan_deadline = loop.time() + ORPHAN_S
+        orphan_deadline = loop.time() + self._timings.store_orphan_s
         while True:
             try:
                 return await self._spawn()
@@ -137,7 +141,7 @@ class EmbeddedStore:
         folder = self._folder
         place = (str(os.getpid()), str(folder.files), str(folder.socket))
         process = self._process = await asyncio.create_subprocess_exec(
-            *(*PROGRAM, *place, json.dumps(OPTIONS)),
+            *(*self._program, *place, json.dumps(OPTIONS)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
@@ -148,13 +152,14 @@ class EmbeddedStore:
         )
         assert process.stderr is not None  # noqa: S101 - it was asked for as a pipe
         ready = asyncio.get_running_loop().create_future()
+        start_s = self._timings.store_start_s
         self._drainer = asyncio.create_task(self._drain(process.stderr, ready), name="store-stderr")
         try:
-            listening = await asyncio.wait_for(ready, START_S)
+            listening = await asyncio.wait_for(ready, start_s)
         except TimeoutError:
             await self._end_child()
             raise SetupError(
-                f"The store in {folder.path} did not start within {START_S:g} seconds: "
+                f"The store in {folder.path} did not start within {start_s:g} seconds: "
                 f"look whether the disk is busy or full, then start again."
             ) from None
         if not listening:
@@ -203,7 +208,7 @@ class EmbeddedStore:
             told = ""
             while not self._process:
                 await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, LAST_DELAY_S)
+                delay_s = min(delay_s * 2, self._timings.store_last_delay_s)
                 try:
                     await self._spawn()
                 except Exception as error:  # noqa: BLE001  # nothing works without a store: try again
@@ -220,10 +225,11 @@ class EmbeddedStore:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
+            stop_s = self._timings.store_stop_s
             try:
-                await asyncio.wait_for(process.wait(), STOP_S)
+                await asyncio.wait_for(process.wait(), stop_s)
             except TimeoutError:
-                log.warning("store_killed", reason="it did not end when asked", waited_s=STOP_S)
+                log.warning("store_killed", reason="it did not end when asked", waited_s=stop_s)
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()

@@ -16,8 +16,8 @@ from typing import Final
 import structlog
 
 from chat.errors import DiskFullError
+from chat.timings import TIMINGS
 
-LOOK_EVERY_S: Final = 1.0
 STDERR: Final = 2
 MB: Final = 1_000_000
 
@@ -32,9 +32,15 @@ _log = structlog.get_logger("chat.disk")
 class FreeSpace:
     """Refuses writes while one of the disks has less than `min_mb` free; 0 = never."""
 
-    def __init__(self, places: Sequence[Place] = (), min_mb: int = 0) -> None:
+    def __init__(
+        self,
+        places: Sequence[Place] = (),
+        min_mb: int = 0,
+        look_every_s: float = TIMINGS.disk_look_every_s,
+    ) -> None:
         self._places = places if min_mb else ()
         self._min_bytes = min_mb * MB
+        self._look_every_s = look_every_s
         self._low: Place | None = None
         self._watcher: asyncio.Task[None] | None = None
 
@@ -66,7 +72,7 @@ class FreeSpace:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(self._look_every_s)
             self.look()
 
     def look(self) -> None:

@@ -24,11 +24,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from chat.errors import ChatError, OutcomeUnknownError, SetupError, StoreUnavailableError
 from chat.repositories.border import is_answer, writing
 from chat.repositories.documents import Document
-
-VALID_S: Final = 10.0
-RENEW_EVERY_S: Final = 3.0
-DRIFT_S: Final = 1.0
-"""A successor waits for this much longer, since two clocks do not run alike."""
+from chat.timings import Timings
 
 WATCH_EVERY_S: Final = 0.25
 FAILURES: Final = 2
@@ -60,19 +56,23 @@ class Lease:
         unwell: Callable[[], None],
         alone: bool,
         paused: Callable[[], bool],
+        timings: Timings,
     ) -> None:
         self._meta = database.meta
         self._lost = lost
         self._unwell = unwell
         self._alone = alone
         self._paused = paused
+        self._valid_s = timings.lease_valid_s
+        self._renew_every_s = timings.lease_renew_every_s
+        self._drift_s = timings.lease_drift_s
         self._owner = secrets.token_hex(8)
         self._until = 0.0
         self._renewer: asyncio.Task[None] | None = None
 
     @property
     def held(self) -> bool:
-        """The store took a renewal less than VALID_S ago, and no write has failed since."""
+        """The store took a renewal less than `lease_valid_s` ago, and no write has failed since."""
         return now_s() < self._until
 
     async def take(self) -> None:
@@ -88,7 +88,7 @@ class Lease:
             raise SetupError(
                 "another server has just taken the database; start only one on it."
             ) from None
-        self._until = began + VALID_S
+        self._until = began + self._valid_s
         self._renewer = asyncio.get_running_loop().create_task(self._keep())
 
     async def ensure(self) -> None:
@@ -131,7 +131,7 @@ class Lease:
 
         Raises SetupError as soon as it renews.
         """
-        wait_s = VALID_S + DRIFT_S
+        wait_s = self._valid_s + self._drift_s
         who = {"holder_host": holder["host"], "holder_pid": holder["pid"]}
         why = "a server that has not given the database back may still be writing to it"
         _log.warning("lease_waited_for", for_s=wait_s, why=why, **who)
@@ -154,7 +154,7 @@ class Lease:
     async def _keep(self) -> None:
         failures = 0
         while True:
-            await asyncio.sleep(RENEW_EVERY_S)
+            await asyncio.sleep(self._renew_every_s)
             if self._paused():
                 continue
             try:
@@ -176,7 +176,7 @@ class Lease:
                 {"_id": _ID, "owner": self._owner}, self._renewal()
             )
         if result.matched_count:
-            self._until = began + VALID_S
+            self._until = began + self._valid_s
             return
         self._until = 0.0
         _log.error("lease_lost", why="another server has taken the database")
@@ -191,7 +191,7 @@ class Lease:
             "boot": _boot_id(),
             "namespace": _pid_namespace(),
             "pid": os.getpid(),
-            "until": datetime.now(UTC) + timedelta(seconds=VALID_S),
+            "until": datetime.now(UTC) + timedelta(seconds=self._valid_s),
         }
         return {"$set": holder, "$inc": {"renewals": 1}}
 

@@ -36,13 +36,9 @@ from chat.repositories.messages import MongoMessages
 from chat.repositories.migration import migrate
 from chat.repositories.revisions import MongoRevisions
 from chat.repositories.wipes import Wipes
+from chat.timings import TIMINGS, Timings
 
 DEFAULT_DATABASE: Final = "chatgateway"
-TIMEOUT_MS: Final = 4_000
-"""Without it a write to a stopped store hangs for ever; with it every answer comes within five
-seconds.
-"""
-
 WARM_CONNECTIONS: Final = 10
 """Kept open to the store, so that a process which has no more open files to spare still reads and
 writes: where a connection cannot be opened, pymongo closes the others too. motor has five threads
@@ -144,7 +140,9 @@ class MongoStore:
         lease_lost: Callable[[], None] = lambda: None,
         restart: Callable[[], None] | None = None,
         space: FreeSpace | None = None,
+        timings: Timings = TIMINGS,
     ) -> None:
+        timeout_ms = round(timings.store_timeout_s * 1000)
         # Who bounds the pool in the address knows how many connections suffice.
         pool: dict[str, Any] = (
             {} if "poolsize" in uri.lower() else {"minPoolSize": WARM_CONNECTIONS}
@@ -154,8 +152,8 @@ class MongoStore:
                 uri,
                 **pool,
                 tz_aware=True,
-                serverSelectionTimeoutMS=TIMEOUT_MS,
-                timeoutMS=TIMEOUT_MS,
+                serverSelectionTimeoutMS=timeout_ms,
+                timeoutMS=timeout_ms,
                 appname="chatgateway",
             )
             database = self._client.get_default_database(
@@ -173,6 +171,7 @@ class MongoStore:
             alone=own,
             # On a full disk each write may be the store's last.
             paused=lambda: own and watched.low,
+            timings=timings,
         )
         guard = Guard(self._lease, watched)
         self._revisions = revisions = MongoRevisions(database, guard)

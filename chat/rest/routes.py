@@ -77,12 +77,15 @@ def build_routes(
     return [*rules, (r".*", NotFoundHandler, {"gate": gate})]
 
 
-def build_application(rules: Sequence[Any], max_bytes: int) -> tornado.web.Application:
+def build_application(
+    rules: Sequence[Any], max_bytes: int, body_linger_s: float
+) -> tornado.web.Application:
     return tornado.web.Application(
         list(rules),
         # Tornado's access log would write query strings, and `?token=` with them.
         log_function=lambda _handler: None,
         websocket_max_message_size=max_bytes,
+        body_linger_s=body_linger_s,
     )
 
 

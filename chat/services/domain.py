@@ -24,6 +24,7 @@ from chat.services.revisions import RevisionService
 from chat.services.typing import TypingService
 from chat.services.unread import UnreadService
 from chat.settings import Settings
+from chat.timings import Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def build_domain(
     hooks: PluginManager,
     clock: Clock,
     settings: Settings,
+    timings: Timings,
 ) -> Domain:
     """Wire the services to each other; opens nothing yet."""
     pace = Pace(settings, clock)
@@ -91,8 +93,8 @@ def build_domain(
     )
     turns = Turns()
     journal = Journal(states, store.messages, store.chats, store.ids)
-    profile_pushes = ProfilePushes(states, broadcaster, clock)
-    people = People(store.users, store.chats, profile_pushes.changed)
+    profile_pushes = ProfilePushes(states, broadcaster, clock, timings)
+    people = People(store.users, store.chats, profile_pushes.changed, timings.people_flush_every_s)
     attendance = Attendance(broadcaster, clock, settings.presence_grace_s)
     presence = PresenceService(
         states=states,
@@ -109,6 +111,7 @@ def build_domain(
         hooks=hooks,
         clock=clock,
         ttl_s=settings.typing_ttl_s,
+        push_every_s=timings.typing_push_every_s,
     )
     reads = ReadService(
         states=states,
@@ -118,7 +121,13 @@ def build_domain(
         hooks=hooks,
         clock=clock,
     )
-    unread = UnreadService(states=states, reads=reads, broadcaster=broadcaster, clock=clock)
+    unread = UnreadService(
+        states=states,
+        reads=reads,
+        broadcaster=broadcaster,
+        clock=clock,
+        push_every_s=timings.unread_push_every_s,
+    )
     chat_service = ChatService(
         states=states,
         existing=ExistingChats(states, store.chats, settings.external_ref_types),

@@ -17,8 +17,8 @@ from chat.entities import User
 from chat.errors import ChatError
 from chat.identity import Identity, UserId
 from chat.ports import ChatRepository, UserRepository
+from chat.timings import TIMINGS
 
-FLUSH_EVERY_S: Final = 1.0
 MAX_KNOWN: Final = 50_000
 MAX_KNOWN_BYTES: Final = 16_000_000
 PROFILE_BYTES: Final = 300
@@ -35,11 +35,13 @@ class People:
         users: UserRepository,
         chats: ChatRepository,
         on_change: Callable[[User], None],
+        flush_every_s: float = TIMINGS.people_flush_every_s,
     ) -> None:
         """`on_change` is called with each profile that differs from the stored one."""
         self._users = users
         self._chats = chats
         self._on_change = on_change
+        self._flush_every_s = flush_every_s
         self._known: dict[UserId, User] = {}
         self._known_bytes = 0
         self._profiles: dict[UserId, User] = {}
@@ -176,7 +178,7 @@ class People:
 
     async def _write_later(self) -> None:
         while self._profiles or self._last_seen or self._reads:
-            await asyncio.sleep(FLUSH_EVERY_S)
+            await asyncio.sleep(self._flush_every_s)
             try:
                 await self.flush()
             except Exception:  # noqa: BLE001  # what gathers next is written all the same

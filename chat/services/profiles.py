@@ -18,17 +18,14 @@ from chat.services.chat_states import ChatState, ChatStates
 from chat.services.contacts import Contacts
 from chat.services.people import People
 from chat.services.presence import Attendance, PresenceService
+from chat.timings import Timings
 
 PUSHES_A_TURN: Final = 10
-PUSHES_PER_S: Final = 500
-"""1 % of a core, and no message waits for more than ten of them.
+"""Then comes a pause, `profile_pause_s`. No message waits for more than ten pushes.
 
 Without a bound, the first logins of 1,000 users who share a chat are a million pushes, which took
 three quarters of the server for ten seconds.
 """
-
-PUSH_AFTER_S: Final = 1.0
-"""A user who logs in under two names within a second costs each peer one push."""
 
 _log = structlog.get_logger("chat.profiles")
 
@@ -36,16 +33,19 @@ _log = structlog.get_logger("chat.profiles")
 class ProfilePushes:
     """Pushes `userUpdated` to the user's own sockets and to everybody who shares a chat."""
 
-    def __init__(self, states: ChatStates, broadcaster: Broadcaster, clock: Clock) -> None:
+    def __init__(
+        self, states: ChatStates, broadcaster: Broadcaster, clock: Clock, timings: Timings
+    ) -> None:
         self._states = states
         self._broadcaster = broadcaster
         self._clock = clock
+        self._timings = timings
         self._changed: dict[UserId, User] = {}
         self._pusher: asyncio.Task[None] | None = None
         self._pushed = 0
 
     def changed(self, user: User) -> None:
-        """Push the profile within a second, later where PUSHES_PER_S are used up; the latest one
+        """Push the profile within a second, later where many are pushed; the latest one
         where it changes again until then.
         """
         self._changed[user.id] = user
@@ -58,7 +58,7 @@ class ProfilePushes:
 
     async def _push_later(self) -> None:
         while self._changed:
-            await asyncio.sleep(PUSH_AFTER_S)
+            await asyncio.sleep(self._timings.profile_push_after_s)
             # What changes again before its turn is pushed once.
             for user_id in list(self._changed):
                 user = self._changed.pop(user_id)
@@ -79,7 +79,7 @@ class ProfilePushes:
             self._pushed += self._broadcaster.to_user(peer, event)
             if self._pushed >= PUSHES_A_TURN:
                 self._pushed = 0
-                await asyncio.sleep(PUSHES_A_TURN / PUSHES_PER_S)
+                await asyncio.sleep(self._timings.profile_pause_s)
 
 
 class Directory:

@@ -1,7 +1,6 @@
 """Who is typing where. Never stored, and ended by the server where a client forgets to."""
 
 import asyncio
-from typing import Final
 
 from chat.contracts.pushes import user_typing
 from chat.errors import ChatError
@@ -12,9 +11,6 @@ from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatStates
 from chat.services.pace import Pace
-
-PUSH_EVERY_S: Final = 2.0
-"""A client signals at every keystroke; its peers need to hear it every two seconds."""
 
 
 class TypingService:
@@ -29,6 +25,7 @@ class TypingService:
         hooks: PluginManager,
         clock: Clock,
         ttl_s: float,
+        push_every_s: float,
     ) -> None:
         self._states = states
         self._pace = pace
@@ -36,6 +33,7 @@ class TypingService:
         self._hooks = hooks
         self._clock = clock
         self._ttl_s = ttl_s
+        self._push_every_s = push_every_s
         self._ends: dict[tuple[int, UserId], asyncio.TimerHandle] = {}
         self._pushed_at: dict[tuple[int, UserId], float] = {}
 
@@ -51,7 +49,7 @@ class TypingService:
             self.ended(chat_id, identity.user_id)
             return
         now = self._clock.monotonic()
-        if key not in self._ends or now - self._pushed_at[key] >= PUSH_EVERY_S:
+        if key not in self._ends or now - self._pushed_at[key] >= self._push_every_s:
             if self._hooks.has(before_typing):
                 try:
                     await self._hooks.filter(

@@ -20,10 +20,6 @@ from chat.services.reads import ReadService
 PUSHES_A_TURN: Final = 500
 """About 10 ms; the others of a large chat hear of it in the next turns."""
 
-PUSH_EVERY_S: Final = 1.0
-"""A busy chat moves everybody's badge with every message; once a second is as often as one looks.
-"""
-
 _log = structlog.get_logger("chat.unread")
 
 
@@ -35,11 +31,13 @@ class UnreadService:
         reads: ReadService,
         broadcaster: Broadcaster,
         clock: Clock,
+        push_every_s: float,
     ) -> None:
         self._states = states
         self._reads = reads
         self._broadcaster = broadcaster
         self._clock = clock
+        self._push_every_s = push_every_s
         self._changed: dict[int, ChatState] = {}
         self._pusher: asyncio.Task[None] | None = None
 
@@ -72,7 +70,7 @@ class UnreadService:
 
     async def _push_later(self) -> None:
         while self._changed:
-            await asyncio.sleep(PUSH_EVERY_S)
+            await asyncio.sleep(self._push_every_s)
             changed, self._changed = self._changed, {}
             for state in changed.values():
                 try:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chat.errors import SetupError
+from chat.timings import Timings
 from tests.support.delivery.chats import say
 from tests.support.delivery.proxy import proxy_to
 from tests.support.delivery.stores import (
@@ -86,13 +87,10 @@ async def test_process_1_of_another_container_is_not_taken_for_oneself(tmp_path,
         assert (await first.request("POST", "/chats", "host", {"participantIds": [1]}))[0] == 201
 
 
-@pytest.fixture
-def short_lease(monkeypatch):
-    """A lease that runs out in the time of a test."""
-    monkeypatch.setattr("chat.repositories.lease.VALID_S", 0.5)
-    monkeypatch.setattr("chat.repositories.lease.DRIFT_S", 0.1)
-    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.1)
+SHORT = Timings(lease_valid_s=0.5, lease_drift_s=0.1, lease_renew_every_s=0.1)
+"""A lease that runs out in the time of a test."""
 
+OFTEN = Timings(lease_renew_every_s=0.1)
 
 PAST, FUTURE = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
 OUTWAITED = {
@@ -112,14 +110,12 @@ def lease_of(where):
 
 
 @pytest.mark.parametrize("where", OUTWAITED)
-async def test_a_holder_that_renews_no_more_is_followed(
-    serve, mongodb_uri, short_lease, log, where
-):
+async def test_a_holder_that_renews_no_more_is_followed(serve, mongodb_uri, log, where):
     """Its lease has run out when the successor saw no renewal for as long as it is good, whatever
     clocks and process ids say; the log tells for how long the successor waits.
     """
     await put_lease(mongodb_uri, lease_of(where))
-    async with serve() as chat:
+    async with serve(timings=SHORT) as chat:
         chat_id = await chat.create_chat([1])
         await say(await chat.connect(1), chat_id, "hi")
         assert (await lease_in(mongodb_uri))["owner"] != "somebody-else"
@@ -128,12 +124,12 @@ async def test_a_holder_that_renews_no_more_is_followed(
 
 
 @pytest.mark.parametrize("where", OUTWAITED)
-async def test_a_holder_that_renews_is_left_in_peace(serve, mongodb_uri, short_lease, where):
+async def test_a_holder_that_renews_is_left_in_peace(serve, mongodb_uri, where):
     """The newcomer ends with a sentence that names the holder, whatever clocks and pids say."""
     await put_lease(mongodb_uri, lease_of(where))
     async with renewing(mongodb_uri):
         with pytest.raises(SetupError, match="in use by the server with pid"):
-            async with serve():
+            async with serve(timings=SHORT):
                 pass
     assert (await lease_in(mongodb_uri))["owner"] == "somebody-else"
 
@@ -171,10 +167,9 @@ async def started_or_refused(folder, uri, refused):
         return "refused"
 
 
-async def test_the_lease_is_renewed_and_given_back(serve, mongodb_uri, monkeypatch):
+async def test_the_lease_is_renewed_and_given_back(serve, mongodb_uri):
     """A running server counts its renewals; one that stops leaves nothing to wait for."""
-    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.1)
-    async with serve():
+    async with serve(timings=OFTEN):
         first = seen = await lease_in(mongodb_uri)
         while seen["renewals"] == first["renewals"]:
             seen = await lease_in(mongodb_uri)
@@ -191,10 +186,9 @@ async def test_a_server_whose_lease_was_taken_ends_with_one(tmp_path, mongodb_ur
 
 
 @pytest.mark.expects_errors
-async def test_a_server_that_lost_its_lease_refuses_to_write(serve, mongodb_uri, monkeypatch):
+async def test_a_server_that_lost_its_lease_refuses_to_write(serve, mongodb_uri):
     """STORAGE_UNAVAILABLE, a retryable one, and nothing of it in the store; reads go on."""
-    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.1)
-    async with serve() as chat:
+    async with serve(timings=OFTEN) as chat:
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
         (message,) = await say(ada, chat_id, "before")
@@ -218,11 +212,9 @@ async def test_a_server_that_lost_its_lease_refuses_to_write(serve, mongodb_uri,
 
 
 @pytest.mark.expects_errors
-async def test_a_server_past_its_lease_asks_before_it_writes(serve, mongodb_uri, monkeypatch):
+async def test_a_server_past_its_lease_asks_before_it_writes(serve, mongodb_uri):
     """One that was stopped for longer than its lease is good for finds it taken before it harms."""
-    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 60)
-    monkeypatch.setattr("chat.repositories.lease.VALID_S", 0.2)
-    async with serve() as chat:
+    async with serve(timings=Timings(lease_renew_every_s=60, lease_valid_s=0.2)) as chat:
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
         await say(ada, chat_id, "one")
@@ -240,16 +232,12 @@ async def test_a_server_past_its_lease_asks_before_it_writes(serve, mongodb_uri,
 
 
 @pytest.mark.expects_errors
-async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(
-    serve, mongodb_uri, monkeypatch
-):
+async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(serve, mongodb_uri):
     """Cut off from the store past its lease, a server asks before it repeats what it had begun."""
-    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 60)
-    monkeypatch.setattr("chat.repositories.lease.VALID_S", 1.0)
-    monkeypatch.setattr("chat.repositories.mongo.TIMEOUT_MS", 700)
+    timings = Timings(lease_renew_every_s=60, lease_valid_s=1.0, store_timeout_s=0.7)
     async with (
         proxy_to(socket_of(mongodb_uri)) as proxy,
-        serve(mongodb_uri=by_way_of(mongodb_uri, proxy.port)) as chat,
+        serve(mongodb_uri=by_way_of(mongodb_uri, proxy.port), timings=timings) as chat,
     ):
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
@@ -271,10 +259,9 @@ async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(
 
 
 @pytest.mark.expects_errors
-async def test_a_server_that_lost_its_lease_makes_no_chat(serve, mongodb_uri, monkeypatch):
+async def test_a_server_that_lost_its_lease_makes_no_chat(serve, mongodb_uri):
     """Every durable write asks, those that take no number of a chat too."""
-    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.1)
-    async with serve() as chat:
+    async with serve(timings=OFTEN) as chat:
         await chat.create_chat([1], externalRef="first")
         await put_lease(mongodb_uri, holder())
         await asyncio.wait_for(chat.app.lost.wait(), 5)

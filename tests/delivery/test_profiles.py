@@ -1,18 +1,23 @@
 """Names and pictures: who may look them up, and who hears that they changed."""
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from chat.services.profiles import PUSHES_A_TURN
+from chat.timings import Timings
 from tests.support.delivery.chats import HOST, host, say
 from tests.support.gateway.servers import eventually, generous
 
+OFTEN = Timings(profile_push_after_s=0.05, unread_push_every_s=0.05, people_flush_every_s=0.05)
+"""Profiles and badges are pushed, and facts written, every 0.05 s instead of every second."""
 
-@pytest.fixture(autouse=True)
-def often(monkeypatch):
-    """Profiles and badges are pushed, and facts written, every 0.05 s instead of every second."""
-    for constant in ("profiles.PUSH_AFTER_S", "unread.PUSH_EVERY_S", "people.FLUSH_EVERY_S"):
-        monkeypatch.setattr(f"chat.services.{constant}", 0.05)
+
+@pytest.fixture
+def serve(serve):
+    return partial(serve, timings=OFTEN)
 
 
 async def named(chat, user_id, name, user_type="employee"):
@@ -135,14 +140,12 @@ async def test_a_new_name_is_pushed_to_those_who_share_a_chat(serve):
         assert [len(each.of("userUpdated")) for each in (ada, grace, stranger)] == [1, 1, 0]
 
 
-async def test_many_new_names_at_once_leave_room_for_messages(serve, monkeypatch):
+async def test_many_new_names_at_once_leave_room_for_messages(serve):
     """Profiles go out at a bounded rate, whatever else is pushed meanwhile."""
-    monkeypatch.setattr("chat.services.profiles.PUSHES_A_TURN", 1)
-    # The first push is the only one for 50 seconds.
-    monkeypatch.setattr("chat.services.profiles.PUSHES_PER_S", 0.02)
-    async with serve() as chat:
+    async with serve(timings=replace(OFTEN, profile_pause_s=50)) as chat:
         chat_id = await chat.create_chat([1, 2, 3])
-        ada = await chat.connect(1, join=chat_id)
+        # The first profile is a push to each of them, and then comes the pause.
+        ada, *_ = [await chat.connect(1, join=chat_id) for _ in range(PUSHES_A_TURN)]
         for user_id in (2, 3):
             await host(chat, "PUT", f"/users/{user_id}", {"name": "New", "avatarUrl": None})
         await ada.next("userUpdated")

@@ -14,6 +14,7 @@ from chat.errors import SetupError
 from chat.keys.download import TIMEOUT_S
 from chat.plugin_api import AuthFailure, Plugin, after_auth_failure, hookimpl
 from chat.testing import SECRET
+from chat.timings import Timings
 from tests.support.delivery.chats import connect_refusal, rest_code, sent_away
 from tests.support.delivery.keys import (
     ec_key,
@@ -25,7 +26,7 @@ from tests.support.delivery.keys import (
     rsa_key,
     token,
 )
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import MovableClock, eventually, generous
 from tests.support.gateway.tokens import signed
 from tests.support.gateway.wire import RawSocket
 
@@ -161,13 +162,14 @@ async def test_a_published_key_set_is_fetched_at_start(serve, algorithm):
         assert await rest_code(chat, mixed_up) == "TOKEN_INVALID"
 
 
-async def test_a_key_that_is_not_there_yet_is_a_refusal_that_passes(serve, monkeypatch):
+async def test_a_key_that_is_not_there_yet_is_a_refusal_that_passes(serve):
     """503 with Retry-After in REST, a typed ack for `authenticate`, and at connect a closed
     transport: after a CONNECT_ERROR the official client would stay away.
     """
+    clock = MovableClock()
     async with (
         key_host(jwk(rsa_key(), "one")) as host,
-        serve(jwt_secret=None, jwt_jwks_url=host.url) as chat,
+        serve(jwt_secret=None, jwt_jwks_url=host.url, clock=clock) as chat,
     ):
         raw = await RawSocket.open(chat)
         await raw.connect({"token": token(rsa_key(), "RS256", "one")})
@@ -184,7 +186,7 @@ async def test_a_key_that_is_not_there_yet_is_a_refusal_that_passes(serve, monke
         assert await sent_away(chat, fresh)
         assert await raw.is_alive()
         host.keys.append(jwk(rsa_key("new"), "new"))
-        monkeypatch.setattr("chat.keys.fetcher.FETCH_EVERY_S", 0)
+        clock.jump(5)
         assert await rest_code(chat, fresh) is None
         assert await connect_refusal(chat, fresh) is None
         assert (await raw.call("authenticate", {"token": fresh}))["success"]
@@ -212,15 +214,14 @@ async def test_made_up_key_ids_do_not_make_the_host_be_asked_often(serve):
         assert {each.reason for each in watcher.failures} == {"unknown key"}
 
 
-async def test_a_host_that_was_down_at_start_lets_clients_in_later(serve, monkeypatch):
+async def test_a_host_that_was_down_at_start_lets_clients_in_later(serve):
     """The server starts without its keys, and fetches them in the background once they are
     there.
     """
-    monkeypatch.setattr("chat.keys.fetcher.FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr("chat.keys.fetcher.LAST_RETRY_S", 0.02)
+    timings = Timings(key_first_retry_s=0.02, key_last_retry_s=0.02)
     async with key_host(jwk(rsa_key(), "one")) as host:
         host.status = 502
-        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
+        async with serve(jwt_secret=None, jwt_jwks_url=host.url, timings=timings) as chat:
             good = token(rsa_key(), "RS256", "one")
             assert await rest_code(chat, good) == "AUTH_UNAVAILABLE"
             assert (await chat.request("GET", "/health/live", None)).status == 200
@@ -258,13 +259,13 @@ async def test_a_token_without_a_key_id_is_good_by_a_key_of_the_set(serve):
         assert host.asked == 1
 
 
-async def test_a_server_stops_while_its_key_host_hangs(serve, monkeypatch):
+async def test_a_server_stops_while_its_key_host_hangs(serve):
     """Nobody waits for the fetch, at start or at the end."""
-    monkeypatch.setattr("chat.keys.fetcher.WAIT_S", 0.05)
+    timings = Timings(key_wait_s=0.05)
     async with key_host(jwk(rsa_key(), "one")) as host:
         host.hold = asyncio.Event()
         began = time.monotonic()
-        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
+        async with serve(jwt_secret=None, jwt_jwks_url=host.url, timings=timings) as chat:
             assert await rest_code(chat, token(rsa_key(), "RS256", "one")) == "AUTH_UNAVAILABLE"
         assert time.monotonic() - began < TIMEOUT_S
         host.hold.set()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from chat.timings import Timings
 from tests.support.delivery.chats import HOST, Held, all_messages, host, say
 from tests.support.gateway.servers import eventually, generous
 
@@ -32,11 +33,10 @@ async def keep_busy(client, chat_id, stop):
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_nothing_follows_removed_from_chat_while_three_others_write(serve, seed, monkeypatch):
+async def test_nothing_follows_removed_from_chat_while_three_others_write(serve, seed):
     """In the record of each of the user's sockets `removedFromChat` is the last thing of that
     chat."""
-    monkeypatch.setattr("chat.services.unread.PUSH_EVERY_S", 0.02)
-    async with serve(**generous()) as chat:
+    async with serve(timings=Timings(unread_push_every_s=0.02), **generous()) as chat:
         chat_id = await chat.create_chat([1, 2, 3, 4])
         inside = await chat.connect(1, join=chat_id)
         outside = await chat.connect(1)
@@ -154,8 +154,7 @@ async def far_behind(chat, chat_id):
 
 async def test_a_badge_that_is_being_counted_does_not_follow_the_removal(serve, monkeypatch):
     """Membership is asked again after the count was read, before `unreadUpdated` goes out."""
-    monkeypatch.setattr("chat.services.unread.PUSH_EVERY_S", 0.05)
-    async with serve(**generous()) as chat:
+    async with serve(timings=Timings(unread_push_every_s=0.05), **generous()) as chat:
         chat_id = await chat.create_chat([1, 2, 3])
         grace, _ = await far_behind(chat, chat_id)
         ada = await chat.connect(1)
@@ -175,8 +174,7 @@ async def test_a_badge_that_is_being_counted_does_not_follow_the_end_of_the_chat
     serve, monkeypatch
 ):
     """The same for a chat that is deleted while its unread messages are counted."""
-    monkeypatch.setattr("chat.services.unread.PUSH_EVERY_S", 0.05)
-    async with serve(**generous()) as chat:
+    async with serve(timings=Timings(unread_push_every_s=0.05), **generous()) as chat:
         chat_id, other = await chat.create_chat([1, 2]), await chat.create_chat([1, 2])
         grace, _ = await far_behind(chat, chat_id)
         ada = await chat.connect(1)
@@ -242,10 +240,9 @@ async def test_an_overview_outlives_a_removal_while_it_is_read(serve, monkeypatc
         assert [each["id"] for each in answer.data] == [kept]
 
 
-async def test_nothing_follows_the_end_of_a_chat(serve, monkeypatch):
+async def test_nothing_follows_the_end_of_a_chat(serve):
     """`chatDeleted` in the room, `removedFromChat` to all, and then silence; badges too."""
-    monkeypatch.setattr("chat.services.unread.PUSH_EVERY_S", 0.05)
-    async with serve(**generous()) as chat:
+    async with serve(timings=Timings(unread_push_every_s=0.05), **generous()) as chat:
         chat_id, other = await chat.create_chat([1, 2]), await chat.create_chat([1, 2])
         inside, outside = await chat.connect(1, join=chat_id), await chat.connect(1)
         grace = await chat.connect(2, join=chat_id)

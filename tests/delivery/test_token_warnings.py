@@ -1,19 +1,26 @@
 """The life of a token while its socket is connected: warned of, refused, refreshed, ended."""
 
+from functools import partial
+
 import pytest
 
 from chat.gateway.token_expiry import TokenLife
+from chat.timings import Timings
 from tests.support.delivery.chats import gone, say
 from tests.support.gateway.servers import MovableClock, eventually
 from tests.support.gateway.tokens import hours, signed
 from tests.support.gateway.wire import RawSocket
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
+def serve(serve):
+    """Tokens are looked at every 0.05 s, so that a moved clock is noticed soon."""
+    return partial(serve, timings=Timings(token_tick_s=0.05))
+
+
+@pytest.fixture
 def ticks(monkeypatch):
-    """Tokens are looked at every 0.05 s, so that a moved clock is noticed soon; `await ticks()`
-    returns after three more looks."""
-    monkeypatch.setattr("chat.gateway.token_expiry.TICK_S", 0.05)
+    """`await ticks()` returns after three more looks."""
     look = TokenLife._tick
     looked = []
 

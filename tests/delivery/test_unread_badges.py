@@ -1,19 +1,19 @@
 """Unread counts: who is told, when, and how many."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
+from chat.timings import Timings
 from tests.support.delivery.chats import Held, head_of, host, say
 from tests.support.gateway.servers import generous
 
 
-@pytest.fixture(autouse=True)
-def often(request, monkeypatch):
-    """Badges are told every 0.1 s instead of every second, but where the second itself is
-    tested."""
-    if "the_real_second" not in request.node.name:
-        monkeypatch.setattr("chat.services.unread.PUSH_EVERY_S", 0.1)
+@pytest.fixture
+def serve(serve):
+    """Badges are pushed every 0.1 s instead of every second."""
+    return partial(serve, timings=Timings(unread_push_every_s=0.1))
 
 
 async def test_somebody_outside_the_room_is_told_of_a_new_message(serve):
@@ -37,7 +37,7 @@ async def test_somebody_outside_the_room_is_told_of_a_new_message(serve):
 async def test_a_burst_is_told_once_within_the_real_second(serve):
     """Ten messages in a moment are one push to a socket, with the last of them and all ten
     counted."""
-    async with serve(**generous()) as chat:
+    async with serve(timings=Timings(), **generous()) as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
         began = asyncio.get_running_loop().time()

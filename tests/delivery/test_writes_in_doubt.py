@@ -2,6 +2,7 @@
 
 import pytest
 
+from chat.timings import Timings
 from tests.support.delivery.chats import all_messages, head_of, say
 from tests.support.delivery.proxy import proxy_to
 from tests.support.delivery.stores import by_way_of, socket_of
@@ -9,13 +10,16 @@ from tests.support.gateway.servers import eventually, generous
 
 
 @pytest.mark.parametrize("lost", ["deaf", "mute"])
-async def test_a_repeat_of_a_write_in_doubt_takes_no_number(serve, mongodb_uri, monkeypatch, lost):
+async def test_a_repeat_of_a_write_in_doubt_takes_no_number(serve, mongodb_uri, lost):
     """TIMEOUT, then the store is back: the repeat, among other sends, is the message of the first
     time, and the numbers have no hole. So it is whether the write or its answer was lost."""
-    monkeypatch.setattr("chat.repositories.mongo.TIMEOUT_MS", 700)
     async with (
         proxy_to(socket_of(mongodb_uri)) as proxy,
-        serve(mongodb_uri=by_way_of(mongodb_uri, proxy.port), **generous()) as chat,
+        serve(
+            mongodb_uri=by_way_of(mongodb_uri, proxy.port),
+            timings=Timings(store_timeout_s=0.7),
+            **generous(),
+        ) as chat,
     ):
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2, join=chat_id)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from chat.plugin_api import Disconnected, Plugin, after_disconnect, hookimpl
+from chat.timings import Timings
 from tests.e2e.js_driver import CLIENTS, TRANSPORTS
 from tests.support.delivery.keys import jwk, key_host, rsa_key
 from tests.support.delivery.keys import token as key_token
@@ -235,14 +236,13 @@ async def test_a_refusal_worth_another_try_is_no_connect_error_and_the_client_re
 
 
 async def test_a_client_whose_key_cannot_be_fetched_comes_in_when_it_can(
-    serve, javascript, client, transport, monkeypatch
+    serve, javascript, client, transport
 ):
     """The key server is away for a moment: no CONNECT_ERROR, and the client returns by itself."""
-    monkeypatch.setattr("chat.keys.fetcher.FIRST_RETRY_S", 0.1)
-    monkeypatch.setattr("chat.keys.fetcher.LAST_RETRY_S", 0.1)
+    timings = Timings(key_first_retry_s=0.1, key_last_retry_s=0.1)
     async with key_host(jwk(rsa_key(), "one")) as host, javascript() as js:
         host.status = 503
-        async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
+        async with serve(jwt_secret=None, jwt_jwks_url=host.url, timings=timings) as chat:
             socket = await js.connect(
                 f"{chat.url}/chat",
                 client=client,

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+from functools import partial
 
 import pytest
 from tornado.httpclient import HTTPClientError
 
 from chat.repositories.free_space import FreeSpace
+from chat.timings import Timings
 from tests.faults.test_server_killed import new_chat
 from tests.support.server_process import server_process, until
 from tests.support.small_disk import fill
@@ -23,8 +25,13 @@ def disk(monkeypatch):
         free = 900 * MB
 
     monkeypatch.setattr("chat.repositories.free_space.free_bytes", lambda _place: Disk.free)
-    monkeypatch.setattr("chat.repositories.free_space.LOOK_EVERY_S", 0.05)
     return Disk
+
+
+@pytest.fixture
+def serve(serve):
+    """A server that looks at its disks every 0.05 s."""
+    return partial(serve, timings=Timings(disk_look_every_s=0.05))
 
 
 async def parts_of(chat):

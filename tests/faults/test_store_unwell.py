@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import quote
 
 import pytest
@@ -10,6 +11,7 @@ from pymongo import AsyncMongoClient
 
 from chat.repositories import embedded
 from chat.repositories.embedded import EmbeddedStore
+from chat.timings import Timings
 from tests.faults.test_disk_full import is_ready
 from tests.faults.test_server_killed import new_chat
 from tests.support.server_process import server_process, until
@@ -27,10 +29,15 @@ CODES = {
 
 @pytest.fixture(autouse=True)
 def failing_on_demand(monkeypatch):
-    """Stores take `configureFailPoint`, and leases are renewed often."""
+    """Stores take `configureFailPoint`."""
     taking = embedded.OPTIONS | {"enable_test_commands": True}
     monkeypatch.setattr(embedded, "OPTIONS", taking)
-    monkeypatch.setattr("chat.repositories.lease.RENEW_EVERY_S", 0.2)
+
+
+@pytest.fixture
+def serve(serve):
+    """A server that renews its lease often."""
+    return partial(serve, timings=Timings(lease_renew_every_s=0.2))
 
 
 @asynccontextmanager

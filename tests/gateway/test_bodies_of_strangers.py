@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from chat.http import bodies
+from chat.timings import Timings
 from tests.support.gateway.servers import eventually, generous
 from tests.support.gateway.wire import RawPolling, RawSocket
 
@@ -63,10 +63,9 @@ JSON = "Content-Type: application/json"
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 900000", "Transfer-Encoding: chunked"])
-async def test_a_body_without_a_token_is_refused_before_it_comes(serve, length, monkeypatch):
+async def test_a_body_without_a_token_is_refused_before_it_comes(serve, length):
     """401 at the head, typed; then the connection is closed, and no byte of it was held."""
-    monkeypatch.setattr(bodies, "LINGER_S", 0.2)
-    async with serve(**generous()) as chat:
+    async with serve(timings=Timings(body_linger_s=0.2), **generous()) as chat:
         client = await Client.open(chat)
         await client.send("POST", "/chat-messages", JSON, length)
         assert await client.refused() == "UNAUTHENTICATED"
@@ -193,10 +192,9 @@ async def test_a_polling_post_is_read_for_a_session_only_and_counted(serve):
             post.close()
 
 
-async def test_a_refused_body_that_never_comes_leaves_nothing_behind(serve, monkeypatch):
+async def test_a_refused_body_that_never_comes_leaves_nothing_behind(serve):
     """Whoever is refused and goes, or stays without a word: no task waits for the body for ever."""
-    monkeypatch.setattr(bodies, "LINGER_S", 0.1)
-    async with serve(**generous()) as chat:
+    async with serve(timings=Timings(body_linger_s=0.1), **generous()) as chat:
         paths = ("/socket.io/?EIO=4&transport=polling&sid=nobody", "/chat-messages")
         clients = [await Client.open(chat) for _ in range(4)]
         for client, path in zip(clients, 2 * paths, strict=True):

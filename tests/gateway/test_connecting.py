@@ -8,6 +8,7 @@ import socketio
 
 from chat.gateway.room_names import NAMESPACE
 from chat.testing import SECRET
+from chat.timings import Timings
 from tests.support.gateway.servers import UNLIMITED, eventually, limits
 from tests.support.gateway.tokens import hours, signed
 from tests.support.gateway.wire import RawPolling, RawSocket
@@ -177,10 +178,9 @@ async def test_the_official_kind_of_client_hears_why_it_was_refused(serve, trans
         assert heard[0]["data"]["code"] == "TOKEN_INVALID"
 
 
-async def test_the_transport_is_closed_after_a_refusal(serve, monkeypatch):
+async def test_the_transport_is_closed_after_a_refusal(serve):
     """A session that was not let in does not stay, over either transport."""
-    monkeypatch.setattr("chat.gateway.namespace.REFUSED_CLOSE_AFTER_S", 0.05)
-    async with serve() as chat:
+    async with serve(timings=Timings(refused_close_after_s=0.05)) as chat:
         raw = await RawSocket.open(chat)
         await raw.connect({"token": "x"})
         await raw.until_end()

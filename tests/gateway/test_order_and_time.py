@@ -6,6 +6,7 @@ import json
 import pytest
 
 from chat.plugin_api import ClientEvent, Plugin, hookimpl, register_events
+from chat.timings import Timings
 from tests.support.gateway.servers import eventually, generous
 from tests.support.gateway.wire import RawPolling, RawSocket
 
@@ -105,13 +106,10 @@ async def test_a_polling_post_of_many_events_is_handled_in_order(serve):
         assert [each["message"] for each in page.data] == [f"number {n}" for n in range(100)]
 
 
-async def test_an_event_that_is_not_begun_in_time_is_answered_timeout_and_never_run(
-    serve, monkeypatch
-):
+async def test_an_event_that_is_not_begun_in_time_is_answered_timeout_and_never_run(serve):
     """What waits behind a hanging event is refused at its deadline; a later repeat runs once."""
-    monkeypatch.setattr("chat.gateway.dispatch.ACK_DEADLINE_S", 0.3)
     tools = Tools()
-    async with serve(**generous(tools)) as chat:
+    async with serve(timings=Timings(ack_deadline_s=0.3), **generous(tools)) as chat:
         ada = await chat.connect(1)
         hanging = asyncio.create_task(ada.call("hang"))
         await eventually(lambda: tools.hanging)
@@ -127,11 +125,10 @@ async def test_an_event_that_is_not_begun_in_time_is_answered_timeout_and_never_
         assert (again["ran"], tools.ran) == (1, 1)
 
 
-async def test_a_hanging_event_of_a_plugin_is_ended_and_the_next_one_runs(serve, monkeypatch):
+async def test_a_hanging_event_of_a_plugin_is_ended_and_the_next_one_runs(serve):
     """A plugin's event has a budget of its own; then the socket goes on."""
-    monkeypatch.setattr("chat.gateway.dispatch.PLUGIN_EVENT_TIMEOUT_S", 0.2)
     tools = Tools()
-    async with serve(**generous(tools)) as chat:
+    async with serve(timings=Timings(plugin_event_s=0.2), **generous(tools)) as chat:
         ada = await chat.connect(1)
         hanging = asyncio.create_task(ada.call("hang"))
         await eventually(lambda: tools.hanging)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chat.timings import Timings
 from tests.support.gateway.servers import cut, eventually, generous
 
 
@@ -35,10 +36,9 @@ async def test_renewals_within_two_seconds_are_absorbed(serve):
         assert len(grace.of("userTyping")) == 1
 
 
-async def test_a_renewal_after_two_seconds_is_pushed_again(serve, monkeypatch):
+async def test_a_renewal_after_two_seconds_is_pushed_again(serve):
     """One push for each two seconds of typing."""
-    monkeypatch.setattr("chat.services.typing.PUSH_EVERY_S", 0.0)
-    async with serve(**generous()) as chat:
+    async with serve(timings=Timings(typing_push_every_s=0), **generous()) as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2, join=chat_id)
         for _ in range(3):

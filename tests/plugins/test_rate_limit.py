@@ -3,6 +3,7 @@
 import pytest
 
 from chat.limits import Limit
+from chat.timings import Timings
 from plugins.rate_limit import RateLimit
 from tests.support.gateway.servers import UNLIMITED, limits
 
@@ -117,10 +118,11 @@ async def test_joining_a_room_one_is_in_already_costs_nothing(serve):
         assert all(answer["success"] for answer in answers)
 
 
-async def test_typing_over_the_limit_is_dropped_in_silence_and_its_end_never_is(serve, monkeypatch):
+async def test_typing_over_the_limit_is_dropped_in_silence_and_its_end_never_is(serve):
     """A keystroke deserves no error; a `false` that got lost would be an indicator that stays."""
-    monkeypatch.setattr("chat.services.typing.PUSH_EVERY_S", 0.0)
-    async with serve(**_limited(typing_per_s=0.001)) as chat:
+    async with serve(
+        timings=Timings(typing_push_every_s=0), **_limited(typing_per_s=0.001)
+    ) as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2, join=chat_id)
         for _ in range(6):

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from chat.timings import Timings
 from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawPolling, RawSocket
 from tests.support.protocol.sessions import join, on_websocket
@@ -100,12 +101,9 @@ async def test_events_while_a_connect_is_decided_go_nowhere(serve_echo, echo):
 
 @pytest.mark.expects_errors
 @pytest.mark.parametrize("auth", [{"crash": True}, {"wait": True}])
-async def test_a_connect_handler_that_crashes_or_hangs_lets_nobody_in(
-    serve_echo, echo, monkeypatch, auth
-):
+async def test_a_connect_handler_that_crashes_or_hangs_lets_nobody_in(serve_echo, echo, auth):
     """The session ends; no half-connected ghost stays in the rooms."""
-    monkeypatch.setattr("chat.gateway.socketio.server.HANDLER_TIMEOUT_S", 0.2)
-    async with serve_echo() as chat:
+    async with serve_echo(timings=Timings(plugin_connect_s=0.2)) as chat:
         raw = await RawSocket.open(chat)
         await raw.send("40" + json.dumps(auth))
         await raw.until_end()

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from chat.timings import Timings
 from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawPolling, RawSocket
 from tests.support.protocol.sessions import join, on_polling, on_websocket
@@ -153,10 +154,9 @@ async def test_the_chat_works_beside_other_namespaces_on_one_session(serve_echo)
         await eventually(lambda: chat.app.gateway.get_active_users_count() == 0)
 
 
-async def test_a_refusal_by_the_chat_does_not_end_the_other_namespaces(serve_echo, monkeypatch):
+async def test_a_refusal_by_the_chat_does_not_end_the_other_namespaces(serve_echo):
     """A session is ended after a refusal only when it is in no namespace."""
-    monkeypatch.setattr("chat.gateway.namespace.REFUSED_CLOSE_AFTER_S", 0.05)
-    async with serve_echo() as chat:
+    async with serve_echo(timings=Timings(refused_close_after_s=0.05)) as chat:
         stranger, guest = await RawSocket.open(chat), await on_websocket(chat)
         for raw in (guest, stranger):
             assert (await raw.connect({"token": "x"})).startswith("44/chat,")

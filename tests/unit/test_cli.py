@@ -9,16 +9,18 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from chat import cli
+from chat.app import ChatApp
 from chat.auth import Authenticator
 from chat.clock import SystemClock
 from chat.keys.token_keys import TokenKeys
-from chat.repositories import mongo
 from chat.settings import Settings
+from chat.timings import Timings
 from tests.support.rest import raw as rest_raw
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -256,7 +258,8 @@ def test_a_taken_port_is_one_sentence(capsys, monkeypatch):
 def test_a_store_that_is_not_there_is_one_sentence(capsys, monkeypatch):
     """MONGODB_URI at which nothing listens; nothing of its password is said."""
     monkeypatch.setattr(cli, "configure_logging", lambda *_: None)
-    monkeypatch.setattr(mongo, "TIMEOUT_MS", 300)
+    timings = Timings(store_timeout_s=0.3)
+    monkeypatch.setattr(cli, "ChatApp", partial(ChatApp, timings=timings))
     with socket.create_server(("127.0.0.1", 0)) as probe:
         closed = f"mongodb://user:pa55word@127.0.0.1:{probe.getsockname()[1]}/x"
     monkeypatch.setenv("MONGODB_URI", closed)

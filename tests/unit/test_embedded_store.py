@@ -16,6 +16,7 @@ from structlog.testing import LogCapture
 
 from chat.repositories import embedded
 from chat.repositories.embedded import EmbeddedStore
+from chat.timings import Timings
 from tests.support.stores import Client, running
 
 DEADLINE_S = 20
@@ -106,14 +107,11 @@ def test_a_store_is_gone_after_stop_which_may_be_repeated(tmp_path: Path, log: L
     assert "store_killed" not in [line["event"] for line in log.entries]
 
 
-def test_a_store_that_does_not_end_when_asked_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_does_not_end_when_asked_is_killed(tmp_path: Path) -> None:
     """A stopped (SIGSTOP) process cannot end by SIGTERM: after the grace it is killed."""
-    monkeypatch.setattr(embedded, "STOP_S", 0.2)
 
     async def run() -> None:
-        store = EmbeddedStore(tmp_path)
+        store = EmbeddedStore(tmp_path, timings=Timings(store_stop_s=0.2))
         await store.start()
         assert store.pid is not None
         with process_handle(store.pid) as process:
@@ -190,18 +188,15 @@ QUOTED = 'ERROR insert {"message": "WT_PANIC: WiredTiger library panic"} failed'
 
 
 @pytest.mark.expects_errors
-def test_a_store_in_panic_is_ended_and_started_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: LogCapture
-) -> None:
+def test_a_store_in_panic_is_ended_and_started_anew(tmp_path: Path, log: LogCapture) -> None:
     """Such a store lives on and answers everything with an error; the log names the cause."""
     script = tmp_path / "program"
     script.write_text(f"#!/bin/sh\necho listening on >&2\necho '{PANIC}' >&2\nexec sleep 60\n")
     script.chmod(0o755)
-    monkeypatch.setattr(embedded, "PROGRAM", (str(script),))
 
     async def run() -> None:
         died = asyncio.Event()
-        store = EmbeddedStore(tmp_path / "data", on_exit=died.set)
+        store = EmbeddedStore(tmp_path / "data", on_exit=died.set, program=[str(script)])
         await store.start()
         await asyncio.wait_for(died.wait(), DEADLINE_S)
         await store.stop()

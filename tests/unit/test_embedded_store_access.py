@@ -15,9 +15,9 @@ from pymongo.errors import PyMongoError
 from structlog.testing import LogCapture
 
 from chat.errors import SetupError
-from chat.repositories import embedded
-from chat.repositories.embedded import EmbeddedStore
+from chat.repositories.embedded import PROGRAM, EmbeddedStore
 from chat.repositories.store_folder import MAX_SOCKET_PATH
+from chat.timings import Timings
 from tests.support.other_user import NOBODY, attempts_of_another, may_be_another
 from tests.support.stores import Client, running
 
@@ -87,24 +87,23 @@ def test_another_user_can_do_nothing_to_a_running_store(public: Path) -> None:
 
 @as_another
 @pytest.mark.expects_errors
-def test_another_user_cannot_take_the_place_of_a_store_that_is_down(
-    public: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_user_cannot_take_the_place_of_a_store_that_is_down(public: Path) -> None:
     """Between the death of a store and its restart nobody else can listen where it did."""
-    monkeypatch.setattr(embedded, "LAST_DELAY_S", 0.5)
     folder = public / "data"
 
     async def run() -> None:
         died = asyncio.Event()
-        store = EmbeddedStore(folder, on_exit=died.set)
+        program = [*PROGRAM]
+        timings = Timings(store_last_delay_s=0.5)
+        store = EmbeddedStore(folder, on_exit=died.set, program=program, timings=timings)
         async with running(store) as client, asyncio.timeout(40):
             await insert(client, 1)
             assert store.pid is not None
-            with monkeypatch.context() as patch:
-                patch.setattr(embedded, "PROGRAM", ("false",))
-                os.kill(store.pid, signal.SIGKILL)
-                await died.wait()
-                tried = await asyncio.to_thread(attempts_of_another, folder, uri_of(folder))
+            program[:] = ["false"]
+            os.kill(store.pid, signal.SIGKILL)
+            await died.wait()
+            tried = await asyncio.to_thread(attempts_of_another, folder, uri_of(folder))
+            program[:] = PROGRAM
             assert {name for name, outcome in tried.items() if outcome == "done"} == set()
             found = None
             while found is None:

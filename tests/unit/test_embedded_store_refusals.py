@@ -1,20 +1,23 @@
 """What the embedded store says when it cannot start: one sentence that names the folder."""
 
 import asyncio
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from chat.errors import SetupError
-from chat.repositories import embedded
-from chat.repositories.embedded import EmbeddedStore
+from chat.repositories.embedded import PROGRAM, EmbeddedStore
+from chat.timings import TIMINGS, Timings
 from tests.support.stores import running
 
 
-async def refusal(folder: Path) -> str:
+async def refusal(
+    folder: Path, program: Sequence[str] = PROGRAM, timings: Timings = TIMINGS
+) -> str:
     """What `start` says on a folder that cannot be used."""
-    store = EmbeddedStore(folder)
+    store = EmbeddedStore(folder, program=program, timings=timings)
     with pytest.raises(SetupError) as caught:
         await store.start()
     assert store.pid is None
@@ -25,24 +28,21 @@ async def refusal(folder: Path) -> str:
     return sentence
 
 
-def fake_program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Put a shell script in the store's place, for failures the real one cannot be led into."""
+def fake_program(folder: Path, script: str) -> list[str]:
+    """A shell script for the store's place, for failures the real one cannot be led into."""
     program = folder / "program"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setattr(embedded, "PROGRAM", (str(program),))
+    return [str(program)]
 
 
-def test_a_second_server_on_the_folder_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_server_on_the_folder_is_refused(tmp_path: Path) -> None:
     """Two servers cannot share a folder: the second starts no store, and the first lives on."""
 
     async def run() -> None:
         async with running(EmbeddedStore(tmp_path)) as client:
-            with monkeypatch.context() as patch:
-                fake_program(tmp_path, patch, "echo I was started >&2")
-                assert "in use by another server" in await refusal(tmp_path)
+            program = fake_program(tmp_path, "echo I was started >&2")
+            assert "in use by another server" in await refusal(tmp_path, program)
             assert (await client.admin.command("ping"))["ok"] == 1
         async with running(EmbeddedStore(tmp_path)):
             pass
@@ -50,17 +50,15 @@ def test_a_second_server_on_the_folder_is_refused(
     asyncio.run(run())
 
 
-def test_a_store_left_by_a_dead_server_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_left_by_a_dead_server_is_named(tmp_path: Path) -> None:
     """Where the lock is free but a store still has the files, the folder is in use all the same."""
-    monkeypatch.setattr(embedded, "ORPHAN_S", 0)
 
     async def run() -> None:
         first = EmbeddedStore(tmp_path)
         async with running(first):
             first._folder.release()
-            assert "in use by another server" in await refusal(tmp_path)
+            said = await refusal(tmp_path, timings=Timings(store_orphan_s=0))
+            assert "in use by another server" in said
 
     asyncio.run(run())
 
@@ -116,15 +114,13 @@ def test_a_missing_store_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     asyncio.run(run())
 
 
-def test_a_store_that_never_listens_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_never_listens_is_given_up(tmp_path: Path) -> None:
     """A start has a deadline, and what did not make it is ended."""
-    fake_program(tmp_path, monkeypatch, "exec sleep 60")
-    monkeypatch.setattr(embedded, "START_S", 0.5)
+    program = fake_program(tmp_path, "exec sleep 60")
 
     async def run() -> None:
-        assert "did not start within 0.5 seconds" in await refusal(tmp_path / "data")
+        said = await refusal(tmp_path / "data", program, Timings(store_start_s=0.5))
+        assert "did not start within 0.5 seconds" in said
 
     asyncio.run(run())
 
@@ -137,13 +133,11 @@ def test_a_store_that_never_listens_is_given_up(
         ("Illegal instruction", "ended while starting (Illegal instruction)"),
     ],
 )
-def test_a_start_that_fails_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, meaning: str
-) -> None:
+def test_a_start_that_fails_is_one_sentence(tmp_path: Path, line: str, meaning: str) -> None:
     """The last words of a store that ended while starting become one sentence."""
-    fake_program(tmp_path, monkeypatch, f"echo Traceback >&2; echo '{line}' >&2; exit 1")
+    program = fake_program(tmp_path, f"echo Traceback >&2; echo '{line}' >&2; exit 1")
 
     async def run() -> None:
-        assert meaning in await refusal(tmp_path / "data")
+        assert meaning in await refusal(tmp_path / "data", program)
 
     asyncio.run(run())

@@ -113,16 +113,15 @@ async def test_an_answer_that_is_too_long_is_not_held():
             await download_key_set(f"{url}packed")
 
 
-async def test_an_answer_that_does_not_end_is_cut_off(monkeypatch):
+async def test_an_answer_that_does_not_end_is_cut_off():
     """After three seconds."""
-    monkeypatch.setattr(key_download, "TIMEOUT_S", 0.05)
 
     async def never(_handler):
         await asyncio.sleep(1)
 
     async with site(keys=never) as (url, _):
         with pytest.raises(HTTPError):
-            await download_key_set(f"{url}keys")
+            await download_key_set(f"{url}keys", timeout_s=0.05)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from chat.auth import Authenticator
 from chat.errors import ChatError
 from chat.keys.token_keys import MAX_MISSING, MAX_TRIED, TokenKeys
+from chat.timings import Timings
 from tests.support.delivery.keys import ec_key, jwk, key_for, public_pem, rsa_key, short_key
 from tests.support.gateway.servers import eventually
 from tests.support.rest.tokens import GOOD, SECRET, StoppedClock, signed
@@ -23,12 +24,16 @@ TOO_LONG = json.dumps({"keys": [jwk(rsa_key("x"), "x", pad="x" * 1_000_000)]})
 class Host:
     """Publishes `members`, or raises `fault`; `hold` keeps answers back. Time stands at `at`."""
 
-    def __init__(self, *members, secrets=(), public_key=None):
+    def __init__(self, *members, secrets=(), public_key=None, **timings):
         self.members, self.fault, self.text, self.hold = list(members), None, None, None
         self.asked, self.at, self.moments = 0, 1_000.0, []
         self.retry_after_s = None
         self.keys = TokenKeys(
-            secrets, public_key=public_key, fetch=self._fetch, now=lambda: self.at
+            secrets,
+            public_key=public_key,
+            fetch=self._fetch,
+            now=lambda: self.at,
+            timings=Timings(**timings),
         )
         self._checks = Authenticator(self.keys, StoppedClock())
 
@@ -82,11 +87,10 @@ async def test_a_host_that_is_away_is_a_refusal_that_passes():
         assert await host.code(by(rsa_key(), "r1")) is None
 
 
-async def test_a_failed_fetch_is_tried_again_in_the_background(monkeypatch):
+async def test_a_failed_fetch_is_tried_again_in_the_background():
     """Later each time, up to a bound, and nobody has to ask for it."""
-    monkeypatch.setattr("chat.keys.fetcher.FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr("chat.keys.fetcher.LAST_RETRY_S", 0.08)
-    async with Host(jwk(rsa_key(), "r1")) as host:
+    retries = {"key_first_retry_s": 0.02, "key_last_retry_s": 0.08}
+    async with Host(jwk(rsa_key(), "r1"), **retries) as host:
         host.fault = AWAY
         await host.keys.open()
         await eventually(lambda: host.asked == 6)
@@ -101,10 +105,9 @@ async def test_a_failed_fetch_is_tried_again_in_the_background(monkeypatch):
         assert host.asked == asked
 
 
-async def test_one_outage_is_one_line_in_the_log(monkeypatch, log):
+async def test_one_outage_is_one_line_in_the_log(log):
     """And one more when it is over; neither holds an address."""
-    monkeypatch.setattr("chat.keys.fetcher.FIRST_RETRY_S", 0.001)
-    async with Host(jwk(rsa_key(), "r1")) as host:
+    async with Host(jwk(rsa_key(), "r1"), key_first_retry_s=0.001) as host:
         host.fault = AWAY
         await host.keys.open()
         await eventually(lambda: host.asked >= 4)
@@ -201,22 +204,20 @@ async def test_all_who_come_at_once_wait_for_one_fetch():
         assert host.asked == 1
 
 
-async def test_nobody_waits_long_for_a_host_that_hangs(monkeypatch):
+async def test_nobody_waits_long_for_a_host_that_hangs():
     """The fetch goes on, and its keys serve those who come again."""
-    monkeypatch.setattr("chat.keys.fetcher.WAIT_S", 0.02)
-    async with Host(jwk(rsa_key(), "r1")) as host:
+    async with Host(jwk(rsa_key(), "r1"), key_wait_s=0.02) as host:
         host.hold = asyncio.Event()
         assert await host.code(by(rsa_key(), "r1")) == "AUTH_UNAVAILABLE"
         host.hold.set()
-        monkeypatch.setattr("chat.keys.fetcher.WAIT_S", 5)
+        await eventually(lambda: host.keys.candidates("RS256", "r1"))
         assert await host.code(by(rsa_key(), "r1")) is None
         assert host.asked == 1
 
 
-async def test_a_fetch_that_hangs_is_cut_off(monkeypatch):
+async def test_a_fetch_that_hangs_is_cut_off():
     """Or no other would ever begin."""
-    monkeypatch.setattr("chat.keys.fetcher.FETCH_WITHIN_S", 0.02)
-    async with Host(jwk(rsa_key(), "r1")) as host:
+    async with Host(jwk(rsa_key(), "r1"), key_fetch_within_s=0.02) as host:
         host.hold = asyncio.Event()
         assert await host.code(by(rsa_key(), "r1")) == "AUTH_UNAVAILABLE"
         assert host.keys.host_is_away

@@ -29,9 +29,6 @@ from chat.services.refusals import Refusals, counts
 MAX_RUNNING_EVENTS: Final = 100
 """Events of one session that may run at once in the namespaces of plugins."""
 
-HANDLER_TIMEOUT_S: Final = 5.0
-"""What `on_connect` and `on_disconnect` of a plugin may take; the end of a session waits for it."""
-
 MAX_NULLS_TAKEN: Final = 8
 """Trailing nulls that a handler may want, where it does not take all that came."""
 
@@ -43,12 +40,19 @@ class StrictServer(socketio.AsyncServer):
     """`begin` takes every message of a session, `close_session` ends one."""
 
     def __init__(
-        self, *, connect_within_s: float, max_bytes: int, refusals: Refusals, **options: Any
+        self,
+        *,
+        connect_within_s: float,
+        max_bytes: int,
+        refusals: Refusals,
+        plugin_connect_s: float,
+        **options: Any,
     ) -> None:
         super().__init__(max_http_buffer_size=max_bytes, **options)
         self.patience = Patience(refusals, self.eio.outbox.poller.hurry, self.cut)
         self._strangers = Deadlines(connect_within_s, self.end_stranger)
         self._max_bytes = max_bytes
+        self._plugin_connect_s = plugin_connect_s
         # Whose CONNECT has been read, and not begun yet.
         self._connecting: set[tuple[str, str]] = set()
         # Who is on the way out of a namespace; done when it is out.
@@ -251,7 +255,7 @@ class StrictServer(socketio.AsyncServer):
             await self.manager.disconnect(socket_id, namespace, ignore_queue=True)
 
     def _patience_s(self, _namespace: str) -> float | None:
-        return HANDLER_TIMEOUT_S
+        return self._plugin_connect_s
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
