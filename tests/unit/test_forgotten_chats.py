@@ -8,7 +8,6 @@ import pytest
 from chat.entities import Chat, ChatType, Participant, Role
 from chat.errors import ChatError
 from chat.identity import Identity
-from chat.services import chat_states
 from chat.services.chat_states import ChatState, ChatStates
 from tests.support.pace import no_limits
 
@@ -62,10 +61,9 @@ def store():
 
 
 @pytest.fixture
-def states(store, monkeypatch):
+def states(store):
     """The memory has room for one chat."""
-    monkeypatch.setattr(chat_states, "MAX_STATES", 1)
-    return ChatStates(store, store, no_limits(), lambda _identity: None)
+    return ChatStates(store, store, no_limits(), lambda _identity: None, most_bytes=0)
 
 
 async def refused(states, chat_id, who):

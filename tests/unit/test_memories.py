@@ -118,10 +118,9 @@ def test_a_chat_that_is_written_to_is_kept_as_one_that_is_asked_for_is(asked) ->
     assert list(one._states) == list(other._states)
 
 
-def test_a_state_that_somebody_holds_is_the_one_that_is_found_again(monkeypatch) -> None:
+def test_a_state_that_somebody_holds_is_the_one_that_is_found_again() -> None:
     """Forgotten or not: two states of one chat would be two truths about it."""
-    monkeypatch.setattr(chat_states, "MAX_STATES", 1)
-    states = ChatStates(*_no_store())
+    states = ChatStates(*_no_store(), most_bytes=0)  # keeps the latest one only
     held: Any = states.put(_state(1))
     states.put(_state(2))
     assert list(states._states) == [2]
@@ -132,20 +131,18 @@ def test_a_state_that_somebody_holds_is_the_one_that_is_found_again(monkeypatch)
     assert states.loaded(1) is None
 
 
-def test_a_state_that_nobody_holds_is_forgotten(monkeypatch) -> None:
+def test_a_state_that_nobody_holds_is_forgotten() -> None:
     """Nothing else keeps it in memory."""
-    monkeypatch.setattr(chat_states, "MAX_STATES", 1)
-    states = ChatStates(*_no_store())
+    states = ChatStates(*_no_store(), most_bytes=0)  # keeps the latest one only
     states.put(_state(1))
     states.put(_state(2))
     assert states.loaded(1) is None
     assert len(states._held) == 0
 
 
-def test_a_change_of_a_forgotten_chat_brings_it_back(monkeypatch) -> None:
+def test_a_change_of_a_forgotten_chat_brings_it_back() -> None:
     """So that what is known of its people is complete: who is told of presence, say."""
-    monkeypatch.setattr(chat_states, "MAX_STATES", 1)
-    states = ChatStates(*_no_store())
+    states = ChatStates(*_no_store(), most_bytes=0)  # keeps the latest one only
     held = states.put(_state(1))
     states.put(_state(2))
     newcomer = Participant(chat_id=1, user_id=9, role=Role.MEMBER, joined_at=NOW, updated_seq=5)
