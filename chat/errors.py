@@ -8,7 +8,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NotRequired
+
+from typing_extensions import TypedDict
 
 
 class ErrorCode(StrEnum):
@@ -89,6 +91,22 @@ class SetupError(Exception):
     """The server cannot start; `str(error)` is one sentence that says what to do."""
 
 
+class ErrorModel(TypedDict):
+    """An error as a client receives it.
+
+    `chatId` is only in a CONFLICT, `event` only in the pushed `error`.
+    """
+
+    code: str
+    message: str
+    retryable: bool
+    requestId: str
+    retryAfter: NotRequired[float]
+    details: NotRequired[list[dict[str, str]]]
+    chatId: NotRequired[int]
+    event: NotRequired[str]
+
+
 class ChatError(Exception):
     """A refusal with a code; the message is shown to the client, so it never holds driver text or a
     path.
@@ -117,18 +135,18 @@ class ChatError(Exception):
     def kind(self) -> ErrorKind:
         return ERROR_KINDS[self.code]
 
-    def to_wire(self) -> dict[str, Any]:
-        """`{code, message, retryable, retryAfter?, details?, requestId}`."""
-        wire: dict[str, Any] = {
+    def to_wire(self) -> ErrorModel:
+        """Write the error as clients receive it."""
+        wire: ErrorModel = {
             "code": self.code.value,
             "message": self.message,
             "retryable": self.kind.retryable,
+            "requestId": self.request_id,
         }
         if self.retry_after_s is not None:
             wire["retryAfter"] = self.retry_after_s
         if self.details:
             wire["details"] = list(self.details)
-        wire["requestId"] = self.request_id
         return wire
 
     def to_answer(self) -> dict[str, Any]:
@@ -188,9 +206,11 @@ class ChatConflictError(ChatError):
         super().__init__(ErrorCode.CONFLICT, message, details=details)
         self.chat_id = chat_id
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> ErrorModel:
         wire = super().to_wire()
-        return wire if self.chat_id is None else {**wire, "chatId": self.chat_id}
+        if self.chat_id is not None:
+            wire["chatId"] = self.chat_id
+        return wire
 
 
 def message_not_found(message_id: int) -> ChatError:

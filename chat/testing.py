@@ -23,12 +23,13 @@ from typing import Any, Final, Self
 
 import orjson
 import socketio
+from pydantic import TypeAdapter
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from chat.app import ChatApp
 from chat.auth import mint
 from chat.clock import SystemClock
-from chat.contracts.server_events import SERVER_EVENTS
+from chat.contracts.pushes import SERVER_EVENTS
 from chat.gateway.room_names import NAMESPACE
 from chat.hooks.loader import load_plugins
 from chat.identity import UserId
@@ -85,11 +86,9 @@ class ChatClient:
             if event not in self._custom_events:
                 self._undeclared(f"{event} is no server event of the contract")
         else:
-            model.model_validate(payload)
-            unknown = set(payload) - {
-                field.alias or name for name, field in model.model_fields.items()
-            }
-            if unknown - {"details", "requestId"}:
+            TypeAdapter(model).validate_python(payload)
+            unknown = set(payload) - model.__annotations__.keys()
+            if unknown:
                 self._undeclared(f"{event} carries undeclared fields: {sorted(unknown)}")
         self.pushed.append((event, payload))
         async with self._arrived:

@@ -1,1 +1,1 @@
-"""Everything that crosses a border, as pydantic models; camelCase lives in this package alone."""
+"""Everything that crosses the border to clients; only this package knows camelCase."""

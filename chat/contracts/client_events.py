@@ -1,32 +1,35 @@
-"""What clients may emit: one request model an event. The table at the end is what the gateway
-dispatches by.
+"""Define what clients may emit: a model for the payload of each event.
+
+The gateway dispatches by the table at the end.
 """
 
 from typing import Annotated, Final
 
-from pydantic import AliasChoices, Field, StrictBool, StrictStr
+from pydantic import Field, StrictBool, StrictStr
 
 from chat.contracts.base import (
+    DEFAULT_PAGE,
+    MAX_USERS_ASKED,
     AnyUserId,
     Content,
     Count,
     Id,
     Key,
-    Limit,
     Metadata,
+    PageLimit,
     WireModel,
     at_most,
 )
 
+MAX_CHATS_OF_A_SYNC: Final = 100
 
-class NoPayload(WireModel):
-    """An event without a payload; one that is sent all the same is ignored."""
+Epoch = Annotated[StrictStr, Field(max_length=64)]
 
 
 class Authenticate(WireModel):
-    """`token` refreshes the identity in place; without it the ack tells who the socket is.
+    """With `token`, refresh the socket's identity; without it, ask who the socket is.
 
-    `autoJoin` enters the rooms of all the user's chats at once.
+    `autoJoin` enters the rooms of all chats of the user at once.
     """
 
     token: StrictStr | None = None
@@ -38,11 +41,11 @@ class ChatReference(WireModel):
 
 
 class JoinChat(ChatReference):
-    """`since` and `epoch` are the client's cursor; the ack then holds what it missed."""
+    """Join a chat; with the client's cursor, `since` and `epoch`, the ack holds what it missed."""
 
     since: Count | None = None
-    epoch: Annotated[StrictStr, Field(max_length=64)] | None = None
-    limit: Limit = 50
+    epoch: Epoch | None = None
+    limit: PageLimit = DEFAULT_PAGE
 
 
 class SyncChat(WireModel):
@@ -51,15 +54,17 @@ class SyncChat(WireModel):
 
 
 class Sync(WireModel):
-    """Catch up with several chats; without `chats` the overview of all of the caller's."""
+    """Catch up with several chats; without `chats`, get the overview of all the caller's chats."""
 
-    epoch: Annotated[StrictStr, Field(max_length=64)] | None = None
-    chats: Annotated[list[SyncChat], Field(fail_fast=True), at_most(100)] | None = None
-    limit: Limit = 50
+    epoch: Epoch | None = None
+    chats: Annotated[list[SyncChat], Field(fail_fast=True), at_most(MAX_CHATS_OF_A_SYNC)] | None = (
+        None
+    )
+    limit: PageLimit = DEFAULT_PAGE
 
 
 def sync_cursors(payload: Sync) -> list[tuple[int, int | None]] | None:
-    """`(chat id, since)` of each chat that is asked for, once: a page a chat is work enough."""
+    """List `(chat id, since)` of the chats that are asked for, each chat once."""
     if payload.chats is None:
         return None
     cursors: dict[int, int | None] = {}
@@ -69,10 +74,8 @@ def sync_cursors(payload: Sync) -> list[tuple[int, int | None]] | None:
 
 
 class SendMessage(WireModel):
-    """`message` is taken for `content`, since that is what comes out."""
-
     chat_id: Id
-    content: Annotated[Content, Field(validation_alias=AliasChoices("content", "message"))]
+    content: Content
     client_message_id: Key | None = None
     reply_to_id: Id | None = None
     metadata: Metadata = None
@@ -80,7 +83,7 @@ class SendMessage(WireModel):
 
 class EditMessage(WireModel):
     message_id: Id
-    content: Annotated[Content, Field(validation_alias=AliasChoices("content", "message"))]
+    content: Content
     expected_revision: Count | None = None
 
 
@@ -99,7 +102,7 @@ class MarkAsRead(WireModel):
 
 
 class GetPresence(WireModel):
-    user_ids: Annotated[list[AnyUserId], Field(fail_fast=True), at_most(200)]
+    user_ids: Annotated[list[AnyUserId], Field(fail_fast=True), at_most(MAX_USERS_ASKED)]
 
 
 class Event:
@@ -129,4 +132,4 @@ CLIENT_EVENTS: Final[dict[str, type[WireModel]]] = {
     Event.GET_PRESENCE: GetPresence,
     Event.SYNC: Sync,
 }
-"""`ping` is a plugin's; plugins add to what the gateway knows, never to this table."""
+"""The events of the server itself; plugins bring theirs, such as `ping`, besides this table."""

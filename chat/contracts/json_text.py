@@ -1,59 +1,86 @@
-"""JSON text of a client into values: strict (no NaN, no infinity, no lone surrogates), and neither
-deeper nor more of them than what is agreed.
+"""Decode a client's JSON text strictly, within limits of depth and of number of values.
+
+NaN, infinity and lone surrogates are no JSON here.
 """
 
 import json
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
-from chat.contracts.base import MAX_METADATA_BYTES
+from chat.contracts.base import MAX_METADATA_BYTES, MAX_PATH_CHARS
 from chat.errors import ChatError, ErrorCode
-from chat.settings import Settings
 
-MAX_PATH_CHARS: Final = 200
 MARK_BYTES: Final = 150
-"""What a value takes in memory, by the mark that it has in the text: `{"a":0},` has two."""
+"""The memory of a value for each mark that it has in the text: `{"a":0},` has two."""
 
 SMALL_TEXT: Final = 2_000
-"""Nearly every event is below: for those its length will do, without counting."""
-
+"""Nearly every event is smaller: for those the length will do, without counting."""
 
 _ESCAPED_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
+class JsonSettings(Protocol):
+    """The settings that the limits are made of."""
+
+    @property
+    def max_json_depth(self) -> int: ...
+
+    @property
+    def max_json_values(self) -> int: ...
+
+    @property
+    def max_content_chars(self) -> int: ...
+
+    @property
+    def max_participants(self) -> int: ...
+
+
 class JsonLimits(NamedTuple):
-    """`depth` counts the levels below the outermost; `marks` the commas and opening brackets, of
-    which a text has at least as many as it has values, less one.
+    """`depth` counts the levels below the outermost value.
+
+    `marks` counts commas plus opening brackets: a cheap upper bound on the number of values, less
+    one.
     """
 
     depth: int
     marks: int
 
     @classmethod
-    def of(cls, settings: Settings) -> "JsonLimits":
-        # A message and its metadata may be nothing but commas, and a list of people has one for
+    def of(cls, settings: JsonSettings) -> "JsonLimits":
+        # A message and its metadata may consist of commas, and a list of participants has one for
         # each.
         allowed = settings.max_content_chars + MAX_METADATA_BYTES + settings.max_participants
         return cls(settings.max_json_depth, settings.max_json_values + allowed)
 
 
-def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
-    """The value; ChatError VALIDATION_ERROR where it is none. `what` names it in the message.
+class HalfPairError(ChatError):
+    """VALIDATION_ERROR: the text is fine except for half a surrogate pair in one of its strings.
 
-    0.2 us on top of orjson's time for a message.
+    A client that cuts a text by UTF-16 units sends such a half, which orjson does not read.
+    """
+
+    def __init__(self, message: str, details: list[dict[str, str]] | None = None) -> None:
+        super().__init__(ErrorCode.VALIDATION_ERROR, message, details=details)
+
+
+def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
+    """Decode a text; HalfPairError, or another ChatError VALIDATION_ERROR, where it is refused.
+
+    `what` names the text in the error's message. Takes 0.2 us on top of orjson's time for a
+    message.
     """
     max_depth, most = limits
-    # Asked before the values are made: 300 kB of text can become 12 MB of them.
+    # Checked before the values are made: 300 kB of text can become 12 MB of them.
     if len(text) > most and marks_in(text) > most:
         raise ChatError(ErrorCode.VALIDATION_ERROR, f"{what} holds too many values")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        # In no variable: its traceback would lead back to it, and wait for the collector.
+        # Not kept in a variable: the traceback would refer to the error, and the error to it.
         raise half_pair_in(text, what) or _not_json(what) from None
-    # Without that many brackets it cannot be too deep; looked at are only texts that have them.
+    # Nesting cannot exceed the number of brackets, so most texts need no walk.
     if text.count(b"[") + text.count(b"{") > max_depth and _is_deeper(value, max_depth):
         raise _too_deep(value, max_depth, what)
     return value
@@ -64,20 +91,17 @@ def _not_json(what: str) -> ChatError:
 
 
 def marks_in(text: bytes) -> int:
-    """Commas and opening brackets; those in strings, too."""
+    """Count commas and opening brackets, those in strings included."""
     return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def memory_of(text: bytes) -> int:
-    """About how many bytes its values take; of a small text, its length."""
+    """Estimate the bytes that the values of a text take in memory; for a small text, its length."""
     return len(text) + (MARK_BYTES * marks_in(text) if len(text) > SMALL_TEXT else 0)
 
 
-def half_pair_in(text: bytes, what: str) -> ChatError | None:
-    """VALIDATION_ERROR that names the field with half a surrogate pair; None where there is none.
-
-    A client that cuts a text by UTF-16 units sends such a half, which orjson does not read.
-    """
+def half_pair_in(text: bytes, what: str) -> HalfPairError | None:
+    """Make the error that names the field with half a surrogate pair; None where there is none."""
     if not _ESCAPED_SURROGATE.search(text):
         return None
     try:
@@ -89,16 +113,15 @@ def half_pair_in(text: bytes, what: str) -> ChatError | None:
         return None
     message = "holds half a surrogate pair"
     if not path:
-        return ChatError(ErrorCode.VALIDATION_ERROR, f"{what} {message}")
-    details = [{"path": path, "message": message}]
-    return ChatError(ErrorCode.VALIDATION_ERROR, f"{path}: {message}", details=details)
+        return HalfPairError(f"{what} {message}")
+    return HalfPairError(f"{path}: {message}", [{"path": path, "message": message}])
 
 
 def _path_of_half_pair(value: Any) -> str | None:
-    """The path of the first text that UTF-8 cannot hold; a key's path is that of its object."""
-    # Lists and objects only, each with its place in this list of the one around it, and its key.
+    """Find the path of the first string that UTF-8 cannot hold; a key's is that of its object."""
+    # Only lists and objects, each with the index here of the one around it, and its key in that.
     found: list[tuple[Any, int, Any]] = [([value], 0, None)]
-    for at, (outer, _, _) in enumerate(found):  # grows while it is gone through
+    for at, (outer, _, _) in enumerate(found):  # grows during the loop
         inner = outer.items() if isinstance(outer, dict) else enumerate(outer)
         for key, each in inner:
             if isinstance(key, str) and _is_half(key):
@@ -117,7 +140,7 @@ def _path(found: list[tuple[Any, int, Any]], at: int, *last: Any) -> str:
         _, outer_at, key = found[at]
         parts.append(key)
         at = outer_at
-    # Without that of the list around the value.
+    # Without the index in the list around the value.
     whole = parts[:-1] if parts else parts
     return ".".join(str(each) for each in reversed(whole))[:MAX_PATH_CHARS]
 
@@ -132,14 +155,14 @@ def _is_half(text: str) -> bool:
 
 
 def _payload_of(value: Any) -> Any:
-    """An event's payload, if it has one; the value itself where it is no event, which is a list."""
+    """Take the payload out of an event, which is a list; any other value is its own payload."""
     if not isinstance(value, list):
         return value
     return value[1] if len(value) > 1 else None
 
 
 def _too_deep(value: Any, max_depth: int, what: str) -> ChatError:
-    """VALIDATION_ERROR with the field in `details`, where it is one field's fault."""
+    """Make the VALIDATION_ERROR, with the field in `details` where one field is at fault."""
     message = f"{what} is nested too deeply"
     body = _payload_of(value)
     depth = max_depth - isinstance(value, list)

@@ -1,134 +1,168 @@
-"""The things a client receives: message, participant, chat, user; and the functions that write
-them.
+"""Define what answers and pushes are made of: message, participant, chat, user; and write them.
 
-The functions build plain dicts in the field order of the models, since one message is written once
-for a whole room and a `model_dump` costs three times as much; tests hold every dict that leaves
-against its model.
+Each is a TypedDict, from which both sides come: mypy holds its writer to it, and pydantic checks
+values against it in `chat.testing` and in the tests, which also hold the order of the fields. The
+writers build plain dicts, since one message is written once for a whole room and a `model_dump`
+costs three times as much.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 import orjson
 
-from chat.contracts.base import AnyUserId, Count, Id, WireModel, iso, iso_or_none
+# On Python 3.11 pydantic reads only this one.
+from typing_extensions import TypedDict
+
+from chat.contracts.base import AnyUserId, Count, Id, RoleName, checked_as, iso, iso_or_none
 from chat.entities import Chat, Message, Participant, Revision, User
 from chat.identity import Identity, UserId
 
+Timestamp = str
+"""As `iso` writes it."""
 
-class ReplyPreviewModel(WireModel):
+Role = Annotated[str, checked_as(RoleName)]
+Status = Literal["online", "offline"]
+
+
+class ReplyPreviewModel(TypedDict):
     id: Id
-    sender_id: AnyUserId
+    senderId: AnyUserId
     message: str
 
 
-class MessageModel(WireModel):
-    """A message. `content` goes in, `message` comes out; a deleted one keeps its place with an
+class MessageModel(TypedDict):
+    """A message.
+
+    A client sends `content` and receives `message`. A deleted message keeps its place, with an
     empty text.
     """
 
     id: Id
-    chat_id: Id
+    chatId: Id
     seq: Count
-    updated_seq: Count
+    updatedSeq: Count
     revision: Count
-    sender_id: AnyUserId
-    sender_type: str
+    senderId: AnyUserId
+    senderType: str
     type: str
     message: str
-    client_message_id: str | None
-    reply_to_id: Id | None
-    reply_to: ReplyPreviewModel | None
+    clientMessageId: str | None
+    replyToId: Id | None
+    replyTo: ReplyPreviewModel | None
     metadata: dict[str, Any] | None
-    created_at: str
-    updated_at: str
-    edited_at: str | None
-    deleted_at: str | None
-    deleted_by: AnyUserId | None
+    createdAt: Timestamp
+    updatedAt: Timestamp
+    editedAt: Timestamp | None
+    deletedAt: Timestamp | None
+    deletedBy: AnyUserId | None
 
 
-class ParticipantModel(WireModel):
-    user_id: AnyUserId
-    role: Literal["owner", "moderator", "member", "readonly"]
+MessageJson = Annotated[orjson.Fragment, checked_as(MessageModel)]
+"""A MessageModel that is already encoded."""
+
+
+class ParticipantModel(TypedDict):
+    userId: AnyUserId
+    role: Role
     name: str | None
-    avatar_url: str | None
-    joined_at: str
-    last_read_message_id: Id | None
+    avatarUrl: str | None
+    joinedAt: Timestamp
+    lastReadMessageId: Id | None
 
 
-class ChatModel(WireModel):
-    """A chat as one of its participants sees it. `participants` only in answers about one chat, in
-    direct chats, and, the first 50 of them, in `chatCreated`.
+class ChatModel(TypedDict):
+    """A chat as one of its participants sees it.
+
+    `participants` is there in answers about one chat, in direct chats, and in `chatCreated`, which
+    has the first 50 of them.
     """
 
     id: Id
-    type: Literal["direct", "group"]
+    type: Annotated[str, checked_as(Literal["direct", "group"])]
     title: str | None
-    external_ref: str | None
+    externalRef: str | None
     metadata: dict[str, Any] | None
-    created_by: AnyUserId
-    created_at: str
-    updated_at: str
+    createdBy: AnyUserId
+    createdAt: Timestamp
+    updatedAt: Timestamp
     seq: Count
-    participant_count: Count
-    participants: list[ParticipantModel] | None = None
-    role: Literal["owner", "moderator", "member", "readonly"] | None
-    unread_count: Count
-    last_read_message_id: Id | None
-    last_message: MessageModel | None
+    participantCount: Count
+    role: Role | None
+    unreadCount: Count
+    lastReadMessageId: Id | None
+    lastMessage: MessageModel | None
+    participants: NotRequired[list[ParticipantModel]]
 
 
-class RevisionModel(WireModel):
+class ChatSettingsModel(TypedDict):
+    """The part of a chat that is the same for every participant."""
+
+    title: str | None
+    externalRef: str | None
+    metadata: dict[str, Any] | None
+
+
+class RevisionModel(TypedDict):
     """An earlier text of a message; `timestamp` is when it was written."""
 
     revision: Count
     message: str
-    timestamp: str
+    timestamp: Timestamp
 
 
-class CatchUpModel(WireModel):
+class CatchUpModel(TypedDict):
     """A page of what changed in a chat after a cursor; `hasMore` = ask again with `toSeq`.
 
     `participants` (all of them) and `chat` are there when they changed.
     """
 
-    chat_id: Id
-    from_seq: Count
-    to_seq: Count
-    has_more: bool
+    chatId: Id
+    fromSeq: Count
+    toSeq: Count
+    hasMore: bool
     reset: bool
     messages: list[MessageModel]
-    participants: list[ParticipantModel] | None = None
-    chat: ChatModel | None = None
+    participants: NotRequired[list[ParticipantModel]]
+    chat: NotRequired[ChatModel]
 
 
-class UserModel(WireModel):
+class UnreadModel(TypedDict):
+    """What one participant has not read in a chat."""
+
+    chatId: Id
+    unreadCount: Count
+    lastReadMessageId: Id | None
+    lastMessage: MessageJson | None
+
+
+class UserModel(TypedDict):
     id: AnyUserId
     role: str | None
     type: str
     department: str | None
     permissions: list[str]
     name: str | None
-    avatar_url: str | None
+    avatarUrl: str | None
 
 
-class ProfileModel(WireModel):
+class ProfileModel(TypedDict):
     """What others see of a user."""
 
     id: AnyUserId
     name: str | None
-    avatar_url: str | None
+    avatarUrl: str | None
 
 
-class PresenceModel(WireModel):
-    user_id: AnyUserId
-    status: Literal["online", "offline"]
-    last_seen_at: str | None
+class PresenceModel(TypedDict):
+    userId: AnyUserId
+    status: Status
+    lastSeenAt: Timestamp | None
 
 
-def message_to_wire(message: Message) -> dict[str, Any]:
-    """The dict of MessageModel; 3 us."""
+def message_to_wire(message: Message) -> MessageModel:
+    """Write a message; 3 us."""
     reply = message.reply_to
     created_at = iso(message.created_at)
     return {
@@ -158,8 +192,10 @@ def message_to_wire(message: Message) -> dict[str, Any]:
 
 
 def message_json(message: Message) -> orjson.Fragment:
-    """The same as JSON. Push and ack of a message are written one after the other, so the last one
-    is kept: it is encoded once for both.
+    """Encode a message.
+
+    The push and the ack of a message are written one after the other, so the last message is kept:
+    it is encoded once for both.
     """
     global _last_json  # one slot of memory
     last, encoded = _last_json
@@ -172,8 +208,7 @@ def message_json(message: Message) -> orjson.Fragment:
 _last_json: tuple[Message | None, orjson.Fragment] = (None, orjson.Fragment(b"null"))
 
 
-def revision_to_wire(earlier: Revision) -> dict[str, Any]:
-    """The dict of RevisionModel."""
+def revision_to_wire(earlier: Revision) -> RevisionModel:
     return {
         "revision": earlier.revision,
         "message": earlier.message,
@@ -181,8 +216,7 @@ def revision_to_wire(earlier: Revision) -> dict[str, Any]:
     }
 
 
-def participant_to_wire(participant: Participant, user: User | None) -> dict[str, Any]:
-    """The dict of ParticipantModel."""
+def participant_to_wire(participant: Participant, user: User | None) -> ParticipantModel:
     return {
         "userId": participant.user_id,
         "role": participant.role.value,
@@ -193,6 +227,13 @@ def participant_to_wire(participant: Participant, user: User | None) -> dict[str
     }
 
 
+def participants_to_wire(
+    participants: Sequence[Participant], users: Mapping[UserId, User]
+) -> list[ParticipantModel]:
+    """Write participants, in the order given."""
+    return [participant_to_wire(each, users.get(each.user_id)) for each in participants]
+
+
 def chat_to_wire(
     chat: Chat,
     *,
@@ -201,8 +242,8 @@ def chat_to_wire(
     mine: Participant | None,
     unread_count: int,
     last_message: Message | None,
-) -> dict[str, Any]:
-    """The dict of ChatModel without `participants`, which `with_participants` adds."""
+) -> ChatModel:
+    """Write a chat without its `participants`."""
     return {
         "id": chat.id,
         "type": chat.type.value,
@@ -221,15 +262,12 @@ def chat_to_wire(
     }
 
 
-def participants_to_wire(
-    participants: Sequence[Participant], users: Mapping[UserId, User]
-) -> list[dict[str, Any]]:
-    """The list of ParticipantModel dicts, in the order given."""
-    return [participant_to_wire(each, users.get(each.user_id)) for each in participants]
+def chat_settings_to_wire(chat: Chat) -> ChatSettingsModel:
+    return {"title": chat.title, "externalRef": chat.external_ref, "metadata": chat.metadata}
 
 
-def identity_to_wire(identity: Identity) -> dict[str, Any]:
-    """The dict of UserModel: what the token said, without the token."""
+def identity_to_wire(identity: Identity) -> UserModel:
+    """Write what a token said, without the token."""
     return {
         "id": identity.user_id,
         "role": identity.role,
@@ -241,15 +279,11 @@ def identity_to_wire(identity: Identity) -> dict[str, Any]:
     }
 
 
-def profile_to_wire(user: User) -> dict[str, Any]:
-    """The dict of ProfileModel."""
+def profile_to_wire(user: User) -> ProfileModel:
     return {"id": user.id, "name": user.name, "avatarUrl": user.avatar_url}
 
 
-def presence_to_wire(
-    user_id: UserId, online: bool, last_seen_at: datetime | None
-) -> dict[str, Any]:
-    """The dict of PresenceModel."""
+def presence_to_wire(user_id: UserId, online: bool, last_seen_at: datetime | None) -> PresenceModel:
     return {
         "userId": user_id,
         "status": "online" if online else "offline",
@@ -259,8 +293,7 @@ def presence_to_wire(
 
 def unread_to_wire(
     chat_id: int, mine: Participant, unread_count: int, last_message: Message | None
-) -> dict[str, Any]:
-    """`{chatId, unreadCount, lastReadMessageId, lastMessage}` of one participant."""
+) -> UnreadModel:
     return {
         "chatId": chat_id,
         "unreadCount": unread_count,

@@ -1,159 +1,366 @@
-"""Writes the server events: plain dicts in the field order of their models in `server_events`."""
+"""Define every event that the server pushes, each with the function that writes it.
 
+A payload is a TypedDict: mypy holds its writer to it, and `chat.testing` and the tests check real
+pushes against it. A writer costs what its dict literal costs (newMessage: 0.4 us); the payload is
+encoded once for all receivers.
+
+The names and fields of the first six events are those of the client guide. `seq` is the chat's
+number of the change.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import orjson
+from typing_extensions import TypedDict
 
-from chat.contracts.base import iso, iso_or_none
-from chat.contracts.models import message_json, profile_to_wire
-from chat.entities import Message, User
-from chat.errors import ChatError
+from chat.contracts.base import AnyUserId, Count, Id, checked_as, iso, iso_or_none
+from chat.contracts.models import (
+    ChatModel,
+    ChatSettingsModel,
+    MessageJson,
+    ParticipantModel,
+    PresenceModel,
+    ProfileModel,
+    Timestamp,
+    UnreadModel,
+    chat_settings_to_wire,
+    message_json,
+    profile_to_wire,
+)
+from chat.entities import Chat, Message, User
+from chat.errors import ChatError, ErrorModel
 from chat.identity import UserId
 
 
 class ServerEvent(NamedTuple):
-    """A push: the event's name and its payload, ready to be encoded once for everybody."""
+    """A push: the event's name, and its payload, which is encoded once for all receivers."""
 
     name: str
-    payload: dict[str, Any]
+    payload: Mapping[str, Any]
+
+
+class NewMessage(TypedDict):
+    message: MessageJson
+    chatId: Id
+    seq: Count
+    timestamp: Timestamp
 
 
 def new_message(message: Message) -> ServerEvent:
-    return ServerEvent(
-        "newMessage",
-        {
-            "message": message_json(message),
-            "chatId": message.chat_id,
-            "seq": message.updated_seq,
-            "timestamp": iso(message.created_at),
-        },
-    )
+    payload: NewMessage = {
+        "message": message_json(message),
+        "chatId": message.chat_id,
+        "seq": message.updated_seq,
+        "timestamp": iso(message.created_at),
+    }
+    return ServerEvent("newMessage", payload)
+
+
+class MessageUpdated(NewMessage):
+    pass
 
 
 def message_updated(message: Message) -> ServerEvent:
-    return ServerEvent(
-        "messageUpdated",
-        {
-            "message": message_json(message),
-            "chatId": message.chat_id,
-            "seq": message.updated_seq,
-            "timestamp": iso(message.updated_at),
-        },
-    )
+    payload: MessageUpdated = {
+        "message": message_json(message),
+        "chatId": message.chat_id,
+        "seq": message.updated_seq,
+        "timestamp": iso(message.updated_at),
+    }
+    return ServerEvent("messageUpdated", payload)
+
+
+class MessageDeleted(TypedDict):
+    messageId: Id
+    chatId: Id
+    seq: Count
+    timestamp: Timestamp
 
 
 def message_deleted(message: Message) -> ServerEvent:
-    return ServerEvent(
-        "messageDeleted",
-        {
-            "messageId": message.id,
-            "chatId": message.chat_id,
-            "seq": message.updated_seq,
-            "timestamp": iso(message.updated_at),
-        },
-    )
+    payload: MessageDeleted = {
+        "messageId": message.id,
+        "chatId": message.chat_id,
+        "seq": message.updated_seq,
+        "timestamp": iso(message.updated_at),
+    }
+    return ServerEvent("messageDeleted", payload)
+
+
+class UserTyping(TypedDict):
+    chatId: Id
+    userId: AnyUserId
+    isTyping: bool
+    timestamp: Timestamp
 
 
 def user_typing(chat_id: int, user_id: UserId, is_typing: bool, at: datetime) -> ServerEvent:
-    return ServerEvent(
-        "userTyping",
-        {"chatId": chat_id, "userId": user_id, "isTyping": is_typing, "timestamp": iso(at)},
-    )
+    payload: UserTyping = {
+        "chatId": chat_id,
+        "userId": user_id,
+        "isTyping": is_typing,
+        "timestamp": iso(at),
+    }
+    return ServerEvent("userTyping", payload)
+
+
+class MessageRead(TypedDict):
+    chatId: Id
+    messageId: Id
+    userId: AnyUserId
+    timestamp: Timestamp
 
 
 def message_read(chat_id: int, message_id: int, user_id: UserId, at: datetime) -> ServerEvent:
-    return ServerEvent(
-        "messageRead",
-        {"chatId": chat_id, "messageId": message_id, "userId": user_id, "timestamp": iso(at)},
-    )
+    payload: MessageRead = {
+        "chatId": chat_id,
+        "messageId": message_id,
+        "userId": user_id,
+        "timestamp": iso(at),
+    }
+    return ServerEvent("messageRead", payload)
+
+
+class UserJoined(TypedDict):
+    chatId: Id
+    userId: AnyUserId
+    timestamp: Timestamp
 
 
 def user_joined(chat_id: int, user_id: UserId, at: datetime) -> ServerEvent:
-    return ServerEvent("userJoined", {"chatId": chat_id, "userId": user_id, "timestamp": iso(at)})
+    payload: UserJoined = {"chatId": chat_id, "userId": user_id, "timestamp": iso(at)}
+    return ServerEvent("userJoined", payload)
+
+
+class UserLeft(UserJoined):
+    pass
 
 
 def user_left(chat_id: int, user_id: UserId, at: datetime) -> ServerEvent:
-    return ServerEvent("userLeft", {"chatId": chat_id, "userId": user_id, "timestamp": iso(at)})
+    payload: UserLeft = {"chatId": chat_id, "userId": user_id, "timestamp": iso(at)}
+    return ServerEvent("userLeft", payload)
 
 
-def unread_updated(unread: dict[str, Any], seq: int, at: datetime) -> ServerEvent:
-    """`unread` holds chatId, unreadCount, lastReadMessageId and lastMessage."""
-    return ServerEvent("unreadUpdated", {**unread, "seq": seq, "timestamp": iso(at)})
+class UnreadUpdated(UnreadModel):
+    """Pushed to a user who has read, and to those outside the room when a message is sent."""
+
+    seq: Count
+    timestamp: Timestamp
 
 
-def token_expiring(expires_at: datetime, expires_in_s: int) -> ServerEvent:
-    payload = {"expiresAt": iso(expires_at), "expiresIn": expires_in_s}
-    return ServerEvent("tokenExpiring", payload)
+def unread_updated(unread: UnreadModel, seq: int, at: datetime) -> ServerEvent:
+    payload: UnreadUpdated = {**unread, "seq": seq, "timestamp": iso(at)}
+    return ServerEvent("unreadUpdated", payload)
 
 
-def session_expired(error: ChatError) -> ServerEvent:
-    payload = {"code": error.code.value, "message": error.message}
-    return ServerEvent("sessionExpired", payload)
+class PresenceChanged(PresenceModel):
+    timestamp: Timestamp
 
 
 def presence_changed(
     user_id: UserId, *, online: bool, last_seen_at: datetime | None, at: datetime
 ) -> ServerEvent:
-    return ServerEvent(
-        "presenceChanged",
-        {
-            "userId": user_id,
-            "status": "online" if online else "offline",
-            "lastSeenAt": iso_or_none(last_seen_at),
-            "timestamp": iso(at),
-        },
-    )
+    payload: PresenceChanged = {
+        "userId": user_id,
+        "status": "online" if online else "offline",
+        "lastSeenAt": iso_or_none(last_seen_at),
+        "timestamp": iso(at),
+    }
+    return ServerEvent("presenceChanged", payload)
+
+
+class UserUpdated(TypedDict):
+    user: ProfileModel
+    timestamp: Timestamp
 
 
 def user_updated(user: User, at: datetime) -> ServerEvent:
-    return ServerEvent("userUpdated", {"user": profile_to_wire(user), "timestamp": iso(at)})
+    payload: UserUpdated = {"user": profile_to_wire(user), "timestamp": iso(at)}
+    return ServerEvent("userUpdated", payload)
 
 
-def chat_changed(
-    name: Literal["chatCreated", "chatUpdated"],
-    chat_id: int,
-    chat: dict[str, Any] | orjson.Fragment,
-    seq: int,
-    at: datetime,
-) -> ServerEvent:
-    return ServerEvent(name, {"chat": chat, "chatId": chat_id, "seq": seq, "timestamp": iso(at)})
+class ChatCreated(TypedDict):
+    """Pushed to every participant of a new chat.
+
+    `chat` is as that participant sees it at that moment, with the first 50 of its participants.
+    """
+
+    chat: ChatModel
+    chatId: Id
+    seq: Count
+    timestamp: Timestamp
+
+
+def chat_created(chat: ChatModel) -> ServerEvent:
+    payload: ChatCreated = {
+        "chat": chat,
+        "chatId": chat["id"],
+        "seq": chat["seq"],
+        "timestamp": chat["createdAt"],
+    }
+    return ServerEvent("chatCreated", payload)
+
+
+class ChatUpdated(TypedDict):
+    chat: Annotated[orjson.Fragment, checked_as(ChatSettingsModel)]
+    chatId: Id
+    seq: Count
+    timestamp: Timestamp
+
+
+def chat_updated(chat: Chat) -> ServerEvent:
+    payload: ChatUpdated = {
+        # Encoded here, since the event is encoded twice: for the room, and for those outside it.
+        "chat": orjson.Fragment(orjson.dumps(chat_settings_to_wire(chat))),
+        "chatId": chat.id,
+        "seq": chat.updated_seq,
+        "timestamp": iso(chat.updated_at),
+    }
+    return ServerEvent("chatUpdated", payload)
+
+
+class ChatDeleted(TypedDict):
+    chatId: Id
+    seq: Count
+    timestamp: Timestamp
 
 
 def chat_deleted(chat_id: int, seq: int, at: datetime) -> ServerEvent:
-    return ServerEvent("chatDeleted", {"chatId": chat_id, "seq": seq, "timestamp": iso(at)})
+    payload: ChatDeleted = {"chatId": chat_id, "seq": seq, "timestamp": iso(at)}
+    return ServerEvent("chatDeleted", payload)
+
+
+class ParticipantAdded(TypedDict):
+    chatId: Id
+    participant: ParticipantModel
+    participantCount: Count
+    seq: Count
+    timestamp: Timestamp
+
+
+class ParticipantUpdated(ParticipantAdded):
+    pass
 
 
 def participant_changed(
     name: Literal["participantAdded", "participantUpdated"],
     chat_id: int,
-    participant: dict[str, Any],
+    participant: ParticipantModel,
     count: int,
     seq: int,
     at: datetime,
 ) -> ServerEvent:
-    payload = {"chatId": chat_id, "participant": participant, "participantCount": count}
-    return ServerEvent(name, {**payload, "seq": seq, "timestamp": iso(at)})
+    payload: ParticipantAdded | ParticipantUpdated = {
+        "chatId": chat_id,
+        "participant": participant,
+        "participantCount": count,
+        "seq": seq,
+        "timestamp": iso(at),
+    }
+    return ServerEvent(name, payload)
+
+
+class ParticipantRemoved(TypedDict):
+    chatId: Id
+    participantId: AnyUserId
+    participantCount: Count
+    seq: Count
+    timestamp: Timestamp
 
 
 def participant_removed(
     chat_id: int, user_id: UserId, count: int, seq: int, at: datetime
 ) -> ServerEvent:
-    payload = {"chatId": chat_id, "participantId": user_id, "participantCount": count}
-    return ServerEvent("participantRemoved", {**payload, "seq": seq, "timestamp": iso(at)})
+    payload: ParticipantRemoved = {
+        "chatId": chat_id,
+        "participantId": user_id,
+        "participantCount": count,
+        "seq": seq,
+        "timestamp": iso(at),
+    }
+    return ServerEvent("participantRemoved", payload)
 
 
-def removed_from_chat(chat_id: int, reason: Literal["removed", "left", "deleted"]) -> ServerEvent:
-    return ServerEvent("removedFromChat", {"chatId": chat_id, "reason": reason})
+RemovalReason = Literal["removed", "left", "deleted"]
+
+
+class RemovedFromChat(TypedDict):
+    chatId: Id
+    reason: RemovalReason
+
+
+def removed_from_chat(chat_id: int, reason: RemovalReason) -> ServerEvent:
+    payload: RemovedFromChat = {"chatId": chat_id, "reason": reason}
+    return ServerEvent("removedFromChat", payload)
+
+
+class TokenExpiring(TypedDict):
+    """The token has `expiresIn` seconds left: send `authenticate {token}` with a new one."""
+
+    expiresAt: Timestamp
+    expiresIn: Count
+
+
+def token_expiring(expires_at: datetime, expires_in_s: int) -> ServerEvent:
+    payload: TokenExpiring = {"expiresAt": iso(expires_at), "expiresIn": expires_in_s}
+    return ServerEvent("tokenExpiring", payload)
+
+
+class SessionExpired(TypedDict):
+    """The last push to a socket before the server closes its transport."""
+
+    code: Annotated[str, checked_as(Literal["TOKEN_EXPIRED", "TOKEN_REVOKED", "USER_BLOCKED"])]
+    message: str
+
+
+def session_expired(error: ChatError) -> ServerEvent:
+    payload: SessionExpired = {"code": error.code.value, "message": error.message}
+    return ServerEvent("sessionExpired", payload)
+
+
+class ServerShutdown(TypedDict):
+    retryAfter: float
 
 
 def server_shutdown(retry_after_s: float) -> ServerEvent:
-    return ServerEvent("serverShutdown", {"retryAfter": retry_after_s})
+    payload: ServerShutdown = {"retryAfter": retry_after_s}
+    return ServerEvent("serverShutdown", payload)
+
+
+class Error(ErrorModel):
+    """Pushed for an event that was refused and had asked for no ack."""
 
 
 def error_event(error: ChatError, event: str | None) -> ServerEvent:
-    """`{code, message, retryable, retryAfter?, details?, requestId, event?}`."""
-    wire = error.to_wire()
+    payload: Error = error.to_wire()
     if event is not None:
-        wire["event"] = event
-    return ServerEvent("error", wire)
+        payload["event"] = event
+    return ServerEvent("error", payload)
+
+
+SERVER_EVENTS: Final[dict[str, type[Any]]] = {
+    "newMessage": NewMessage,
+    "messageUpdated": MessageUpdated,
+    "messageDeleted": MessageDeleted,
+    "userTyping": UserTyping,
+    "messageRead": MessageRead,
+    "userJoined": UserJoined,
+    "userLeft": UserLeft,
+    "unreadUpdated": UnreadUpdated,
+    "presenceChanged": PresenceChanged,
+    "userUpdated": UserUpdated,
+    "tokenExpiring": TokenExpiring,
+    "sessionExpired": SessionExpired,
+    "chatCreated": ChatCreated,
+    "chatUpdated": ChatUpdated,
+    "chatDeleted": ChatDeleted,
+    "participantAdded": ParticipantAdded,
+    "participantUpdated": ParticipantUpdated,
+    "participantRemoved": ParticipantRemoved,
+    "removedFromChat": RemovedFromChat,
+    "serverShutdown": ServerShutdown,
+    "error": Error,
+}
+"""Each event with its payload."""

@@ -1,26 +1,43 @@
-"""The bodies of the REST routes."""
+"""Define the bodies of the REST routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import Field, model_validator
 
-from chat.contracts.base import AnyUserId, Content, Count, Id, Metadata, Title, WireModel, at_most
+from chat.contracts.base import (
+    MAX_NAME_CHARS,
+    AnyUserId,
+    Content,
+    Count,
+    Id,
+    Metadata,
+    RoleName,
+    Title,
+    WireModel,
+    at_most,
+)
 from chat.contracts.client_events import SendMessage
 
-RoleName = Literal["owner", "moderator", "member", "readonly"]
-ExternalRef = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
+MAX_NEW_PARTICIPANTS: Final = 10_000
+"""The number of participants that a new chat may be given; the setting may be lower."""
+
+MAX_ADDED_AT_ONCE: Final = 1_000
+"""The number of participants that one request may add to a chat."""
+
+ExternalRef = Annotated[str, Field(strict=True, min_length=1, max_length=MAX_NAME_CHARS)]
 
 
 class CreateMessage(SendMessage):
-    """`POST /chat-messages`: the same fields as the event; the header Idempotency-Key stands for
-    clientMessageId.
+    """`POST /chat-messages`: the fields of the event.
+
+    The header Idempotency-Key may stand for clientMessageId.
     """
 
 
 class UpdateMessage(WireModel):
     """`PATCH` and `PUT /chat-messages/:id`."""
 
-    content: Annotated[Content, Field(validation_alias=AliasChoices("content", "message"))]
+    content: Content
     expected_revision: Count | None = None
 
 
@@ -29,15 +46,15 @@ class CreateChat(WireModel):
 
     type: Literal["direct", "group"] = "group"
     title: Title | None = None
-    participant_ids: Annotated[list[AnyUserId], Field(fail_fast=True), at_most(10_000)] = Field(
-        default_factory=list
-    )
+    participant_ids: Annotated[
+        list[AnyUserId], Field(fail_fast=True), at_most(MAX_NEW_PARTICIPANTS)
+    ] = Field(default_factory=list)
     external_ref: ExternalRef | None = None
     metadata: Metadata = None
 
 
 class UpdateChat(WireModel):
-    """`PATCH /chats/:id`; a field that is absent stays as it is, null clears it."""
+    """`PATCH /chats/:id`; an absent field stays as it is, null clears it."""
 
     title: Title | None = None
     external_ref: ExternalRef | None = None
@@ -53,7 +70,9 @@ class UpdateChat(WireModel):
 class AddParticipants(WireModel):
     """`POST /chats/:id/participants`."""
 
-    user_ids: Annotated[list[AnyUserId], Field(min_length=1, fail_fast=True), at_most(1_000)]
+    user_ids: Annotated[
+        list[AnyUserId], Field(min_length=1, fail_fast=True), at_most(MAX_ADDED_AT_ONCE)
+    ]
     role: RoleName = "member"
 
 

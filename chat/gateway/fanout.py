@@ -5,7 +5,7 @@ alike. For a session on a websocket that is a frame handed to its connection; fo
 packet put into its queue.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -28,7 +28,7 @@ class Fanout:
         self._outbox: Outbox = server.eio.outbox
 
     def to_room(
-        self, room: str, event: str, payload: dict[str, Any], skip: Sequence[ChatSession] = ()
+        self, room: str, event: str, payload: Mapping[str, Any], skip: Sequence[ChatSession] = ()
     ) -> None:
         """To every session in the room but those in `skip`."""
         receivers = self._rooms.receivers(NAMESPACE, room)
@@ -37,11 +37,11 @@ class Fanout:
         if receivers:
             self._write(receivers, _EVENT + orjson.dumps([event, payload]))
 
-    def to_session(self, session: ChatSession, event: str, payload: dict[str, Any]) -> None:
+    def to_session(self, session: ChatSession, event: str, payload: Mapping[str, Any]) -> None:
         self.to_sessions([session], event, payload)
 
     def to_sessions(
-        self, sessions: Sequence[ChatSession], event: str, payload: dict[str, Any]
+        self, sessions: Sequence[ChatSession], event: str, payload: Mapping[str, Any]
     ) -> None:
         self._write(sessions, _EVENT + orjson.dumps([event, payload]))
 

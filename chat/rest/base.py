@@ -10,7 +10,8 @@ import structlog
 import tornado.web
 from pydantic import BaseModel
 
-from chat.contracts.json_text import MAX_PATH_CHARS, read_json
+from chat.contracts.base import DEFAULT_PAGE, MAX_PAGE, MAX_PATH_CHARS
+from chat.contracts.json_text import read_json
 from chat.errors import ChatError, ErrorCode, new_request_id
 from chat.hooks.events import Action, ActionDone
 from chat.hooks.specs import after_action, after_refusal, before_action
@@ -23,8 +24,6 @@ from chat.rest.paths import with_head_and_options
 from chat.services.audit import AUDITED, objects_of
 from chat.services.refusals import counts, price_of_request
 
-DEFAULT_PAGE: Final = 50
-MAX_PAGE: Final = 200
 SMALL_BODY: Final = 16_000
 """What a request may bring along that has no use for a body."""
 

@@ -2,12 +2,11 @@
 
 import base64
 import binascii
-from typing import Any
 
 import orjson
 from pydantic import BaseModel
 
-from chat.contracts.base import WireModel, parse
+from chat.contracts.base import MAX_PAGE, WireModel, parse
 from chat.contracts.client_events import (
     ChatReference,
     Event,
@@ -15,7 +14,7 @@ from chat.contracts.client_events import (
     Sync,
     sync_cursors,
 )
-from chat.contracts.models import participant_to_wire
+from chat.contracts.models import ChatModel, ParticipantModel, participant_to_wire
 from chat.contracts.rest import (
     AddParticipants,
     CreateChat,
@@ -26,7 +25,7 @@ from chat.contracts.rest import (
 )
 from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
-from chat.rest.base import MAX_PAGE, ApiHandler
+from chat.rest.base import ApiHandler
 from chat.rest.paths import path_id, path_user_id
 from chat.services.audit import objects_of
 from chat.services.budget import Budget
@@ -65,7 +64,7 @@ class SeatsQuery(ChatReference):
 class OneChatHandler(ApiHandler):
     """Base: answers one chat with as many of its participants as fit."""
 
-    def reply_chat(self, wire: dict[str, Any], status: int = 200) -> None:
+    def reply_chat(self, wire: ChatModel, status: int = 200) -> None:
         people = wire["participants"]
         self.reply({**wire, "participants": Budget(self.gate.answer_bytes).fit(people)}, status)
 
@@ -178,7 +177,7 @@ class ParticipantsHandler(ApiHandler):
         )
         self.reply([self._wire(each) for each in seats], 201)
 
-    def _wire(self, seat: Participant) -> dict[str, Any]:
+    def _wire(self, seat: Participant) -> ParticipantModel:
         return participant_to_wire(seat, self.gate.domain.people.known(seat.user_id))
 
 

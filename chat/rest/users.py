@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chat.contracts.base import AnyUserId, WireModel, at_most, parse
+from chat.contracts.base import MAX_USERS_ASKED, AnyUserId, WireModel, at_most, parse
 from chat.contracts.client_events import Event, GetPresence
 from chat.contracts.models import presence_to_wire, profile_to_wire
 from chat.contracts.rest import UserProfile
@@ -19,7 +19,9 @@ from chat.services.pace import USERS_OF_A_LOOKUP
 class FindUsers(WireModel):
     """The query of `GET /users` and `GET /users/:id`, as plugins see it."""
 
-    user_ids: Annotated[list[AnyUserId], Field(min_length=1, fail_fast=True), at_most(200)]
+    user_ids: Annotated[
+        list[AnyUserId], Field(min_length=1, fail_fast=True), at_most(MAX_USERS_ASKED)
+    ]
 
 
 class UsersHandler(ApiHandler):

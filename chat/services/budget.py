@@ -66,7 +66,7 @@ class Budget:
         return self.fit(map(message_to_wire, messages))
 
 
-def shortened(chat: dict[str, Any], budget: Budget) -> orjson.Fragment:
+def shortened(chat: Any, budget: Budget) -> orjson.Fragment:
     """A chat of a list that is to name all of them; what it can do without goes first."""
     if budget.spent:
         chat["lastMessage"] = None

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from chat.contracts.base import iso
+from chat.contracts.base import DEFAULT_PAGE, iso
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity
 from chat.ports import Clock, MessageRepository
@@ -21,7 +21,6 @@ from chat.services.chats import ChatService
 from chat.services.history import read_back, read_changes
 from chat.services.pace import Pace
 
-DEFAULT_LIMIT: Final = 50
 MAX_OVERVIEW: Final = 1_000
 OVERVIEW_PAGES: Final = 5
 CHATS_OF_A_PAGE: Final = 10
@@ -64,7 +63,7 @@ class CatchUpService:
         self.epoch = epoch
 
     async def page(
-        self, identity: Identity, chat_id: int, cursor: Cursor, limit: int = DEFAULT_LIMIT
+        self, identity: Identity, chat_id: int, cursor: Cursor, limit: int = DEFAULT_PAGE
     ) -> dict[str, Any]:
         """The dict of CatchUpModel for one chat, of up to `limit` messages; raises
         NOT_PARTICIPANT.

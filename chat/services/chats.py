@@ -4,12 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-import orjson
 import structlog
 
 from chat.contracts.base import is_blank
-from chat.contracts.models import chat_to_wire, participants_to_wire
-from chat.contracts.pushes import chat_changed, chat_deleted, removed_from_chat
+from chat.contracts.models import (
+    ChatModel,
+    ParticipantModel,
+    chat_to_wire,
+    participants_to_wire,
+)
+from chat.contracts.pushes import chat_created, chat_deleted, chat_updated, removed_from_chat
 from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import ChatDraft
@@ -104,7 +108,7 @@ class ChatService:
                 return state, True
         raise _contended()
 
-    async def of_ref(self, identity: Identity, external_ref: str) -> list[dict[str, Any]]:
+    async def of_ref(self, identity: Identity, external_ref: str) -> list[ChatModel]:
         """The chat of that externalRef as `overview` shows it, if the caller may see it."""
         state = await self._existing.visible_of_ref(identity, external_ref)
         if state is None:
@@ -118,14 +122,14 @@ class ChatService:
 
     async def view(
         self, identity: Identity, chat_id: int, *, with_people: bool = True
-    ) -> dict[str, Any]:
-        """The chat as the caller sees it: the dict of ChatModel."""
+    ) -> ChatModel:
+        """The chat as the caller sees it."""
         state = await self._states.require(chat_id, identity)
         return await self.describe(state, identity, with_people=with_people)
 
     async def describe(
         self, state: ChatState, identity: Identity, *, with_people: bool
-    ) -> dict[str, Any]:
+    ) -> ChatModel:
         mine = state.members.get(identity.user_id)
         unread = await self._reads.unread_count(state, mine)
         people = await self.people_of(state) if with_people else None
@@ -136,7 +140,7 @@ class ChatService:
             wire["participants"] = people
         return wire
 
-    async def people_of(self, state: ChatState, most: int | None = None) -> list[dict[str, Any]]:
+    async def people_of(self, state: ChatState, most: int | None = None) -> list[ParticipantModel]:
         """The participants with their names, in the order in which they came; all, or the first."""
         users = await self._people.find([each.user_id for each in in_order(state)[:most]])
         return participants_to_wire(in_order(state)[:most], users)
@@ -193,19 +197,7 @@ class ChatService:
 
         def commit(chat: Chat) -> None:
             state.chat = chat
-            # Written once, for the room and for each participant outside of it.
-            settings = orjson.Fragment(
-                orjson.dumps(
-                    {
-                        "title": chat.title,
-                        "externalRef": chat.external_ref,
-                        "metadata": chat.metadata,
-                    }
-                )
-            )
-            event = chat_changed(
-                "chatUpdated", chat.id, settings, chat.updated_seq, chat.updated_at
-            )
+            event = chat_updated(chat)
             self._broadcaster.to_chat(chat.id, event)
             self._broadcaster.to_users(state.members, event, outside_chat=chat.id)
 
@@ -333,14 +325,13 @@ class ChatService:
             by_role.setdefault(member.role, []).append(member)
         # A participant's own view differs in the role only, so there is one push for each role.
         for role, members in by_role.items():
-            wire = self._wire(state, None, 0) | {"role": role.value, "participants": people}
-            event = chat_changed(
-                "chatCreated", state.chat.id, wire, state.head, state.chat.created_at
-            )
-            self._broadcaster.to_users([each.user_id for each in members], event)
+            wire = self._wire(state, None, 0)
+            wire["role"] = role.value
+            wire["participants"] = people
+            self._broadcaster.to_users([each.user_id for each in members], chat_created(wire))
 
     @staticmethod
-    def _wire(state: ChatState, mine: Participant | None, unread: int) -> dict[str, Any]:
+    def _wire(state: ChatState, mine: Participant | None, unread: int) -> ChatModel:
         return chat_to_wire(
             state.chat,
             seq=state.head,

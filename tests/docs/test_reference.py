@@ -7,7 +7,7 @@ import re
 import pytest
 
 from chat.contracts.client_events import CLIENT_EVENTS
-from chat.contracts.server_events import SERVER_EVENTS
+from chat.contracts.pushes import SERVER_EVENTS
 from chat.errors import ERROR_KINDS, ErrorCode
 from chat.hooks.loader import load_plugins
 from chat.hooks.manager import PluginManager

@@ -8,7 +8,7 @@ import pytest
 
 from chat import plugin_api
 from chat.contracts.client_events import CLIENT_EVENTS
-from chat.contracts.server_events import SERVER_EVENTS
+from chat.contracts.pushes import SERVER_EVENTS
 from tests.support.client_library import EVENTS_OF_THE_CLIENT_LIBRARY
 from tests.support.docs_node import needs_node
 from tests.support.markdown import DOCS, blocks, pages
