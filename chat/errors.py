@@ -91,6 +91,10 @@ class SetupError(Exception):
     """The server cannot start; `str(error)` is one sentence that says what to do."""
 
 
+FULL_RETRY_S: Final = 5
+"""The `retry_after_s` for clients that have used up a quota of connections or sockets."""
+
+
 class ErrorModel(TypedDict):
     """An error as a client receives it.
 

@@ -4,13 +4,13 @@ funnel.
 
 import asyncio
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qs
 
 import socketio
 import structlog
 
-from chat.errors import ChatError, ErrorCode
+from chat.errors import FULL_RETRY_S, ChatError, ErrorCode
 from chat.gateway.dispatch import Funnel
 from chat.gateway.hub import Connection, Connections
 from chat.gateway.membership import RoomKeeper
@@ -24,7 +24,6 @@ from chat.identity import Identity, UserId
 from chat.services.admission import Admission
 from chat.services.domain import Domain
 
-FULL_RETRY_S: Final = 5.0
 _log = structlog.get_logger("chat.gateway")
 
 

@@ -16,7 +16,7 @@ import tornado.web
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, StreamClosedError
 
-from chat.errors import ChatError, ErrorCode
+from chat.errors import FULL_RETRY_S, ChatError, ErrorCode
 from chat.http.headers import ANSWER
 from chat.http.proxies import ProxiedRequest
 from chat.net.addresses import Networks, home_of
@@ -32,7 +32,6 @@ PAUSE_S: Final = 1.0
 """How long nobody is let in when the system has no more files: without it the loop would spin."""
 
 REFUSED_WITHIN_S: Final = 2.0
-FULL_RETRY_S: Final = 5
 _ANSWER_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in ANSWER.items())
 _OUT_OF_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _log = structlog.get_logger("chat.http")

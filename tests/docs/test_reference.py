@@ -121,7 +121,7 @@ def test_a_hook_has_its_kind_its_event_and_the_fields_of_that(name):
     hook = HOOKS[name]
     body = section(DOCS / "hooks.md", f"`{name}`").body
     kind, event = re.match(r"\s*\*\*(\w+)\*\*, gets an? `(\w+)`", body).groups()
-    assert (kind.lower(), event) == (hook.kind.value, hook.event.__name__)
+    assert (f"{kind.title()}Hook", event) == (type(hook).__name__, hook.event.__name__)
     tabled = {bare(row[0]) for row in rows(body)}
     if hook in (register_events, register_routes, register_namespaces):
         return  # their tables are of what is returned; the next test holds those

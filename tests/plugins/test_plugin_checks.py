@@ -5,7 +5,7 @@ import pytest
 from chat.app import ChatApp
 from chat.errors import SetupError
 from chat.hooks.manager import PluginManager
-from chat.hooks.specs import FilterHook, HookKind
+from chat.hooks.specs import FilterHook
 from chat.plugin_api import (
     ClientEvent,
     HttpResponse,
@@ -44,7 +44,7 @@ class Old(Plugin):
 class UnknownHook(Plugin):
     name = "unknown_hook"
 
-    @hookimpl(FilterHook("before_coffee", MessageDraft, HookKind.FILTER, ""))
+    @hookimpl(FilterHook("before_coffee", MessageDraft))
     async def drink(self, draft):
         """Nothing calls this."""
 

@@ -10,7 +10,7 @@ import structlog
 import tornado.web
 from engineio.async_drivers import tornado as engineio_tornado
 
-from chat.errors import ChatError, ErrorCode
+from chat.errors import FULL_RETRY_S, ChatError, ErrorCode
 from chat.gateway.chat_server import ChatServer
 from chat.gateway.engineio.polling import NOOP
 from chat.gateway.engineio.session import CONNECTION_KEY, ChatSession
@@ -20,9 +20,6 @@ from chat.http.headers import ANSWER, set_headers
 from chat.net.origins import OriginPolicy
 
 PATH: Final = r"/socket\.io/"
-FULL_RETRY_S: Final = 5.0
-"""What an address is told that has all its sockets: until then one of them may have gone."""
-
 _log = structlog.get_logger("chat.transport")
 
 
