@@ -158,6 +158,12 @@ class ChatError(Exception):
         return {"success": False, "message": self.message, "error": self.to_wire()}
 
 
+def invalid_field(path: str, what: str) -> ChatError:
+    """VALIDATION_ERROR that names one field in its message and in its details."""
+    details = [{"path": path, "message": what}]
+    return ChatError(ErrorCode.VALIDATION_ERROR, f"{path}: {what}", details=details)
+
+
 class Reject(ChatError):
     """Raised by a plugin to say no: `raise Reject(ErrorCode.REJECTED, "no links, please")`."""
 

@@ -11,6 +11,8 @@ UserId = int | str
 MAX_INTEGER: Final = 2**53 - 1
 """Ids stay within what a JavaScript number holds exactly."""
 
+MAX_ID_DIGITS: Final = len(str(MAX_INTEGER))
+
 SERVICE: Final = "service"
 """The type of the host application's own tokens."""
 

@@ -84,6 +84,11 @@ def parse(model: type[Model], value: Any) -> Model:
         ) from None
 
 
+def parse_fields(model: type[Model], **fields: Any) -> Model:
+    """Check values from a path or a query, given by their names in the model."""
+    return parse(model, {model.model_fields[name].alias or name: fields[name] for name in fields})
+
+
 def iso(moment: datetime) -> str:
     """Write a moment as ISO-8601 in UTC with milliseconds: `2025-10-09T12:00:00.000Z`.
 

@@ -1,6 +1,6 @@
 """Define the bodies of the REST routes."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,7 @@ from chat.contracts.base import (
     at_most,
 )
 from chat.contracts.client_events import SendMessage
+from chat.errors import ChatError, ErrorCode
 
 MAX_NEW_PARTICIPANTS: Final = 10_000
 """The number of participants that a new chat may be given; the setting may be lower."""
@@ -27,11 +28,30 @@ MAX_ADDED_AT_ONCE: Final = 1_000
 ExternalRef = Annotated[str, Field(strict=True, min_length=1, max_length=MAX_NAME_CHARS)]
 
 
+class QueryName:
+    """The names in query strings that consist of several words."""
+
+    CHAT_ID: Final = "chatId"
+    EXTERNAL_REF: Final = "externalRef"
+
+
 class CreateMessage(SendMessage):
     """`POST /chat-messages`: the fields of the event.
 
     The header Idempotency-Key may stand for clientMessageId.
     """
+
+    @classmethod
+    def with_key(cls, body: Any, key: str) -> Any:
+        """Put the header's key into the body; VALIDATION_ERROR where the body has another one."""
+        if not isinstance(body, dict):
+            return body
+        if body.get("clientMessageId") is None:
+            body["clientMessageId"] = key
+        if body["clientMessageId"] != key:
+            differ = "Idempotency-Key and clientMessageId differ"
+            raise ChatError(ErrorCode.VALIDATION_ERROR, differ)
+        return body
 
 
 class UpdateMessage(WireModel):

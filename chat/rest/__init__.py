@@ -1,1 +1,1 @@
-"""The REST door: Tornado RequestHandlers over the same services as the sockets."""
+"""REST: Tornado handlers over the same services as the sockets."""

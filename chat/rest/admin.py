@@ -1,9 +1,10 @@
-"""What the host application and admins may do with users and ask of the server."""
+"""/admin: what the host application and admins may do with users, and ask of the server."""
 
 from typing import Any
 
 from pydantic import BaseModel
 
+from chat.contracts.answers import hook_state, notice_queue, sockets_ended
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import ApiHandler
 from chat.rest.paths import path_user_id
@@ -16,11 +17,11 @@ class UserTarget(BaseModel):
 
 
 class Nothing(BaseModel):
-    """A call without a payload."""
+    """The payload of a request that has none, as plugins see it."""
 
 
 class AdminHandler(ApiHandler):
-    """Base: admin and service tokens only."""
+    """Base: for admin and service tokens only."""
 
     def check_caller(self) -> None:
         if not self.identity.is_privileged:
@@ -29,7 +30,7 @@ class AdminHandler(ApiHandler):
 
 class UserAccessHandler(AdminHandler):
     async def post(self, user: str, what: str) -> None:
-        """Disconnect, revoke, block or unblock; live sockets feel it before this answers."""
+        """Disconnect, revoke, block or unblock a user, live sockets included, then answer."""
         asked = UserTarget(user_id=path_user_id(user))
         target = await self.begin(f"POST /admin/users/:id/{what}", asked)
         user_id, access = target.user_id, self.gate.domain.access
@@ -42,7 +43,7 @@ class UserAccessHandler(AdminHandler):
             ended = await access.block(self.identity, user_id)
         else:
             await access.unblock(self.identity, user_id)
-        self.reply({"userId": user_id, "disconnected": ended})
+        self.reply(sockets_ended(user_id, ended))
 
 
 class StatsHandler(AdminHandler):
@@ -53,27 +54,19 @@ class StatsHandler(AdminHandler):
 
 class PluginsHandler(AdminHandler):
     async def get(self) -> None:
-        """Every hook that a plugin listens to, with its record; `off` = switched off after
-        failures, `usersOff` = for so many users only.
+        """List the hooks of every plugin with their failures.
+
+        `off` = switched off after failures, `usersOff` = for so many users only.
         """
         await self.begin("GET /admin/plugins", Nothing())
         self.reply([self._describe(name) for name in self.gate.hooks.plugins])
 
     def _describe(self, name: str) -> dict[str, Any]:
         hooks = [
-            {
-                "hook": impl.hook.name,
-                "failures": impl.failures,
-                "off": impl.off,
-                "usersOff": impl.users_off,
-            }
+            hook_state(impl.hook.name, impl.failures, off=impl.off, users_off=impl.users_off)
             for impl in self.gate.hooks.impls()
             if impl.plugin == name
         ]
         queue = self.gate.hooks.queues[name]
-        notices = {
-            "waiting": queue.waiting,
-            "oldestAgeS": round(queue.oldest_age_s, 3),
-            "dropped": queue.dropped,
-        }
+        notices = notice_queue(queue.waiting, queue.oldest_age_s, queue.dropped)
         return {"name": name, "hooks": hooks, "notices": notices}

@@ -1,4 +1,4 @@
-"""/chats: make, find, change and delete chats; their participants; read cursors."""
+"""/chats: create, find, change and delete chats; their participants; read cursors; catching up."""
 
 import base64
 import binascii
@@ -6,24 +6,20 @@ import binascii
 import orjson
 from pydantic import BaseModel
 
-from chat.contracts.base import MAX_PAGE, WireModel, parse
-from chat.contracts.client_events import (
-    ChatReference,
-    Event,
-    JoinChat,
-    Sync,
-    sync_cursors,
-)
-from chat.contracts.models import ChatModel, ParticipantModel, participant_to_wire
+from chat.contracts.answers import chat_reference, page_to, participant_reference, read_cursor
+from chat.contracts.base import MAX_PAGE, WireModel, parse, parse_fields
+from chat.contracts.client_events import ChatReference, Event, JoinChat, Sync, sync_cursors
+from chat.contracts.models import ChatModel, participant_to_wire
 from chat.contracts.rest import (
     AddParticipants,
     CreateChat,
     ExternalRef,
     MarkRead,
+    QueryName,
     UpdateChat,
     UpdateParticipant,
 )
-from chat.entities import ChatType, Participant, Role
+from chat.entities import ChatType, Role
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import ApiHandler
 from chat.rest.paths import path_id, path_user_id
@@ -48,14 +44,14 @@ class Overview(BaseModel):
     external_ref: str | None = None
 
 
-class Seat(BaseModel):
+class ParticipantReference(BaseModel):
     """A participant of a chat in a path, as plugins see it."""
 
     chat_id: int
     user_id: int | str
 
 
-class SeatsQuery(ChatReference):
+class ParticipantsQuery(ChatReference):
     """The query of `GET /chats/:id/participants`, as plugins see it."""
 
     cursor: int
@@ -64,15 +60,16 @@ class SeatsQuery(ChatReference):
 class OneChatHandler(ApiHandler):
     """Base: answers one chat with as many of its participants as fit."""
 
-    def reply_chat(self, wire: ChatModel, status: int = 200) -> None:
-        people = wire["participants"]
-        self.reply({**wire, "participants": Budget(self.gate.answer_bytes).fit(people)}, status)
+    def reply_chat(self, chat: ChatModel, status: int = 200) -> None:
+        fitting = Budget(self.gate.answer_bytes).fit(chat["participants"])
+        self.reply({**chat, "participants": fitting}, status)
 
 
 class ChatsHandler(OneChatHandler):
     async def post(self) -> None:
-        """201 with the new chat; 200 with the one there is for the same pair or externalRef;
-        CONFLICT where that one is not what was asked for.
+        """Create a chat: 201, or 200 with the existing one of the same pair or externalRef.
+
+        CONFLICT where the existing one is not what was asked for.
         """
         payload = await self.begin("POST /chats", parse(CreateChat, await self.body_json()))
         new = NewChat(
@@ -84,11 +81,11 @@ class ChatsHandler(OneChatHandler):
         )
         state, created = await self.gate.domain.chats.create(self.identity, new)
         self.about(chat_id=state.chat.id, created=created)
-        wire = await self.gate.domain.chats.describe(state, self.identity, with_people=True)
-        self.reply_chat(wire, 201 if created else 200)
+        chat = await self.gate.domain.chats.describe(state, self.identity, with_people=True)
+        self.reply_chat(chat, 201 if created else 200)
 
     async def get(self) -> None:
-        """The caller's chats, the last changed first; or the one with that externalRef."""
+        """List the caller's chats, last changed first; or only the one with `externalRef`."""
         query = Overview(
             limit=self.query_limit(), cursor=self._cursor(), external_ref=self._external_ref()
         )
@@ -96,7 +93,7 @@ class ChatsHandler(OneChatHandler):
         if query.external_ref is not None:
             chat = await self.gate.domain.chats.of_ref(self.identity, query.external_ref)
             self.about(chat_ids=[each["id"] for each in chat])
-            self.reply(chat, page={"nextCursor": None})
+            self.reply(chat, page=page_to(None))
             return
         pace = self.gate.domain.pace
         pace.take_page(self.identity)
@@ -107,7 +104,7 @@ class ChatsHandler(OneChatHandler):
             budget=Budget(self.gate.answer_bytes),
         )
         pace.made_page(self.identity, len(found))
-        self.reply(found, page={"nextCursor": _to_cursor(following)})
+        self.reply(found, page=page_to(_to_cursor(following)))
 
     def _cursor(self) -> tuple[str, int] | None:
         text = self.get_query_argument("cursor", "")
@@ -122,9 +119,9 @@ class ChatsHandler(OneChatHandler):
         return moment, chat_id
 
     def _external_ref(self) -> str | None:
-        # Blanks around it belong to it.
-        text = self.get_query_argument("externalRef", None, strip=False)
-        return None if text is None else parse(FindByRef, {"externalRef": text}).external_ref
+        # Blanks around the reference are part of it.
+        text = self.get_query_argument(QueryName.EXTERNAL_REF, None, strip=False)
+        return None if text is None else parse_fields(FindByRef, external_ref=text).external_ref
 
 
 class ChatHandler(OneChatHandler):
@@ -144,66 +141,70 @@ class ChatHandler(OneChatHandler):
             metadata=payload.metadata if "metadata" in given else UNSET,
             external_ref=payload.external_ref if "external_ref" in given else UNSET,
         )
-        wire = await self.gate.domain.chats.describe(state, self.identity, with_people=True)
-        self.reply_chat(wire)
+        self.reply_chat(
+            await self.gate.domain.chats.describe(state, self.identity, with_people=True)
+        )
 
     async def delete(self, chat_id: str) -> None:
         query = await self.begin("DELETE /chats/:id", _reference(chat_id))
         await self.gate.domain.chats.delete(self.identity, query.chat_id)
-        self.reply({"chatId": query.chat_id})
+        self.reply(chat_reference(query.chat_id))
 
 
 class ParticipantsHandler(ApiHandler):
     async def get(self, chat_id: str) -> None:
-        asked = {"chatId": path_id(chat_id), "cursor": self.query_int("cursor", default=0)}
-        query = await self.begin("GET /chats/:id/participants", parse(SeatsQuery, asked))
+        asked = parse_fields(
+            ParticipantsQuery,
+            chat_id=path_id(chat_id),
+            cursor=self.query_int("cursor", default=0),
+        )
+        query = await self.begin("GET /chats/:id/participants", asked)
         state = await self.gate.domain.states.require(query.chat_id, self.identity)
         budget = Budget(self.gate.answer_bytes)
         found, following = await self.gate.domain.chat_lists.people_page(
             state, query.cursor, budget
         )
         self.gate.domain.states.check(state, self.identity)
-        self.reply(found, page={"nextCursor": None if following is None else str(following)})
+        self.reply(found, page=page_to(None if following is None else str(following)))
 
     async def post(self, chat_id: str) -> None:
-        """The seats of those named, whether they are new or were there."""
+        """Add participants; answers all that were named, whether new or not."""
         reference = path_id(chat_id)
         self.about(chat_id=reference)
         payload = await self.begin(
             "POST /chats/:id/participants", parse(AddParticipants, await self.body_json())
         )
-        seats = await self.gate.domain.participants.add(
+        added = await self.gate.domain.participants.add(
             self.identity, reference, payload.user_ids, Role(payload.role)
         )
-        self.reply([self._wire(each) for each in seats], 201)
-
-    def _wire(self, seat: Participant) -> ParticipantModel:
-        return participant_to_wire(seat, self.gate.domain.people.known(seat.user_id))
+        people = self.gate.domain.people
+        self.reply([participant_to_wire(each, people.known(each.user_id)) for each in added], 201)
 
 
 class ParticipantHandler(ApiHandler):
     async def patch(self, chat_id: str, user_id: str) -> None:
-        seat = _seat(chat_id, user_id)
-        self.about(**objects_of(seat))
+        asked = _participant(chat_id, user_id)
+        self.about(**objects_of(asked))
         wanted = parse(UpdateParticipant, await self.body_json())
         payload = await self.begin("PATCH /chats/:id/participants/:userId", wanted)
         changed = await self.gate.domain.participants.set_role(
-            self.identity, seat.chat_id, seat.user_id, Role(payload.role)
+            self.identity, asked.chat_id, asked.user_id, Role(payload.role)
         )
         self.reply(participant_to_wire(changed, self.gate.domain.people.known(changed.user_id)))
 
     async def delete(self, chat_id: str, user_id: str) -> None:
-        """When this answers, nothing of the chat reaches that user any more."""
-        seat = await self.begin("DELETE /chats/:id/participants/:userId", _seat(chat_id, user_id))
-        await self.gate.domain.participants.remove(self.identity, seat.chat_id, seat.user_id)
-        self.reply({"chatId": seat.chat_id, "participantId": seat.user_id})
+        """Remove a participant; once this has answered, that user gets nothing of the chat."""
+        asked = _participant(chat_id, user_id)
+        query = await self.begin("DELETE /chats/:id/participants/:userId", asked)
+        await self.gate.domain.participants.remove(self.identity, query.chat_id, query.user_id)
+        self.reply(participant_reference(query.chat_id, query.user_id))
 
 
 class LeaveHandler(ApiHandler):
     async def post(self, chat_id: str) -> None:
         query = await self.begin("POST /chats/:id/leave", _reference(chat_id))
         await self.gate.domain.participants.leave(self.identity, query.chat_id)
-        self.reply({"chatId": query.chat_id, "participantId": self.identity.user_id})
+        self.reply(participant_reference(query.chat_id, self.identity.user_id))
 
 
 class ReadHandler(ApiHandler):
@@ -213,13 +214,7 @@ class ReadHandler(ApiHandler):
         mine, unread = await self.gate.domain.reads.mark_read(
             self.identity, reference, payload.message_id
         )
-        self.reply(
-            {
-                "chatId": reference,
-                "lastReadMessageId": mine.last_read_message_id,
-                "unreadCount": unread,
-            }
-        )
+        self.reply(read_cursor(reference, mine.last_read_message_id, unread))
 
 
 class ReadsHandler(ApiHandler):
@@ -239,15 +234,16 @@ class UnreadHandler(ApiHandler):
 
 class SyncHandler(ApiHandler):
     async def get(self, chat_id: str) -> None:
-        """What changed in a chat after `?since`, as the event `sync` answers it."""
+        """List what changed in a chat after `?since`, as the event `sync` does."""
         reference = path_id(chat_id)
-        asked = {
-            "chatId": reference,
-            "since": self.query_int("since", low=0),
-            "epoch": self.get_query_argument("epoch", None),
-            "limit": self.query_limit(),
-        }
-        query = await self.begin("GET /chats/:id/sync", parse(JoinChat, asked))
+        asked = parse_fields(
+            JoinChat,
+            chat_id=reference,
+            since=self.query_int("since", low=0),
+            epoch=self.get_query_argument("epoch", None),
+            limit=self.query_limit(),
+        )
+        query = await self.begin("GET /chats/:id/sync", asked)
         cursor = Cursor(query.since, query.epoch)
         self.gate.domain.pace.take_page(self.identity)
         catch_up = self.gate.domain.catch_up
@@ -257,7 +253,7 @@ class SyncHandler(ApiHandler):
 
 class SyncAllHandler(ApiHandler):
     async def post(self) -> None:
-        """The event `sync` over HTTP."""
+        """Answer like the event `sync`."""
         payload = await self.begin(Event.SYNC, parse(Sync, await self.body_json()))
         catch_up = self.gate.domain.catch_up
         cursors = sync_cursors(payload)
@@ -265,11 +261,11 @@ class SyncAllHandler(ApiHandler):
 
 
 def _reference(chat_id: str) -> ChatReference:
-    return parse(ChatReference, {"chatId": path_id(chat_id)})
+    return parse_fields(ChatReference, chat_id=path_id(chat_id))
 
 
-def _seat(chat_id: str, user_id: str) -> Seat:
-    return Seat(chat_id=path_id(chat_id), user_id=path_user_id(user_id))
+def _participant(chat_id: str, user_id: str) -> ParticipantReference:
+    return ParticipantReference(chat_id=path_id(chat_id), user_id=path_user_id(user_id))
 
 
 def _to_cursor(place: tuple[str, int] | None) -> str | None:

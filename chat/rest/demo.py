@@ -1,11 +1,12 @@
-"""Demo mode's routes: who is there, and a token for a name.
+"""The routes of demo mode: the first users, and a token for a name.
 
-Not registered in a server that has a key of the host.
+A server that has a key of the host does not register them.
 """
 
 from typing import Final
 
-from chat.contracts.base import iso, parse
+from chat.contracts.answers import demo_info, demo_token
+from chat.contracts.base import parse
 from chat.contracts.rest import DemoName
 from chat.errors import ChatError, ErrorCode
 from chat.net.addresses import is_loopback
@@ -17,7 +18,7 @@ PROXY_HEADERS: Final = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host
 
 
 class DemoHandler(ApiHandler):
-    """Base: answers only a page of this very server, to a browser on this machine."""
+    """Base: answers only this server's own page, in a browser on this machine."""
 
     needs_token = False
 
@@ -27,38 +28,26 @@ class DemoHandler(ApiHandler):
         self._hosts = hosts
 
     async def prepare(self) -> None:
-        # A foreign name that resolves to this machine (DNS rebinding) makes a stranger's page
-        # same-origin.
+        # A foreign name that resolves to this machine (DNS rebinding) would make a page of another
+        # site same-origin.
         if self.request.host.lower() not in self._hosts:
             raise ChatError(ErrorCode.FORBIDDEN, "demo tokens are for this server's own page")
-        # Host is whatever the client says. Behind a proxy on this machine everybody comes from
-        # loopback, and behind a packet filter that rewrites addresses nobody need.
-        told = any(name in self.request.headers for name in PROXY_HEADERS)
-        if told or not is_loopback(self.request.remote_ip or ""):
+        # The client chooses Host. Behind a proxy on this machine every client has a loopback
+        # address, and behind a packet filter that rewrites addresses none need have one.
+        is_proxied = any(name in self.request.headers for name in PROXY_HEADERS)
+        if is_proxied or not is_loopback(self.remote_ip):
             raise ChatError(ErrorCode.FORBIDDEN, "demo tokens are for browsers on this machine")
         await super().prepare()
 
 
 class DemoInfoHandler(DemoHandler):
     async def get(self) -> None:
-        users = await self.demo.first_users()
-        self.reply(
-            {
-                "chatId": self.demo.chat_id,
-                "users": [{"id": user_id, "name": name} for user_id, name in users],
-            }
-        )
+        self.reply(demo_info(self.demo.chat_id, await self.demo.first_users()))
 
 
 class DemoTokenHandler(DemoHandler):
     async def post(self) -> None:
         wanted = parse(DemoName, await self.body_json())
         made = await self.demo.token_for(wanted.name.strip())
-        self.reply(
-            {
-                "token": made.token,
-                "expiresAt": iso(made.expires_at),
-                "user": {"id": made.user_id, "name": made.name},
-                "chatId": self.demo.chat_id,
-            }
-        )
+        chat_id = self.demo.chat_id
+        self.reply(demo_token(made.token, made.expires_at, made.user_id, made.name, chat_id))

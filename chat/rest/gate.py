@@ -1,4 +1,4 @@
-"""What the handlers of REST are given."""
+"""The value that every REST handler is given."""
 
 import asyncio
 from collections import deque
@@ -61,10 +61,15 @@ class Turnstile:
                 self._left -= 1
 
 
+BACKLOGS_OF_ANSWERS: Final = 2
+"""The answers that a user may have on the way, in backlogs of a socket."""
+
+
 @dataclass(slots=True)
 class Gate:
-    """What the handlers need of the server. `draining` = new requests are refused with
-    SHUTTING_DOWN.
+    """The parts of the server that handlers use; counts the requests that run.
+
+    `draining` = new requests are refused with SHUTTING_DOWN.
     """
 
     domain: Domain
@@ -80,18 +85,18 @@ class Gate:
     running: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     json_limits: JsonLimits = field(init=False)
-    # What one answer may hold, as over a socket.
+    # The most bytes of one answer, as over a socket.
     answer_bytes: int = field(init=False)
     bodies: HeldBytes = field(init=False)
     turnstile: Turnstile = field(default_factory=Turnstile)
-    # Of a big body, one a turn of the loop.
+    # Big bodies are decoded one a turn of the loop.
     decoding: Turns = field(default_factory=lambda: Turns(of_all=1))
-    # Of those that are on their way, by user.
+    # The big answers that clients have not taken yet, by user.
     answers: HeldBytes = field(init=False)
 
     def __post_init__(self) -> None:
         self.bodies = bodies_of(self.settings.max_body_bytes)
-        self.answers = HeldBytes(ENDLESS, 2 * self.settings.max_backlog_bytes)
+        self.answers = HeldBytes(ENDLESS, BACKLOGS_OF_ANSWERS * self.settings.max_backlog_bytes)
         self.answer_bytes = self.settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG
         self.json_limits = JsonLimits.of(self.settings)
         self.idle.set()

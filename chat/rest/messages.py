@@ -4,11 +4,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chat.contracts.base import parse
+from chat.contracts.answers import page_of_messages, page_of_revisions
+from chat.contracts.base import parse, parse_fields
 from chat.contracts.client_events import Event, MessageReference
 from chat.contracts.models import message_to_wire, revision_to_wire
-from chat.contracts.rest import CreateMessage, UpdateMessage
-from chat.errors import ChatError, ErrorCode
+from chat.contracts.rest import CreateMessage, QueryName, UpdateMessage
+from chat.errors import ChatError, ErrorCode, invalid_field
 from chat.hooks.events import MessageDraft
 from chat.rest.base import ApiHandler
 from chat.rest.paths import path_id
@@ -34,7 +35,7 @@ class HistoryQuery(MessageReference):
 
 class MessagesHandler(ApiHandler):
     async def post(self) -> None:
-        """Send a message: 201, or 200 when it is a repeat of one that is stored."""
+        """Send a message: 201, or 200 where it repeats one that is stored."""
         wanted = parse(CreateMessage, await self._body_with_key())
         payload = await self.begin(Event.SEND_MESSAGE, wanted)
         draft = MessageDraft(
@@ -51,11 +52,10 @@ class MessagesHandler(ApiHandler):
         self.reply(message_to_wire(sent.message), status, duplicate=sent.duplicate)
 
     async def get(self) -> None:
-        """A page, oldest first; `before`, `after`, `around` are message ids, one at most."""
-        chat_id = self.query_int("chatId")
+        """Read a page, oldest first; one of the message ids `before`, `after`, `around`."""
+        chat_id = self.query_int(QueryName.CHAT_ID)
         if chat_id is None:
-            details = [{"path": "chatId", "message": "is needed"}]
-            raise ChatError(ErrorCode.VALIDATION_ERROR, "chatId: is needed", details=details)
+            raise invalid_field(QueryName.CHAT_ID, "is needed")
         query = PageQuery(
             chat_id=chat_id,
             limit=self.query_limit(),
@@ -78,26 +78,19 @@ class MessagesHandler(ApiHandler):
         found = page.messages
         self.reply(
             page.encoded,
-            page={
-                "hasBefore": page.has_before,
-                "hasAfter": page.has_after,
-                "oldestId": found[0].id if found else None,
-                "newestId": found[-1].id if found else None,
-                "seq": page.seq,
-            },
+            page=page_of_messages(
+                has_before=page.has_before,
+                has_after=page.has_after,
+                oldest_id=found[0].id if found else None,
+                newest_id=found[-1].id if found else None,
+                seq=page.seq,
+            ),
         )
 
     async def _body_with_key(self) -> Any:
         body = await self.body_json()
         key = self.request.headers.get("Idempotency-Key")
-        if key is None or not isinstance(body, dict):
-            return body
-        if body.get("clientMessageId") is None:
-            body["clientMessageId"] = key
-        if body["clientMessageId"] != key:
-            differ = "Idempotency-Key and clientMessageId differ"
-            raise ChatError(ErrorCode.VALIDATION_ERROR, differ)
-        return body
+        return body if key is None else CreateMessage.with_key(body, key)
 
 
 class MessageHandler(ApiHandler):
@@ -118,7 +111,7 @@ class MessageHandler(ApiHandler):
         self.reply(message_to_wire(message))
 
     async def put(self, message_id: str) -> None:
-        """The same as PATCH: back ends of the guide's time edit with PUT."""
+        """Do the same as PATCH: back ends of the guide's time edit with PUT."""
         await self.patch(message_id)
 
     async def delete(self, message_id: str) -> None:
@@ -130,13 +123,14 @@ class MessageHandler(ApiHandler):
 
 class HistoryHandler(ApiHandler):
     async def get(self, message_id: str) -> None:
-        """The earlier texts of a message, the oldest first; `before` is a revision's number."""
-        asked = {
-            "messageId": path_id(message_id),
-            "limit": self.query_limit(),
-            "before": self.query_int("before"),
-        }
-        query = await self.begin("GET /chat-messages/:id/history", parse(HistoryQuery, asked))
+        """List the earlier texts of a message, oldest first; `before` is a revision's number."""
+        asked = parse_fields(
+            HistoryQuery,
+            message_id=path_id(message_id),
+            limit=self.query_limit(),
+            before=self.query_int("before"),
+        )
+        query = await self.begin("GET /chat-messages/:id/history", asked)
         if self.identity.is_privileged:
             message = await self.gate.domain.messages.find(self.identity, query.message_id)
             self.about(chat_id=message.chat_id)
@@ -149,12 +143,12 @@ class HistoryHandler(ApiHandler):
         kept = found[len(found) - len(encoded) :]
         self.reply(
             encoded[::-1],
-            page={
-                "hasBefore": has_before or len(kept) < len(found),
-                "oldestRevision": kept[0].revision if kept else None,
-            },
+            page=page_of_revisions(
+                has_before=has_before or len(kept) < len(found),
+                oldest_revision=kept[0].revision if kept else None,
+            ),
         )
 
 
 def _reference(message_id: str) -> MessageReference:
-    return parse(MessageReference, {"messageId": path_id(message_id)})
+    return parse_fields(MessageReference, message_id=path_id(message_id))

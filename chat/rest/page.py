@@ -1,4 +1,4 @@
-"""The demo page and its files, under a content policy that lets nothing in from elsewhere."""
+"""The demo page and its files, under a content policy that forbids anything from other sites."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ from chat.net.origins import OriginPolicy
 _CHAT: Final = Path(__file__).resolve().parents[1]
 _INSTALLED: Final = _CHAT / "static"
 STATIC: Final = _INSTALLED if _INSTALLED.is_dir() else _CHAT.parent / "static"
-"""An installed package holds the page in itself; a checkout has it beside `chat`."""
+"""An installed package contains the page; a checkout has it beside `chat`."""
 
 ALLOWED: Final = "GET, HEAD, OPTIONS"
 DEMO_UNKNOWN: Final = b'<meta name="chatgateway-demo" content="unknown">'
@@ -23,7 +23,8 @@ _log = structlog.get_logger("chat.rest")
 class PageHandler(tornado.web.StaticFileHandler):
     """Files of `static/`.
 
-    They hold no secret, so nobody is refused; pages of the origins in CORS_ORIGINS may import them.
+    They hold no secret, so no client is refused; pages of the origins in CORS_ORIGINS may import
+    them.
     """
 
     def initialize(self, origins: OriginPolicy) -> None:  # type: ignore[override]
@@ -38,7 +39,7 @@ class PageHandler(tornado.web.StaticFileHandler):
 
     def prepare(self) -> None:
         self._set_cors_headers()
-        # No file's name holds a NUL, and the file system would answer with a crash.
+        # No file name holds a NUL; looking one up would raise an error.
         if "%00" in self.request.path:
             raise tornado.web.HTTPError(404)
 
@@ -49,12 +50,12 @@ class PageHandler(tornado.web.StaticFileHandler):
         self.set_status(204)
 
     def log_exception(self, typ: Any, value: Any, _traceback: Any) -> None:
-        """Tornado's own would write the query string, and a token in it."""
+        """Log crashes only: Tornado would log the query string, which may hold a token."""
         if not isinstance(value, tornado.web.HTTPError):
             _log.error("page_crashed", path=self.request.path, exc_info=value)
 
     def set_extra_headers(self, path: str) -> None:
-        # Asked for again each time, answered with 304: a new version of the page is seen at once.
+        # Browsers ask again each time, and get a 304: a new version of the page shows at once.
         self.set_header("Cache-Control", "no-cache")
 
     def write_error(self, status_code: int, **_: Any) -> None:
@@ -65,7 +66,7 @@ class PageHandler(tornado.web.StaticFileHandler):
         self.finish(f"{status_code}\n")
 
     def _set_cors_headers(self) -> None:
-        # To caches: the file is the same for everybody, its headers are not.
+        # For caches: the file is the same for every client, its headers are not.
         self.set_header("Vary", "Origin")
         origin = self.request.headers.get("Origin")
         if origin is not None and self._origins.allows(origin, self.request.host):
@@ -74,12 +75,12 @@ class PageHandler(tornado.web.StaticFileHandler):
 
 
 class ToPageHandler(tornado.web.RequestHandler):
-    """`/im` on the way to `/im/`: the page's files are found relative to the latter."""
+    """Redirect `/im` to `/im/`: the page finds its files relative to the latter."""
 
     def get(self) -> None:
         context = getattr(self.request.connection, "context", None)
         name = getattr(context, "prefix", "").rpartition("/")[2]
-        # Relative, since who cuts the prefix off may not be the only proxy.
+        # Relative, since the proxy that cuts the prefix off may not be the only one.
         self.redirect(f"./{name}/" if name else "/", status=308)
 
     head = get
@@ -88,13 +89,13 @@ class ToPageHandler(tornado.web.RequestHandler):
         set_headers(self, FILE)
 
     def log_exception(self, *_: Any) -> None:
-        """Tornado's own would write the query string, and a token in it."""
+        """Log nothing: Tornado would log the query string, which may hold a token."""
 
 
 class IndexHandler(PageHandler):
     """`GET /`: index.html, which says whether the server runs in demo mode.
 
-    So the page asks for `/demo` only where there is one, and leaves no failed request behind.
+    The page then asks for `/demo` only in demo mode, and no request of it fails.
     """
 
     def set_default_headers(self) -> None:
@@ -112,5 +113,5 @@ class IndexHandler(PageHandler):
         await self.finish(text.replace(DEMO_UNKNOWN, DEMO_UNKNOWN.replace(b"unknown", self._mode)))
 
     def compute_etag(self) -> str | None:
-        # Of the bytes that are sent: the file's own would hide a change of the mode.
+        # Made from the bytes that are sent: the file's own would hide a change of the mode.
         return tornado.web.RequestHandler.compute_etag(self)

@@ -1,4 +1,4 @@
-"""Routes that plugins bring, in Tornado's terms."""
+"""Serve the routes that plugins bring."""
 
 import asyncio
 from typing import Final
@@ -14,7 +14,7 @@ ROUTE_TIMEOUT_S: Final = 10.0
 
 
 class PluginRouteHandler(ApiHandler):
-    """One path of plugins, with a Route for each method."""
+    """One path, with the Route of a plugin for each method."""
 
     says_why = False
 
@@ -26,7 +26,7 @@ class PluginRouteHandler(ApiHandler):
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
-        # A plugin may have pictures for the pages of others.
+        # A plugin may serve pictures to pages of other sites.
         self.clear_header("Cross-Origin-Resource-Policy")
 
     async def get(self) -> None:
@@ -48,7 +48,7 @@ class PluginRouteHandler(ApiHandler):
         return with_head_and_options(self._routes)
 
     def _method(self) -> str:
-        """The method whose route answers: a HEAD is answered as GET."""
+        """Name the method whose route answers: GET for a HEAD."""
         method = self.request.method or ""
         return "GET" if method == "HEAD" else method
 
@@ -61,8 +61,8 @@ class PluginRouteHandler(ApiHandler):
             path=self.request.path,
             query={name: self.get_query_argument(name) for name in self.request.query_arguments},
             body=self.take_body(),
-            identity=getattr(self, "identity", None),
-            remote_ip=self.request.remote_ip or "",
+            identity=self.caller,
+            remote_ip=self.remote_ip,
         )
         with crashes_only():
             async with asyncio.timeout(ROUTE_TIMEOUT_S):
@@ -74,7 +74,7 @@ class PluginRouteHandler(ApiHandler):
         for name, value in (response.headers or {}).items():
             self.set_header(name, value)
         if isinstance(response.body, dict):
-            self._write_json(response.body)
+            self.write_json(response.body)
         else:
             if "Content-Type" not in (response.headers or {}):
                 self.set_header("Content-Type", "text/plain; charset=utf-8")

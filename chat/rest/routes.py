@@ -1,4 +1,4 @@
-"""The table of routes, and nothing else."""
+"""The table of routes."""
 
 import re
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ def build_routes(
     demo_service: DemoService | None,
     hosts: frozenset[str],
 ) -> list[Any]:
-    """Everything but Socket.IO's own endpoint, in the order in which Tornado looks."""
+    """Make all rules except that of /socket.io/, in the order in which Tornado tries them."""
     rules: list[Any] = [(pattern, handler, {"gate": gate}) for pattern, handler in ROUTES]
     if demo_service is not None:
         extra = {"gate": gate, "demo": demo_service, "hosts": hosts}
@@ -71,7 +71,7 @@ def build_routes(
         (index, IndexHandler, {**given, "demo": demo_service is not None}),
         (files, PageHandler, given),
     ]
-    # What is left of a path that is nothing but PUBLIC_PATH.
+    # The rest of a path that is PUBLIC_PATH itself.
     rules.append((r"", ToPageHandler))
     _check_public_path(gate.settings.public_path, plugin_routes)
     return [*rules, (r".*", NotFoundHandler, {"gate": gate})]
@@ -82,7 +82,7 @@ def build_application(
 ) -> tornado.web.Application:
     return tornado.web.Application(
         list(rules),
-        # Tornado's access log would write query strings, and `?token=` with them.
+        # Tornado's access log would hold query strings, and so the tokens in them.
         log_function=lambda _handler: None,
         websocket_max_message_size=max_bytes,
         body_linger_s=body_linger_s,
@@ -90,8 +90,9 @@ def build_application(
 
 
 def _check_public_path(public_path: str | None, plugin_routes: Sequence[Brought]) -> None:
-    """Refuse a prefix that is the beginning of a route: with a proxy that cuts it off, nobody could
-    tell whether it was cut off.
+    """Refuse a prefix that a route begins with: SetupError.
+
+    The server could not tell whether the proxy has cut the prefix off.
     """
     patterns = [pattern for pattern, _ in (*ROUTES, *DEMO_ROUTES)]
     paths = [*patterns, *PAGE_ROUTES, "/socket.io/", *(each.what.path for each in plugin_routes)]

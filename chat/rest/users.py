@@ -1,10 +1,18 @@
-"""/users: names and pictures of users, and whether they are online."""
+"""/users: names and pictures of users, and whether the users are online."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from chat.contracts.base import MAX_USERS_ASKED, AnyUserId, WireModel, at_most, parse
+from chat.contracts.answers import page_of_users
+from chat.contracts.base import (
+    MAX_USERS_ASKED,
+    AnyUserId,
+    WireModel,
+    at_most,
+    parse,
+    parse_fields,
+)
 from chat.contracts.client_events import Event, GetPresence
 from chat.contracts.models import presence_to_wire, profile_to_wire
 from chat.contracts.rest import UserProfile
@@ -26,22 +34,23 @@ class FindUsers(WireModel):
 
 class UsersHandler(ApiHandler):
     async def get(self) -> None:
-        """`?ids=1,2,3`, up to 200: the profiles of those whom the caller may see."""
-        query = await self.begin("GET /users", parse(FindUsers, {"userIds": self.query_ids()}))
+        """`?ids=1,2,3`, up to 200: list the profiles of those whom the caller may see."""
+        asked = parse_fields(FindUsers, user_ids=self.query_ids())
+        query = await self.begin("GET /users", asked)
         found = await self.gate.domain.directory.find(self.identity, query.user_ids)
         fitting = Budget(self.gate.answer_bytes).fit(map(profile_to_wire, found))
-        self.reply(fitting, page={"hasMore": len(fitting) < len(found)})
+        self.reply(fitting, page=page_of_users(has_more=len(fitting) < len(found)))
 
 
 class UserHandler(ApiHandler):
     async def get(self, user: str) -> None:
-        asked = parse(FindUsers, {"userIds": [path_user_id(user)]})
+        asked = parse_fields(FindUsers, user_ids=[path_user_id(user)])
         query = await self.begin("GET /users/:id", asked)
         found = await self.gate.domain.directory.get(self.identity, query.user_ids[0])
         self.reply(profile_to_wire(found))
 
     async def put(self, user: str) -> None:
-        """The host gives the name and picture of a user, who may never have connected."""
+        """Set the name and picture of a user, who may never have connected; for the host."""
         user_id = path_user_id(user)
         self.about("PUT /users/:id", user_id=user_id)
         if not self.identity.is_service:
@@ -54,8 +63,8 @@ class UserHandler(ApiHandler):
 
 class PresenceHandler(ApiHandler):
     async def get(self) -> None:
-        """`?ids=1,2,3`, up to 200."""
-        asked = parse(GetPresence, {"userIds": self.query_ids()})
+        """`?ids=1,2,3`, up to 200: tell which of them are online."""
+        asked = parse_fields(GetPresence, user_ids=self.query_ids())
         query = await self.begin(Event.GET_PRESENCE, asked)
         pace = self.gate.domain.pace
         pace.take_lookup(self.identity, len(query.user_ids) / USERS_OF_A_LOOKUP)
