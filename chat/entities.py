@@ -1,5 +1,6 @@
-"""What a chat is made of, as plain values that every floor shares. Knows no wire, no document and
-no rules.
+"""The parts of a chat, as plain values that all layers share.
+
+They know no payloads, no documents of the store and no rules.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ class ChatType(StrEnum):
 
 
 class Role(StrEnum):
-    """A participant's role in one chat, from most to least. A higher `rank` may do more; compare
-    ranks, never names.
+    """A participant's role in one chat, in the order of what it may do.
+
+    A higher `rank` may do more; compare ranks, never names.
     """
 
     rank: int
@@ -28,14 +30,14 @@ class Role(StrEnum):
     READONLY = "readonly"
 
 
-# Attributes, since this is asked for every event: a property would be looked up in a table.
+# Attributes, since every event asks for a rank, and a property would look it up in a table.
 for _rank, _role in enumerate(reversed(Role)):
     _role.rank = _rank
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyPreview:
-    """The quoted head of the message that is answered, as it was when the answer was sent."""
+    """The beginning of the message that is answered, as it was when the answer was sent."""
 
     id: int
     sender_id: UserId
@@ -46,8 +48,8 @@ class ReplyPreview:
 class Message:
     """One message. `seq` is its place in the chat, `updated_seq` that of its latest change.
 
-    Changed by nobody but the journal, which gives it its numbers. Not frozen all the same: making
-    one takes 0.8 us, a frozen one 1.9.
+    Only the journal changes it, when it gives the numbers. Making one takes 0.8 us; frozen, it
+    would take 1.9 us.
     """
 
     id: int
@@ -67,14 +69,14 @@ class Message:
     deleted_at: datetime | None = None
     deleted_by: UserId | None = None
     type: str = "text"
-    # Of what the client sent under its clientMessageId, where this is no longer what the message
-    # says: a hook or an edit has changed it. Tells a retry from a conflict.
+    # The digest of what the client sent under its clientMessageId, where a hook or an edit has
+    # changed the message since. It tells a retry from a conflict.
     body_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """An earlier text of a message, and when it was written."""
+    """An earlier text of a message, and the moment at which it was written."""
 
     revision: int
     message: str
@@ -83,8 +85,9 @@ class Revision:
 
 @dataclass(slots=True, kw_only=True)
 class Participant:
-    """A person in a chat; `removed_at` set = no longer, `left` = by their own doing. Changed in
-    place by nothing but writing.
+    """A user in a chat; `removed_at` is set where the user is no longer in it.
+
+    `left` tells a user who left from one who was removed. Only `read_up_to` changes it in place.
     """
 
     chat_id: int
@@ -92,7 +95,7 @@ class Participant:
     role: Role
     joined_at: datetime
     updated_seq: int
-    # The number at which they came: the order of people, whatever happens to them later.
+    # The number at which the user was added: the order of the participants, which never changes.
     joined_seq: int = 0
     removed_at: datetime | None = None
     left: bool = False
@@ -100,14 +103,17 @@ class Participant:
     last_read_seq: int = 0
 
     def read_up_to(self, message_id: int, seq: int) -> None:
-        """The participant has written, and so read up to here; a copy takes 2 us a message."""
+        """Note that the participant sent a message, and so has read up to there.
+
+        In place, since a copy would cost 2 us a message.
+        """
         self.last_read_message_id = message_id
         self.last_read_seq = seq
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalRefSetter:
-    """Whose token gave a chat its externalRef."""
+    """The user whose token gave a chat its externalRef."""
 
     user_id: UserId
     user_type: str
@@ -115,10 +121,10 @@ class ExternalRefSetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """A chat's settings.
+    """The settings of a chat.
 
     `seq_reserved` is the highest number that may have been given so far. `outside_authors` are
-    users who wrote into the chat, or deleted a message of it, without being participants.
+    users who sent messages into the chat, or deleted one of it, without being participants.
     `external_ref_by` is None where there is no reference, or one that version 0.1 has stored.
     """
 
@@ -139,7 +145,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """What is known of a person besides the token: a name to show, and when they were last here."""
+    """The stored part of a user: a name and a picture to show, and when they were last online."""
 
     id: UserId
     name: str | None = None
@@ -149,7 +155,7 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Which tokens count no longer: all of them, or those issued up to a moment."""
+    """The tokens that are refused: all of them, or those issued up to a moment."""
 
     blocked: bool = False
     revoked_at: datetime | None = None
@@ -157,7 +163,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserAccess:
-    """What was decided about a user's tokens; `privileged` holds for types admin and service."""
+    """The verdicts on a user's tokens; `privileged` is for those of type admin and service."""
 
     user_id: UserId
     ordinary: Verdict = Verdict()

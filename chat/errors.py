@@ -1,7 +1,7 @@
-"""The one error tree, and the one table that says what each error code means.
+"""All errors, and the table that says what each error code means.
 
 Acks, REST answers, `connect_error` and the pushed `error` event are all made from a `ChatError`, so
-a client can switch on `error.code` wherever it met the refusal. Nothing here knows a transport.
+a client can switch on `error.code` wherever a refusal reaches it. Nothing here knows a transport.
 """
 
 import secrets
@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 
 class ErrorCode(StrEnum):
-    """Every code a client can meet; docs/errors.md has a section for each."""
+    """Every code that a client can meet; docs/errors.md has a section for each."""
 
     VALIDATION_ERROR = "VALIDATION_ERROR"
     UNKNOWN_EVENT = "UNKNOWN_EVENT"
@@ -45,13 +45,13 @@ class ErrorCode(StrEnum):
 
 
 def new_request_id() -> str:
-    """An id by which a log line and what a client was answered are found again."""
+    """Make an id that a log line and the answer to a client have in common."""
     return secrets.token_hex(6)
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
-    """What a code means over HTTP, and whether the same request may succeed later."""
+    """The HTTP status of a code, and whether the same request may succeed later."""
 
     status: int
     retryable: bool
@@ -112,9 +112,9 @@ class ErrorModel(TypedDict):
 
 
 class ChatError(Exception):
-    """A refusal with a code; the message is shown to the client, so it never holds driver text or a
-    path.
+    """A refusal with a code.
 
+    The client sees the message, so it never holds a driver's text or a path of the file system.
     `retry_after_s` is in seconds; `details` is a list of `{path, message}` for VALIDATION_ERROR and
     CONFLICT.
     """
@@ -132,7 +132,7 @@ class ChatError(Exception):
         self.message = message
         self.retry_after_s = retry_after_s
         self.details = details
-        # The log line of an unexpected error carries the same id, so that a user's report finds it.
+        # The log line of an unexpected error has the same id, so that a user's report leads to it.
         self.request_id = new_request_id()
 
     @property
@@ -154,7 +154,7 @@ class ChatError(Exception):
         return wire
 
     def to_answer(self) -> dict[str, Any]:
-        """The whole body of an ack or a REST answer: `{success: false, message, error}`."""
+        """Write the body of an ack or a REST answer: `{success: false, message, error}`."""
         return {"success": False, "message": self.message, "error": self.to_wire()}
 
 
@@ -165,11 +165,11 @@ def invalid_field(path: str, what: str) -> ChatError:
 
 
 class Reject(ChatError):
-    """Raised by a plugin to say no: `raise Reject(ErrorCode.REJECTED, "no links, please")`."""
+    """A plugin's refusal: `raise Reject(ErrorCode.REJECTED, "no links, please")`."""
 
 
 class StoreUnavailableError(ChatError):
-    """The store cannot be reached, and what was asked has certainly not been written."""
+    """The store cannot be reached, and has certainly written nothing."""
 
     text = "the store cannot be reached, try again"
     pause_s = 1.0
@@ -179,14 +179,14 @@ class StoreUnavailableError(ChatError):
 
 
 class DiskFullError(StoreUnavailableError):
-    """A disk has less than MIN_FREE_DISK_MB free: the server writes nothing until room is made."""
+    """A disk has less than MIN_FREE_DISK_MB free: the server writes nothing until it has more."""
 
     text = "the server's disk is full: it stores nothing until its operator makes room"
     pause_s = 5.0
 
 
 class OutcomeUnknownError(ChatError):
-    """A write was sent and no answer came: it may have landed, or may still land."""
+    """The store did not answer a write, which it may have done, or may still do."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -197,7 +197,7 @@ class OutcomeUnknownError(ChatError):
 
 
 class NotParticipantError(ChatError):
-    """The same refusal for a chat of others and for none at all, so that ids cannot be probed."""
+    """The one refusal for a chat of others and for none at all, so that ids cannot be probed."""
 
     def __init__(self, chat_id: int) -> None:
         message = f"you are not a participant of chat {chat_id}"
@@ -205,7 +205,7 @@ class NotParticipantError(ChatError):
 
 
 class ChatConflictError(ChatError):
-    """There is a chat already, and it is not what was asked for.
+    """A chat exists already, and it is not the one that was asked for.
 
     `details` say what differs. `chat_id` is None where the caller may not know the chat.
     """
@@ -224,7 +224,7 @@ class ChatConflictError(ChatError):
 
 
 def message_not_found(message_id: int) -> ChatError:
-    """The same refusal for no such message and for one in a chat that is not the caller's."""
+    """Make the one refusal for no such message and for one in a chat that is not the caller's."""
     return ChatError(ErrorCode.NOT_FOUND, f"no message {message_id}")
 
 

@@ -1,9 +1,8 @@
-"""What the services need of the world, as protocols: the store, the sockets, the time, and what
-plugins get.
+"""The protocols between the services and the world: the store, the sockets, the time, the plugins.
 
-The implementations live on higher floors (repositories, gateway) and are handed in by the
-composition root. Every repository method raises StoreUnavailableError when nothing was written
-(DiskFullError where a disk is full), OutcomeUnknownError when a write may have been.
+Higher layers implement them (repositories, gateway), and `chat.app` passes the implementations in.
+Every method of a repository raises StoreUnavailableError where nothing was written (DiskFullError
+where a disk is full), and OutcomeUnknownError where a write may have happened.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,14 +18,14 @@ from chat.identity import UserId
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The wall clock in UTC, cut to milliseconds, as it is stored and sent."""
+        """Return the time in UTC, cut to milliseconds, as it is stored and sent."""
 
     def monotonic(self) -> float:
-        """Seconds that only grow; for deadlines."""
+        """Return seconds that only grow; for deadlines."""
 
 
 class Conflict(Enum):
-    """Which unique index refused a message."""
+    """The unique index that refused a message."""
 
     ID = "the message is already there"
     CLIENT_MESSAGE_ID = "the sender has used this clientMessageId in this chat"
@@ -35,8 +34,9 @@ class Conflict(Enum):
 
 class MessageRepository(Protocol):
     async def insert(self, messages: Sequence[Message]) -> dict[int, Conflict]:
-        """Store the messages in one write; returns, by place in the list, those that a unique index
-        refused.
+        """Store the messages in one write.
+
+        Returns those that a unique index refused, by their place in the list.
         """
 
     async def find(self, message_id: int) -> Message | None: ...
@@ -46,34 +46,36 @@ class MessageRepository(Protocol):
     ) -> Message | None: ...
 
     async def window(self, chat_id: int, low: int, high: int) -> list[Message]:
-        """The messages with `low <= seq < high`, oldest first. Cost: the window's width, never the
-        chat's length.
+        """Read the messages with `low <= seq < high`, oldest first.
+
+        The cost is that of the window's width, never of the chat's length.
         """
 
     async def brief_window(self, chat_id: int, low: int, high: int) -> list[Message]:
-        """The same without texts, metadata and quotes, for counting."""
+        """Read a window without texts, metadata and quotes, for counting."""
 
     async def changed(self, chat_id: int, low: int, high: int) -> list[Message]:
-        """The messages with `low <= updatedSeq < high`, in that order; tombstones included."""
+        """Read the messages with `low <= updatedSeq < high`, in that order, tombstones included."""
 
     async def last_updated_seq(self, chat_id: int, low: int, high: int) -> int:
-        """The highest `updatedSeq` with `low <= updatedSeq < high`, 0 where there is none."""
+        """Find the highest `updatedSeq` with `low <= updatedSeq < high`; 0 where there is none."""
 
     async def update(self, message: Message, *, seen: Message) -> bool:
-        """Replace the message where it still is what was `seen`; False = someone was faster.
+        """Replace the message where it still is what was `seen`; False = another change was faster.
 
-        The text that was seen is kept among the earlier revisions. Where the message is deleted,
-        all of these go, and its text in the quotes of its answers, as by `wipe`.
+        Keeps the text of `seen` among the earlier revisions. Where `message` is deleted, removes
+        all of these, and its text in the quotes of its answers, as `wipe` does.
 
-        Safe to repeat: True as well when this very update is what is stored.
+        Safe to repeat: also True where this very update is stored already.
         """
 
     async def revisions(self, message: Message) -> list[Revision]:
-        """The earlier texts of a message, the oldest first: the latest 50, of up to 256 kB."""
+        """Read the earlier texts of a message, oldest first: the latest 50, up to 256 kB."""
 
     async def wipe(self, chat_id: int, message_id: int) -> None:
-        """Remove what a deleted message has left elsewhere: earlier texts, and quotes in its
-        answers. A start finishes what is broken off.
+        """Remove the earlier texts of a deleted message, and its quotes in answers.
+
+        The next start finishes what is broken off.
         """
 
 
@@ -81,8 +83,9 @@ class ChatRepository(Protocol):
     async def insert(
         self, chat: Chat, participants: Sequence[Participant], direct_key: str | None
     ) -> bool:
-        """Store a new chat; False when its direct pair or externalRef has one already (nothing is
-        stored).
+        """Store a new chat.
+
+        False where its direct pair or externalRef has one already; nothing is stored then.
         """
 
     async def find(self, chat_id: int) -> Chat | None: ...
@@ -94,37 +97,38 @@ class ChatRepository(Protocol):
     async def update(self, chat: Chat) -> bool:
         """Write the settings with their `updated_seq`; safe to repeat.
 
-        False when another chat has the externalRef (nothing is stored).
+        False where another chat has the externalRef; nothing is stored then.
         """
 
     async def external_refs(self, count: int) -> list[str | None]:
-        """The externalRef of up to `count` chats, whichever; None for a chat without one."""
+        """Read the externalRef of any `count` chats at most; None for a chat without one."""
 
     async def vacate(self, chat_id: int, user_ids: Sequence[UserId], at: datetime) -> None:
         """Mark the participants of a deleted chat as removed; safe to repeat."""
 
     async def wipe(self, chat_id: int) -> None:
-        """Remove the earlier texts of all messages of a deleted chat. A start finishes what is
-        broken off.
+        """Remove the earlier texts of all messages of a deleted chat.
+
+        The next start finishes what is broken off.
         """
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
-        """Allow numbers up to `up_to` to be given; must be durable before the first of them is."""
+        """Allow numbers up to `up_to`; durable before the first of them is given."""
 
     async def add_outside_author(self, chat_id: int, user_id: UserId) -> None:
-        """Note that somebody who is no participant writes into the chat; safe to repeat."""
+        """Note that a user who is no participant sends into the chat; safe to repeat."""
 
     async def participants(self, chat_id: int) -> list[Participant]:
-        """All of the chat, those removed included: their changes carry numbers too."""
+        """Read all participants, those removed included: their changes have numbers too."""
 
     async def is_participant(self, chat_id: int, user_id: UserId) -> bool:
-        """Whether the user is in the chat; the same work whether there is such a chat or not."""
+        """Tell whether the user is in the chat; as much work whether the chat exists or not."""
 
     async def memberships(self, user_id: UserId) -> list[int]:
-        """Ids of the chats in which the user is."""
+        """Read the ids of the chats in which the user is."""
 
     async def put_participant(self, participant: Participant) -> None:
-        """Write one participant whole; safe to repeat."""
+        """Write all fields of one participant; safe to repeat."""
 
     async def set_reads(self, cursors: Mapping[tuple[int, UserId], tuple[int, int]]) -> None:
         """Move read cursors, `{(chat_id, user_id): (message_id, seq)}`, forward; never back."""
@@ -134,21 +138,21 @@ class UserRepository(Protocol):
     async def find_many(self, user_ids: Sequence[UserId]) -> dict[UserId, User]: ...
 
     async def put_profiles(self, users: Sequence[User]) -> None:
-        """Write names and pictures; leaves `last_seen_at` alone."""
+        """Write names and pictures, but not `last_seen_at`."""
 
     async def set_last_seen(self, moments: Mapping[UserId, datetime]) -> None: ...
 
 
 class AccessRepository(Protocol):
     async def all(self) -> list[UserAccess]:
-        """Everybody about whom something was decided; few, so all at once."""
+        """Read all users about whom something was decided; they are few."""
 
     async def put(self, access: UserAccess) -> None: ...
 
 
 class IdRepository(Protocol):
     async def reserve(self, sequence: str, count: int) -> int:
-        """The first of `count` ids that nobody else will be given; durable before it returns."""
+        """Reserve `count` ids, durably, and return the first of them."""
 
 
 class Store(Protocol):
@@ -171,31 +175,32 @@ class Store(Protocol):
 
     @property
     def epoch(self) -> str:
-        """Names one unbroken life of the database; a restored backup has another."""
+        """Name one unbroken life of the database; a restored backup has another."""
 
     async def open(self, data_dir: Path) -> None:
-        """Make it ready for use; SetupError in one sentence where that fails."""
+        """Make the store ready for use; SetupError in one sentence where that fails."""
 
     async def close(self) -> None: ...
 
     async def ping(self) -> None:
-        """Return within a second when the store takes writes, else raise StoreUnavailableError, or
-        DiskFullError.
+        """Return within a second where the store takes writes.
+
+        Raises StoreUnavailableError or DiskFullError otherwise.
         """
 
 
 class Broadcaster(Protocol):
-    """Pushes to sockets. Synchronous: pushes leave in the order of the calls."""
+    """Pushes to sockets, synchronously: pushes leave in the order of the calls."""
 
     def to_chat(
         self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None
     ) -> None:
-        """To every socket in the chat's room, leaving out all sockets of `except_user`."""
+        """Push to every socket in the chat's room except those of `except_user`."""
 
     def to_user(
         self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
     ) -> int:
-        """Push to every socket of the user; with `outside_chat` to those that are not in its room.
+        """Push to every socket of the user; with `outside_chat`, to those outside its room.
 
         Returns the number of these sockets.
         """
@@ -203,20 +208,20 @@ class Broadcaster(Protocol):
     def to_users(
         self, user_ids: Iterable[UserId], event: ServerEvent, *, outside_chat: int | None = None
     ) -> int:
-        """The same for many users: the event is encoded once, and written in bounded turns."""
+        """Push to many users: the event is encoded once, and written in bounded turns."""
 
     def is_outside(self, chat_id: int, user_id: UserId) -> bool:
-        """Whether the user has a socket that is not in the chat's room."""
+        """Tell whether the user has a socket outside the chat's room."""
 
     def disconnect(self, user_id: UserId, event: ServerEvent | None) -> int:
-        """Push a last word, if any, and end all sockets of the user; how many there were."""
+        """End all sockets of the user, after a last push if there is one; return their number."""
 
     def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
-        """Take the user's sockets (None: everybody's) out of the chat's room, in silence."""
+        """Take the user's sockets (None: all sockets) out of the chat's room, without a push."""
 
 
 class ServerApi(Protocol):
-    """What a plugin may do with the running server; it gets this at startup."""
+    """The running server, as far as a plugin may use it; plugins get it at startup."""
 
     async def send_message(
         self,
@@ -228,19 +233,20 @@ class ServerApi(Protocol):
         metadata: Mapping[str, Any] | None = None,
         client_message_id: str | None = None,
     ) -> Message:
-        """Send into any chat, as if by `sender_id`: stored, then pushed. Raises ChatError."""
+        """Send into any chat in the name of `sender_id`: store, then push. Raises ChatError."""
 
     def push_to_user(self, user_id: UserId, event: str, payload: dict[str, Any]) -> None:
-        """Push an event of the plugin's own to all sockets of a user."""
+        """Push an event of the plugin to all sockets of a user."""
 
     def push_to_chat(self, chat_id: int, event: str, payload: dict[str, Any]) -> None:
-        """Push an event of the plugin's own to everybody in the chat's room."""
+        """Push an event of the plugin to all sockets in the chat's room."""
 
     def is_user_online(self, user_id: UserId) -> bool: ...
 
     def active_users_count(self) -> int: ...
 
     async def readiness(self) -> dict[str, str]:
-        """`{part: "ok"}`, or what is wrong with the part in a word; asks the store, so up to a
-        second.
+        """Tell `"ok"` for each part, or in a word what is wrong with it.
+
+        Asks the store, so it may take a second.
         """
