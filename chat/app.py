@@ -206,7 +206,6 @@ class ChatApp:
             hooks=self.hooks,
             origins=OriginPolicy(settings.cors_origins, settings.cors_headers),
             refusals=refusals,
-            clock=self.clock,
             settings=settings,
             stats=self._stats,
         )

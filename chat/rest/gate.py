@@ -11,7 +11,6 @@ from chat.hooks.manager import PluginManager
 from chat.http.bodies import ENDLESS, HeldBytes, bodies_of
 from chat.identity import UserId
 from chat.net.origins import OriginPolicy
-from chat.ports import Clock
 from chat.services.admission import Admission
 from chat.services.audit import Audit
 from chat.services.budget import ANSWERS_IN_A_BACKLOG, Turns
@@ -78,7 +77,6 @@ class Gate:
     hooks: PluginManager
     origins: OriginPolicy
     refusals: Refusals
-    clock: Clock
     settings: Settings
     stats: Callable[[], dict[str, Any]]
     draining: bool = False
