@@ -2,8 +2,9 @@
 
 A request takes this way, which is also the order of the methods of `ApiHandler`:
 
-1. `prepare`, when the head of the request is there: its origin, its token, whether the caller was
-   refused too often, and how large a body may follow. Then the body comes (`chat.http.bodies`).
+1. `prepare`, when the head of the request is there: its origin, its token, its turn, whether the
+   caller was refused too often, and how large a body may follow. Then the body comes
+   (`chat.http.bodies`).
 2. The method of the route reads its input (`chat.rest.json_handler`, `chat.rest.paths`), shows it
    to the plugins by `begin`, calls one service, and answers by `reply`.
 3. `write_error` answers instead, whatever was raised on the way.

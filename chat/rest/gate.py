@@ -1,7 +1,6 @@
 """The value that every REST handler is given."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,56 +8,14 @@ from typing import Any, Final
 from chat.contracts.json_text import JsonLimits
 from chat.hooks.manager import PluginManager
 from chat.http.bodies import ENDLESS, HeldBytes, bodies_of
-from chat.identity import UserId
 from chat.net.origins import OriginPolicy
+from chat.rest.turnstile import Turnstile
 from chat.services.admission import Admission
 from chat.services.audit import Audit
 from chat.services.budget import ANSWERS_IN_A_BACKLOG, Turns
 from chat.services.domain import Domain
 from chat.services.refusals import Refusals
 from chat.settings import Settings
-
-REQUESTS_A_TURN: Final = 2
-"""About 2 ms of requests; then sockets, heartbeats and writes have their turn. Users who ask from a
-hundred connections at once hold up an ack for 140 ms without it.
-"""
-
-
-class Turnstile:
-    """Let so many requests in with each turn of the loop; the users whose others wait take turns.
-
-    A request that does not have to wait pays 0.5 us and a call of the loop.
-    """
-
-    def __init__(self, a_turn: int = REQUESTS_A_TURN) -> None:
-        self._a_turn = self._left = a_turn
-        self._waiting: dict[UserId, deque[asyncio.Future[None]]] = {}
-
-    async def enter(self, user_id: UserId) -> None:
-        if self._left == self._a_turn:
-            asyncio.get_running_loop().call_soon(self._turn)
-        if self._left > 0:
-            self._left -= 1
-            return
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(user_id, deque()).append(place)
-        await place
-
-    def _turn(self) -> None:
-        self._left = self._a_turn
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._turn)
-        while self._waiting and self._left > 0:
-            # With more requests of its own, the user goes to the end of the line.
-            user_id = next(iter(self._waiting))
-            places = self._waiting.pop(user_id)
-            place = places.popleft()
-            if places:
-                self._waiting[user_id] = places
-            if not place.done():
-                place.set_result(None)
-                self._left -= 1
-
 
 BACKLOGS_OF_ANSWERS: Final = 2
 """The answers that a user may have on the way, in backlogs of a socket."""

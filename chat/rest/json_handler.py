@@ -36,6 +36,10 @@ class JsonHandler(BodyHandler):
         return getattr(self, "identity", None)
 
     @property
+    def caller_id(self) -> UserId | None:
+        return None if self.caller is None else self.caller.user_id
+
+    @property
     def remote_ip(self) -> str:
         return self.request.remote_ip or ""
 
@@ -53,7 +57,7 @@ class JsonHandler(BodyHandler):
             raise ChatError(ErrorCode.UNSUPPORTED_MEDIA, "send application/json")
         body = self.take_body()
         if len(body) > SMALL_BODY:
-            async with self.gate.decoding.of(None if self.caller is None else self.caller.user_id):
+            async with self.gate.decoding.of(self.caller_id):
                 # The loop's other work comes first; the bodies behind this one wait.
                 await asyncio.sleep(0)
                 return read_json(body, self.gate.json_limits, "the body")
@@ -96,14 +100,13 @@ class JsonHandler(BodyHandler):
             raise invalid_field((name or "path")[:MAX_PATH_CHARS], "is not UTF-8") from None
 
     def write_json(self, body: dict[str, Any]) -> None:
-        """Write the answer; RATE_LIMITED while too much of what the user asked for is on its way."""
+        """Write the answer; RATE_LIMITED where the user has too many big ones on the way."""
         encoded = orjson.dumps(body)
         if len(encoded) > BIG_ANSWER:
-            user_id = None if self.caller is None else self.caller.user_id
-            if not self.gate.answers.take(user_id, len(encoded)):
+            if not self.gate.answers.take(self.caller_id, len(encoded)):
                 why = "take the answers that are on their way first"
                 raise ChatError(ErrorCode.RATE_LIMITED, why, retry_after_s=RETRY_S)
-            self._unsent = (user_id, len(encoded))
+            self._unsent = (self.caller_id, len(encoded))
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.write(encoded)
 

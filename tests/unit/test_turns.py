@@ -4,7 +4,7 @@ import asyncio
 
 from chat.gateway.engineio.poller import EpollPoller
 from chat.gateway.inbox import EVENTS_A_TURN, EVENTS_OF_A_REFUSAL, Inbox, ReceivedEvent, Workers
-from chat.rest.gate import Turnstile
+from chat.rest.turnstile import Turnstile
 from chat.services.budget import Turns
 from tests.unit.test_poller import Reader
 
