@@ -12,7 +12,6 @@ held against its model: one that the contract does not know fails the test.
 """
 
 import asyncio
-import secrets
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -219,6 +218,7 @@ class RunningChat:
 async def running_chat(
     *,
     plugins: Sequence[Plugin] | None = None,
+    plugin_names: Sequence[str] = DEFAULT_PLUGINS,
     mongodb_uri: str | None = None,
     clock: Clock | None = None,
     timings: Timings = TIMINGS,
@@ -241,7 +241,7 @@ async def running_chat(
             "mongodb_uri": mongodb_uri,
             **settings,
         }
-        loaded = [*load_plugins(values.pop("plugin_names", DEFAULT_PLUGINS)), *(plugins or ())]
+        loaded = [*load_plugins(plugin_names), *(plugins or ())]
         app = ChatApp(load_settings(**values), plugins=loaded, clock=clock, timings=timings)
         await app.start()
         try:
@@ -250,8 +250,3 @@ async def running_chat(
                 assert not chat.undeclared, chat.undeclared
         finally:
             await app.stop()
-
-
-def database_name() -> str:
-    """A name that no other test has."""
-    return f"test_{secrets.token_hex(6)}"

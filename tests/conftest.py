@@ -5,7 +5,6 @@ stay free of errors.
 import asyncio
 import functools
 import inspect
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -16,7 +15,8 @@ import structlog
 from structlog.testing import LogCapture
 
 from chat.repositories.embedded import EmbeddedStore
-from chat.testing import RunningChat, database_name, running_chat
+from chat.testing import RunningChat, running_chat
+from tests.support.stores import fresh_database
 
 TIMEOUT_S = 60
 
@@ -45,7 +45,7 @@ def store_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def mongodb_uri(store_uri: str) -> str:
     """The address of a fresh database."""
-    return re.sub(r"/chatgateway(?=\?|$)", f"/{database_name()}", store_uri)
+    return fresh_database(store_uri)
 
 
 @pytest.fixture

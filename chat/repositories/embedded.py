@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -66,21 +66,12 @@ class _FilesBusyError(Exception):
 
 
 class EmbeddedStore:
-    """One store on one folder: `start` it, use the URI, `stop` it. Should it die, it is restarted.
-
-    `on_exit` is called in the loop each time the child died without having been asked to.
-    """
+    """One store on one folder: `start` it, use the URI, `stop` it. If it dies, it is restarted."""
 
     def __init__(
-        self,
-        data_dir: Path,
-        *,
-        on_exit: Callable[[], None] | None = None,
-        program: Sequence[str] = PROGRAM,
-        timings: Timings = TIMINGS,
+        self, data_dir: Path, *, program: Sequence[str] = PROGRAM, timings: Timings = TIMINGS
     ) -> None:
         self._folder = StoreFolder(data_dir)
-        self._on_exit = on_exit
         self._program = program
         self._timings = timings
         self._process: asyncio.subprocess.Process | None = None
@@ -203,8 +194,6 @@ class EmbeddedStore:
             if loop.time() - born > STEADY_S:
                 delay_s = FIRST_DELAY_S
             log.error("store_died", exit_code=exit_code, retry_in_s=delay_s)
-            if self._on_exit:
-                self._on_exit()
             told = ""
             while not self._process:
                 await asyncio.sleep(delay_s)

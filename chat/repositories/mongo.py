@@ -231,10 +231,6 @@ class MongoStore:
         await self._lease.release()
         self._client.close()
 
-    async def drop_database(self) -> None:
-        """Delete everything; for tests, which take a database each."""
-        await self._client.drop_database(self._database.name)
-
     async def _check_schema(self) -> int:
         """The version of the data."""
         meta: Any = await self._database.meta.find_one_and_update(

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat.testing import database_name
 from tests.support.rest import raw as rest_raw
 from tests.support.rest.server import SharedServer
+from tests.support.stores import fresh_database
 
 PROXIES = ("127.0.0.1", "10.0.0.0/8")
 CLIENT = "203.0.113.7"
 
 
 def _start(store_uri, **settings):
-    uri = re.sub(r"/chatgateway(?=\?|$)", f"/{database_name()}", store_uri)
-    server = SharedServer(uri, **settings)
+    server = SharedServer(fresh_database(store_uri), **settings)
     server.start()
     return server
 

@@ -1,6 +1,8 @@
-"""An embedded store of a test's own, with a client."""
+"""Embedded stores of a test's own, and databases in the one that the tests share."""
 
 import contextlib
+import re
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +11,11 @@ from pymongo import AsyncMongoClient
 from chat.repositories.embedded import EmbeddedStore
 
 Client = AsyncMongoClient[dict[str, Any]]
+
+
+def fresh_database(store_uri: str) -> str:
+    """The address of a database that no other test has, in the store of that address."""
+    return re.sub(r"/chatgateway(?=\?|$)", f"/test_{secrets.token_hex(6)}", store_uri)
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo.errors import PyMongoError
@@ -17,6 +18,7 @@ from structlog.testing import LogCapture
 from chat.repositories import embedded
 from chat.repositories.embedded import EmbeddedStore
 from chat.timings import Timings
+from tests.support.gateway.servers import eventually
 from tests.support.stores import Client, running
 
 DEADLINE_S = 20
@@ -51,6 +53,11 @@ def ends_in_time(descriptor: int) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(DEADLINE_S * 1000))
+
+
+def said(event: str, log: LogCapture) -> list[Any]:
+    """The log lines of an event."""
+    return [line for line in log.entries if line["event"] == event]
 
 
 async def insert(client: Client, number: int) -> None:
@@ -104,7 +111,7 @@ def test_a_store_is_gone_after_stop_which_may_be_repeated(tmp_path: Path, log: L
         await store.stop()
 
     asyncio.run(run())
-    assert "store_killed" not in [line["event"] for line in log.entries]
+    assert not said("store_killed", log)
 
 
 def test_a_store_that_does_not_end_when_asked_is_killed(tmp_path: Path) -> None:
@@ -163,22 +170,19 @@ def test_a_killed_store_is_back_on_its_socket_with_its_data(tmp_path: Path) -> N
     """A store that dies is started again, and the same client finds what it had acknowledged."""
 
     async def run() -> None:
-        died = asyncio.Event()
-        store = EmbeddedStore(tmp_path, on_exit=died.set)
+        store = EmbeddedStore(tmp_path)
         async with running(store) as client, asyncio.timeout(DEADLINE_S):
             await insert(client, 1)
             for _ in range(2):
                 before = store.pid
                 assert before is not None
                 os.kill(before, signal.SIGKILL)
-                await died.wait()
-                died.clear()
+                await eventually(lambda gone=before: store.pid not in (None, gone), DEADLINE_S)
                 found = None
                 while found is None:
                     with contextlib.suppress(PyMongoError):
                         found = await numbers(client)
                 assert found == [1]
-                assert store.pid not in (None, before)
 
     asyncio.run(run())
 
@@ -195,15 +199,13 @@ def test_a_store_in_panic_is_ended_and_started_anew(tmp_path: Path, log: LogCapt
     script.chmod(0o755)
 
     async def run() -> None:
-        died = asyncio.Event()
-        store = EmbeddedStore(tmp_path / "data", on_exit=died.set, program=[str(script)])
+        store = EmbeddedStore(tmp_path / "data", program=[str(script)])
         await store.start()
-        await asyncio.wait_for(died.wait(), DEADLINE_S)
+        await eventually(lambda: said("store_died", log), DEADLINE_S)
         await store.stop()
 
     asyncio.run(run())
-    panics = [line for line in log.entries if line["event"] == "store_panicked"]
-    assert panics[0]["cause"] == PANIC
+    assert said("store_panicked", log)[0]["cause"] == PANIC
 
 
 def test_a_panic_that_a_document_quotes_is_none() -> None:
@@ -215,16 +217,15 @@ def test_a_panic_that_a_document_quotes_is_none() -> None:
 
 
 @pytest.mark.expects_errors
-def test_stop_during_a_restart_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_stop_during_a_restart_leaves_nothing_behind(tmp_path: Path, log: LogCapture) -> None:
     """A server that stops while its store is down neither waits for it nor leaves it running."""
 
     async def run() -> None:
-        died = asyncio.Event()
-        store = EmbeddedStore(tmp_path, on_exit=died.set)
+        store = EmbeddedStore(tmp_path)
         await store.start()
         assert store.pid is not None
         os.kill(store.pid, signal.SIGKILL)
-        await died.wait()
+        await eventually(lambda: said("store_died", log), DEADLINE_S)
         await asyncio.wait_for(store.stop(), DEADLINE_S)
         assert store.pid is None
         assert len(asyncio.all_tasks()) == 1

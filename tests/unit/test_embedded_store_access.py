@@ -18,6 +18,7 @@ from chat.errors import SetupError
 from chat.repositories.embedded import PROGRAM, EmbeddedStore
 from chat.repositories.store_folder import MAX_SOCKET_PATH
 from chat.timings import Timings
+from tests.support.gateway.servers import eventually
 from tests.support.other_user import NOBODY, attempts_of_another, may_be_another
 from tests.support.stores import Client, running
 
@@ -87,23 +88,36 @@ def test_another_user_can_do_nothing_to_a_running_store(public: Path) -> None:
 
 @as_another
 @pytest.mark.expects_errors
-def test_another_user_cannot_take_the_place_of_a_store_that_is_down(public: Path) -> None:
+def test_another_user_cannot_take_the_place_of_a_store_that_is_down(
+    public: Path, log: LogCapture
+) -> None:
+def test_another_user_cannot_take_the_place_of_a_store_that_is_down(
+    public: Path, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+) -> None:
     """Between the death of a store and its restart nobody else can listen where it did."""
     folder = public / "data"
 
     async def run() -> None:
-        died = asyncio.Event()
         program = [*PROGRAM]
         timings = Timings(store_last_delay_s=0.5)
-        store = EmbeddedStore(folder, on_exit=died.set, program=program, timings=timings)
+        store = EmbeddedStore(folder, program=program, timings=timings)
         async with running(store) as client, asyncio.timeout(40):
             await insert(client, 1)
             assert store.pid is not None
             program[:] = ["false"]
             os.kill(store.pid, signal.SIGKILL)
-            await died.wait()
+            await eventually(lambda: "store_died" in [each["event"] for each in log.entries])
             tried = await asyncio.to_thread(attempts_of_another, folder, uri_of(folder))
             program[:] = PROGRAM
+        store = EmbeddedStore(folder)
+        async with running(store) as client, asyncio.timeout(40):
+            await insert(client, 1)
+            assert store.pid is not None
+            with monkeypatch.context() as patch:
+                patch.setattr(embedded, "PROGRAM", ("false",))
+                os.kill(store.pid, signal.SIGKILL)
+                await eventually(lambda: "store_died" in [each["event"] for each in log.entries])
+                tried = await asyncio.to_thread(attempts_of_another, folder, uri_of(folder))
             assert {name for name, outcome in tried.items() if outcome == "done"} == set()
             found = None
             while found is None:
