@@ -91,9 +91,6 @@ def test_another_user_can_do_nothing_to_a_running_store(public: Path) -> None:
 def test_another_user_cannot_take_the_place_of_a_store_that_is_down(
     public: Path, log: LogCapture
 ) -> None:
-def test_another_user_cannot_take_the_place_of_a_store_that_is_down(
-    public: Path, monkeypatch: pytest.MonkeyPatch, log: LogCapture
-) -> None:
     """Between the death of a store and its restart nobody else can listen where it did."""
     folder = public / "data"
 
@@ -109,15 +106,6 @@ def test_another_user_cannot_take_the_place_of_a_store_that_is_down(
             await eventually(lambda: "store_died" in [each["event"] for each in log.entries])
             tried = await asyncio.to_thread(attempts_of_another, folder, uri_of(folder))
             program[:] = PROGRAM
-        store = EmbeddedStore(folder)
-        async with running(store) as client, asyncio.timeout(40):
-            await insert(client, 1)
-            assert store.pid is not None
-            with monkeypatch.context() as patch:
-                patch.setattr(embedded, "PROGRAM", ("false",))
-                os.kill(store.pid, signal.SIGKILL)
-                await eventually(lambda: "store_died" in [each["event"] for each in log.entries])
-                tried = await asyncio.to_thread(attempts_of_another, folder, uri_of(folder))
             assert {name for name, outcome in tried.items() if outcome == "done"} == set()
             found = None
             while found is None:
