@@ -33,8 +33,9 @@ MAX_PATH_CHARS: Final = 200
 """The longest path to a faulty field in an answer, since the client chose the names in it."""
 
 DEFAULT_PAGE: Final = 50
+"""The most items of a page, for clients that do not say how many they want."""
+
 MAX_PAGE: Final = 200
-"""How many items a page holds at most; DEFAULT_PAGE is for clients that do not say."""
 
 MAX_USERS_ASKED: Final = 200
 """The number of users whose profiles or presence one request may ask for."""
@@ -43,7 +44,7 @@ MAX_NAME_CHARS: Final = 200
 """The longest title of a chat, name of a user, or externalRef."""
 
 
-class WireModel(BaseModel):
+class RequestModel(BaseModel):
     """Base of all models of what a client sends."""
 
     model_config = ConfigDict(

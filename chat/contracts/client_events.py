@@ -17,7 +17,7 @@ from chat.contracts.base import (
     Key,
     Metadata,
     PageLimit,
-    WireModel,
+    RequestModel,
     at_most,
 )
 
@@ -26,7 +26,7 @@ MAX_CHATS_OF_A_SYNC: Final = 100
 Epoch = Annotated[StrictStr, Field(max_length=64)]
 
 
-class Authenticate(WireModel):
+class Authenticate(RequestModel):
     """With `token`, refresh the socket's identity; without it, ask who the socket is.
 
     `autoJoin` enters the rooms of all chats of the user at once.
@@ -36,7 +36,7 @@ class Authenticate(WireModel):
     auto_join: StrictBool = False
 
 
-class ChatReference(WireModel):
+class ChatReference(RequestModel):
     chat_id: Id
 
 
@@ -48,12 +48,12 @@ class JoinChat(ChatReference):
     limit: PageLimit = DEFAULT_PAGE
 
 
-class SyncChat(WireModel):
+class SyncChat(RequestModel):
     chat_id: Id
     since: Count | None = None
 
 
-class Sync(WireModel):
+class Sync(RequestModel):
     """Catch up with several chats; without `chats`, get the overview of all the caller's chats."""
 
     epoch: Epoch | None = None
@@ -73,7 +73,7 @@ def sync_cursors(payload: Sync) -> list[tuple[int, int | None]] | None:
     return list(cursors.items())
 
 
-class SendMessage(WireModel):
+class SendMessage(RequestModel):
     chat_id: Id
     content: Content
     client_message_id: Key | None = None
@@ -81,27 +81,27 @@ class SendMessage(WireModel):
     metadata: Metadata = None
 
 
-class EditMessage(WireModel):
+class EditMessage(RequestModel):
     message_id: Id
     content: Content
     expected_revision: Count | None = None
 
 
-class MessageReference(WireModel):
+class MessageReference(RequestModel):
     message_id: Id
 
 
-class Typing(WireModel):
+class Typing(RequestModel):
     chat_id: Id
     is_typing: StrictBool
 
 
-class MarkAsRead(WireModel):
+class MarkAsRead(RequestModel):
     chat_id: Id
     message_id: Id
 
 
-class GetPresence(WireModel):
+class GetPresence(RequestModel):
     user_ids: Annotated[list[AnyUserId], Field(fail_fast=True), at_most(MAX_USERS_ASKED)]
 
 
@@ -120,7 +120,7 @@ class Event:
     SYNC: Final = "sync"
 
 
-CLIENT_EVENTS: Final[dict[str, type[WireModel]]] = {
+CLIENT_EVENTS: Final[dict[str, type[RequestModel]]] = {
     Event.AUTHENTICATE: Authenticate,
     Event.JOIN_CHAT: JoinChat,
     Event.LEAVE_CHAT: ChatReference,

@@ -1,8 +1,8 @@
 """Define every event that the server pushes, each with the function that writes it.
 
 A payload is a TypedDict: mypy holds its writer to it, and `chat.testing` and the tests check real
-pushes against it. A writer costs what its dict literal costs (newMessage: 0.4 us); the payload is
-encoded once for all receivers.
+pushes against it. A writer takes 0.5 us, the time of its dict literal, and a new message with all
+of its JSON 3.9 us. The payload is encoded once for all receivers.
 
 The names and fields of the first six events are those of the client guide. `seq` is the chat's
 number of the change.

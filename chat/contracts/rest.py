@@ -11,9 +11,9 @@ from chat.contracts.base import (
     Count,
     Id,
     Metadata,
+    RequestModel,
     RoleName,
     Title,
-    WireModel,
     at_most,
 )
 from chat.contracts.client_events import SendMessage
@@ -54,14 +54,14 @@ class CreateMessage(SendMessage):
         return body
 
 
-class UpdateMessage(WireModel):
+class UpdateMessage(RequestModel):
     """`PATCH` and `PUT /chat-messages/:id`."""
 
     content: Content
     expected_revision: Count | None = None
 
 
-class CreateChat(WireModel):
+class CreateChat(RequestModel):
     """`POST /chats`. A direct chat has exactly one other participant and no title."""
 
     type: Literal["direct", "group"] = "group"
@@ -73,7 +73,7 @@ class CreateChat(WireModel):
     metadata: Metadata = None
 
 
-class UpdateChat(WireModel):
+class UpdateChat(RequestModel):
     """`PATCH /chats/:id`; an absent field stays as it is, null clears it."""
 
     title: Title | None = None
@@ -87,7 +87,7 @@ class UpdateChat(WireModel):
         return self
 
 
-class AddParticipants(WireModel):
+class AddParticipants(RequestModel):
     """`POST /chats/:id/participants`."""
 
     user_ids: Annotated[
@@ -96,26 +96,26 @@ class AddParticipants(WireModel):
     role: RoleName = "member"
 
 
-class UpdateParticipant(WireModel):
+class UpdateParticipant(RequestModel):
     """`PATCH /chats/:id/participants/:userId`."""
 
     role: RoleName
 
 
-class MarkRead(WireModel):
+class MarkRead(RequestModel):
     """`POST /chats/:id/read`."""
 
     message_id: Id
 
 
-class UserProfile(WireModel):
+class UserProfile(RequestModel):
     """`PUT /users/:id`."""
 
     name: Title | None = None
     avatar_url: Annotated[str, Field(strict=True, max_length=2_000)] | None = None
 
 
-class DemoName(WireModel):
+class DemoName(RequestModel):
     """`POST /demo/token`, in demo mode only."""
 
     name: Annotated[Title, Field(max_length=40)]

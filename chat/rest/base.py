@@ -7,7 +7,7 @@ A request takes this way, which is also the order of the methods of `ApiHandler`
    (`chat.http.bodies`).
 2. The method of the route reads its input (`chat.rest.json_handler`, `chat.rest.paths`), shows it
    to the plugins by `begin`, calls one service, and answers by `reply`.
-3. `write_error` answers instead, whatever was raised on the way.
+3. `write_error` answers instead where anything was raised on the way.
 4. `finish` sends the answer, and `_report` gives it to the audit log and to the plugins.
 """
 

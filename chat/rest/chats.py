@@ -7,7 +7,7 @@ import orjson
 from pydantic import BaseModel
 
 from chat.contracts.answers import chat_reference, page_to, participant_reference, read_cursor
-from chat.contracts.base import MAX_PAGE, WireModel, parse, parse_fields
+from chat.contracts.base import MAX_PAGE, RequestModel, parse, parse_fields
 from chat.contracts.client_events import ChatReference, Event, JoinChat, Sync, sync_cursors
 from chat.contracts.models import ChatModel, participant_to_wire
 from chat.contracts.rest import (
@@ -30,7 +30,7 @@ from chat.services.chats import UNSET
 from chat.services.existing_chats import NewChat
 
 
-class FindByRef(WireModel):
+class FindByRef(RequestModel):
     """`?externalRef=` of `GET /chats`."""
 
     external_ref: ExternalRef

@@ -8,7 +8,7 @@ from chat.contracts.answers import page_of_users
 from chat.contracts.base import (
     MAX_USERS_ASKED,
     AnyUserId,
-    WireModel,
+    RequestModel,
     at_most,
     parse,
     parse_fields,
@@ -24,7 +24,7 @@ from chat.services.budget import Budget
 from chat.services.pace import USERS_OF_A_LOOKUP
 
 
-class FindUsers(WireModel):
+class FindUsers(RequestModel):
     """The query of `GET /users` and `GET /users/:id`, as plugins see it."""
 
     user_ids: Annotated[
