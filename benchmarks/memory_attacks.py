@@ -30,7 +30,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from chat.auth import mint
 from chat.clock import SystemClock
-from chat.gateway.room_names import NAMESPACE
+from chat.contracts.client_events import NAMESPACE
 from chat.testing import ChatClient
 
 ROOT: Final = Path(__file__).resolve().parents[1]

@@ -22,7 +22,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from chat.auth import mint
 from chat.clock import SystemClock
-from chat.gateway.room_names import NAMESPACE
+from chat.contracts.client_events import NAMESPACE
 from chat.plugin_api import MessageEvent, Plugin, after_message_created, hookimpl
 from chat.testing import ChatClient
 

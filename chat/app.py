@@ -11,19 +11,17 @@ import structlog
 
 from chat.auth import Authenticator
 from chat.clock import SystemClock
-from chat.contracts.json_text import JsonLimits
 from chat.contracts.pushes import server_shutdown
 from chat.errors import ChatError, SetupError
 from chat.gateway.broadcaster import SocketBroadcaster
 from chat.gateway.build import build_gateway
-from chat.gateway.chat_server import ChatServer
-from chat.gateway.engineio.address_quota import Crowd
-from chat.gateway.engineio.library_names import require_names
 from chat.gateway.engineio.posts import socket_rules
+from chat.gateway.engineio.websocket import Outbox
 from chat.gateway.fanout import Fanout
-from chat.gateway.hub import Connections
+from chat.gateway.hub import Hub
+from chat.gateway.library_names import require_names
 from chat.gateway.namespace import ChatGateway
-from chat.gateway.token_expiry import TokenLife
+from chat.gateway.socketio.server import SocketServer
 from chat.hooks.calls import bounded
 from chat.hooks.events import Registration, Startup
 from chat.hooks.loader import load_plugins
@@ -92,11 +90,11 @@ class ChatApp:
             timings.plugin_startup_s,
         )
         self.clock: Clock = clock or SystemClock()
-        self.connections = Connections()
+        self.hub = Hub()
         self._embedded: EmbeddedStore | None = None
         self._store = store
         self._http: ChatHttpServer | None = None
-        self._sio: ChatServer | None = None
+        self._sio: SocketServer | None = None
         self._gate: Gate | None = None
         self._draining = False
         self._stopped = False
@@ -138,21 +136,12 @@ class ChatApp:
         else:
             await adopt_folder(settings.data_dir, demo_key, store.chats)
         refusals = Refusals(settings.max_refused_per_min, self.clock)
-        self._sio = sio = ChatServer(
-            ping_interval_s=settings.ping_interval_s,
-            ping_timeout_s=settings.ping_timeout_s,
-            connect_within_s=settings.connect_within_s,
-            max_bytes=settings.max_payload_bytes,
-            json_limits=JsonLimits.of(settings),
-            max_backlog_bytes=settings.max_backlog_bytes,
-            crowd=Crowd(settings.max_sockets_per_address),
-            refusals=refusals,
-            plugin_connect_s=self._timings.plugin_connect_s,
-        )
-        fanout = self._fanout = Fanout(sio)
-        broadcaster = SocketBroadcaster(sio, self.connections, fanout)
+        outbox = Outbox()
+        fanout = Fanout(outbox, self.hub)
+        broadcaster = SocketBroadcaster(self.hub, fanout)
         self.domain = build_domain(
             store=store,
+            whereabouts=self.hub,
             broadcaster=broadcaster,
             hooks=self.hooks,
             clock=self.clock,
@@ -183,22 +172,22 @@ class ChatApp:
             max_failed_per_min=settings.max_failed_tokens_per_min,
         )
         audit = Audit(self._has_seat)
-        self._token_life = TokenLife(sio, fanout, self.clock, self._timings.token_tick_s)
         self.gateway = build_gateway(
-            server=sio,
+            hub=self.hub,
+            outbox=outbox,
             fanout=fanout,
-            connections=self.connections,
-            token_life=self._token_life,
             domain=self.domain,
             admission=admission,
             audit=audit,
+            refusals=refusals,
             hooks=self.hooks,
             clock=self.clock,
             settings=settings,
             plugin_events=await self.hooks.collect_named(register_events, Registration()),
             timings=self._timings,
+            plugin_namespaces=await self.hooks.collect_named(register_namespaces, Registration()),
         )
-        sio.bring(await self.hooks.collect_named(register_namespaces, Registration()))
+        self._sio = sio = self.gateway.server
         self._gate = Gate(
             domain=self.domain,
             admission=admission,
@@ -245,12 +234,8 @@ class ChatApp:
             await _step("domain", self.domain.stop(left_s()), left_s() + STEP_S)
         await self.hooks.stop(deadline - loop.time())
         if self._http is not None and self._sio is not None:
-            bye = server_shutdown(RECONNECT_AFTER_S)
-            for connection in self.connections.all():
-                self._fanout.to_session(connection.session, bye.name, bye.payload)
-            self._token_life.stop()
-            self.gateway.stop()
-            await _step("sockets", self._close_sockets(self._sio), left_s())
+            self.gateway.stop(server_shutdown(RECONNECT_AFTER_S))
+            await _step("sockets", self._sio.close_all(), left_s())
             await _step("http", self._http.close_all_connections(), left_s())
         if hasattr(self, "domain"):
             await _step("last facts", self.domain.close(), left_s())
@@ -269,19 +254,14 @@ class ChatApp:
         self.watchdog.stop()
         _log.info("stopped")
 
-    @staticmethod
-    async def _close_sockets(sio: ChatServer) -> None:
-        await sio.close_all_sessions()
-        await sio.shutdown()
-
     def _has_seat(self, chat_id: int, user_id: UserId) -> bool:
         state = self.domain.states.loaded(chat_id)
         return state is not None and user_id in state.members
 
     def _stats(self) -> dict[str, Any]:
         return {
-            "users": self.connections.active_users_count(),
-            "sockets": len(self.connections),
+            "users": len(self.hub.users()),
+            "sockets": len(self.hub),
             "journal": "in doubt" if self.domain.journal.in_doubt else "ok",
             "epoch": self.domain.catch_up.epoch,
             "logLinesLost": lines_lost(),
@@ -326,7 +306,7 @@ class ChatApp:
         return demo
 
     async def _listen(
-        self, sio: ChatServer, gate: Gate, demo: DemoService | None, sockets: list[Any]
+        self, sio: SocketServer, gate: Gate, demo: DemoService | None, sockets: list[Any]
     ) -> None:
         settings = self.settings
         names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "::1"}
@@ -337,7 +317,7 @@ class ChatApp:
             gate, await self.hooks.collect_named(register_routes, Registration()), demo, hosts
         )
         application = build_application(
-            [*socket_rules(sio, gate.origins, gate.bodies), *routes],
+            [*socket_rules(sio.eio, gate.origins, gate.bodies), *routes],
             settings.max_payload_bytes,
             self._timings.body_linger_s,
         )

@@ -5,7 +5,7 @@ Every method of a repository raises StoreUnavailableError where nothing was writ
 where a disk is full), and OutcomeUnknownError where a write may have happened.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from chat.contracts.pushes import ServerEvent
 from chat.entities import Chat, Message, Participant, Revision, User, UserAccess
-from chat.identity import UserId
+from chat.identity import Identity, UserId
 
 
 class Clock(Protocol):
@@ -187,6 +187,30 @@ class Store(Protocol):
 
         Raises StoreUnavailableError or DiskFullError otherwise.
         """
+
+
+class Whereabouts(Protocol):
+    """Who is connected, and in which chats' rooms."""
+
+    def users(self) -> KeysView[UserId]:
+        """Return the users with at least one socket."""
+
+    def is_in_room(self, chat_id: int, user_id: UserId) -> bool:
+        """Whether a socket of the user is in the chat's room."""
+
+
+class Socket(Protocol):
+    """One socket of a user; `rooms` are the chats whose rooms it is in."""
+
+    identity: Identity
+    rooms: set[int]
+    closed: bool
+
+    def enter(self, chat_id: int) -> bool:
+        """Enter the chat's room; whether it is its user's first socket there."""
+
+    def leave(self, chat_id: int) -> bool:
+        """Leave the chat's room; whether it was its user's last socket there."""
 
 
 class Broadcaster(Protocol):

@@ -28,8 +28,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from chat.app import ChatApp
 from chat.auth import mint
 from chat.clock import SystemClock
+from chat.contracts.client_events import NAMESPACE
 from chat.contracts.pushes import SERVER_EVENTS
-from chat.gateway.room_names import NAMESPACE
 from chat.hooks.loader import load_plugins
 from chat.identity import UserId
 from chat.plugin_api import Plugin

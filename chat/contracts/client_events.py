@@ -105,6 +105,10 @@ class GetPresence(RequestModel):
     user_ids: Annotated[list[AnyUserId], Field(fail_fast=True), at_most(MAX_USERS_ASKED)]
 
 
+NAMESPACE: Final = "/chat"
+"""The Socket.IO namespace of all events."""
+
+
 class Event:
     """The names of the client events."""
 

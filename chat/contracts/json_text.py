@@ -65,8 +65,15 @@ class HalfPairError(ChatError):
         super().__init__(ErrorCode.VALIDATION_ERROR, message, details=details)
 
 
+class TooMuchJsonError(ChatError):
+    """VALIDATION_ERROR: the text is nested too deeply, or holds too many values."""
+
+    def __init__(self, message: str, details: list[dict[str, str]] | None = None) -> None:
+        super().__init__(ErrorCode.VALIDATION_ERROR, message, details=details)
+
+
 def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
-    """Decode a text; HalfPairError, or another ChatError VALIDATION_ERROR, where it is refused.
+    """Decode a text; HalfPairError, TooMuchJsonError, or a plain VALIDATION_ERROR for no JSON.
 
     `what` names the text in the error's message. Takes 0.2 us on top of orjson's time for a
     message.
@@ -74,7 +81,7 @@ def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
     max_depth, most = limits
     # Checked before the values are made: 300 kB of text can become 12 MB of them.
     if len(text) > most and marks_in(text) > most:
-        raise ChatError(ErrorCode.VALIDATION_ERROR, f"{what} holds too many values")
+        raise TooMuchJsonError(f"{what} holds too many values")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -172,7 +179,7 @@ def _too_deep(value: Any, max_depth: int, what: str) -> ChatError:
         for key, inner in fields
         if isinstance(inner, dict | list) and _is_deeper(inner, depth - 1)
     ]
-    return ChatError(ErrorCode.VALIDATION_ERROR, message, details=details[:1])
+    return TooMuchJsonError(message, details[:1])
 
 
 def _is_deeper(value: Any, max_depth: int) -> bool:

@@ -1,1 +1,1 @@
-"""The socket door: Socket.IO on Tornado, and who is connected."""
+"""Socket.IO on Tornado, and the registry of who is connected."""

@@ -3,28 +3,24 @@
 from collections.abc import Iterable
 
 from chat.contracts.pushes import ServerEvent
-from chat.gateway.chat_server import ChatServer
-from chat.gateway.engineio.session import ChatSession
+from chat.gateway.engineio.session import Session
 from chat.gateway.fanout import Fanout
-from chat.gateway.hub import Connections
-from chat.gateway.room_names import NAMESPACE, chat_room
+from chat.gateway.hub import Hub
 from chat.identity import UserId
 
 
 class SocketBroadcaster:
-    def __init__(self, server: ChatServer, connections: Connections, fanout: Fanout) -> None:
-        self._server = server
-        self._manager = server.manager
-        self._connections = connections
+    def __init__(self, hub: Hub, fanout: Fanout) -> None:
+        self._hub = hub
         self._fanout = fanout
 
     def to_chat(
         self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None
     ) -> None:
-        skip: list[ChatSession] = []
+        skip: list[Session] = []
         if except_user is not None:
-            skip = [each.session for each in self._connections.of_user(except_user)]
-        self._fanout.to_room(chat_room(chat_id), event.name, event.payload, skip)
+            skip = [each.session for each in self._hub.of_user(except_user)]
+        self._fanout.to_room(chat_id, event, skip)
 
     def to_user(
         self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
@@ -37,29 +33,23 @@ class SocketBroadcaster:
         sessions = [
             each.session
             for user_id in user_ids
-            for each in self._connections.of_user(user_id)
+            for each in self._hub.of_user(user_id)
             if outside_chat is None or outside_chat not in each.rooms
         ]
         if sessions:
-            self._fanout.to_sessions(sessions, event.name, event.payload)
+            self._fanout.to_sessions(sessions, event)
         return len(sessions)
 
     def is_outside(self, chat_id: int, user_id: UserId) -> bool:
-        return any(chat_id not in each.rooms for each in self._connections.of_user(user_id))
+        return self._hub.is_outside(chat_id, user_id)
 
     def disconnect(self, user_id: UserId, event: ServerEvent | None) -> int:
-        connections = self._connections.of_user(user_id)
+        connections = self._hub.of_user(user_id)
         for connection in connections:
             if event is not None:
-                self._fanout.to_session(connection.session, event.name, event.payload)
-            self._server.close_session(connection.session_id)
+                self._fanout.to_session(connection.session, event)
+            connection.session.close_soon()
         return len(connections)
 
     def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
-        room = chat_room(chat_id)
-        for socket_id, _ in list(self._manager.get_participants(NAMESPACE, room)):
-            connection = self._connections.get(socket_id)
-            if connection is None or user_id not in (None, connection.identity.user_id):
-                continue
-            connection.rooms.discard(chat_id)
-            self._manager.basic_leave_room(socket_id, NAMESPACE, room)
+        self._hub.evict(chat_id, user_id)

@@ -1,47 +1,53 @@
-"""Puts the parts of the socket door together."""
+"""Puts the parts of the gateway together."""
 
 from collections.abc import Sequence
 
-from chat.gateway.chat_server import ChatServer
-from chat.gateway.dispatch import Funnel
+from chat.contracts.client_events import NAMESPACE
+from chat.contracts.json_text import JsonLimits
+from chat.gateway.dispatch import Dispatcher
+from chat.gateway.engineio.address_quota import AddressQuota
+from chat.gateway.engineio.websocket import Outbox
 from chat.gateway.fanout import Fanout
 from chat.gateway.handlers import Handlers
-from chat.gateway.hub import Connections
-from chat.gateway.membership import RoomKeeper
+from chat.gateway.hub import Hub
 from chat.gateway.namespace import ChatGateway
-from chat.gateway.token_expiry import TokenLife
+from chat.gateway.socketio.patience import Patience
+from chat.gateway.socketio.server import SocketServer
+from chat.gateway.token_expiry import TokenExpiry
 from chat.hooks.manager import Brought, PluginManager
 from chat.ports import Clock
 from chat.services.admission import Admission
 from chat.services.audit import Audit
 from chat.services.domain import Domain
+from chat.services.refusals import Refusals
 from chat.settings import Settings
 from chat.timings import Timings
 
 
 def build_gateway(
     *,
-    server: ChatServer,
+    hub: Hub,
+    outbox: Outbox,
     fanout: Fanout,
-    connections: Connections,
-    token_life: TokenLife,
     domain: Domain,
     admission: Admission,
     audit: Audit,
+    refusals: Refusals,
     hooks: PluginManager,
     clock: Clock,
     settings: Settings,
     plugin_events: Sequence[Brought],
+    plugin_namespaces: Sequence[Brought],
     timings: Timings,
 ) -> ChatGateway:
-    """The gateway, registered with the server."""
-    rooms = RoomKeeper(server, fanout, connections, domain, hooks, settings.max_rooms_per_socket)
+    """Build the gateway and its server; SetupError if a plugin's part does not fit."""
+    token_expiry = TokenExpiry(fanout, clock, timings.token_tick_s)
     handlers = Handlers(
         domain=domain,
-        rooms=rooms,
+        fanout=fanout,
         admission=admission,
         audit=audit,
-        token_life=token_life,
+        token_expiry=token_expiry,
         clock=clock,
         limits={
             "maxContentChars": settings.max_content_chars,
@@ -51,11 +57,13 @@ def build_gateway(
         },
         auto_join=settings.auto_join,
     )
-    funnel = Funnel(
+    patience = Patience(refusals, outbox.poller.hurry)
+    dispatcher = Dispatcher(
         handlers=handlers.table,
         plugin_events=plugin_events,
+        hub=hub,
         fanout=fanout,
-        patience=server.patience,
+        patience=patience,
         hooks=hooks,
         access=domain.access,
         audit=audit,
@@ -64,19 +72,33 @@ def build_gateway(
         max_waiting_bytes=settings.max_waiting_bytes,
         timings=timings,
     )
+    server = SocketServer(
+        direct=NAMESPACE,
+        sink=dispatcher,
+        patience=patience,
+        outbox=outbox,
+        quota=AddressQuota(settings.max_sockets_per_address),
+        ping_interval_s=settings.ping_interval_s,
+        ping_timeout_s=settings.ping_timeout_s,
+        connect_within_s=settings.connect_within_s,
+        plugin_connect_s=timings.plugin_connect_s,
+        max_bytes=settings.max_payload_bytes,
+        max_backlog_bytes=settings.max_backlog_bytes,
+        json_limits=JsonLimits.of(settings),
+    )
     gateway = ChatGateway(
         server=server,
-        connections=connections,
-        funnel=funnel,
-        rooms=rooms,
+        hub=hub,
+        fanout=fanout,
+        dispatcher=dispatcher,
         domain=domain,
         admission=admission,
-        token_life=token_life,
+        token_expiry=token_expiry,
         hooks=hooks,
         query_token=settings.query_token,
         max_sockets_per_user=settings.max_sockets_per_user,
         refused_close_after_s=timings.refused_close_after_s,
     )
     server.register_namespace(gateway)
-    server.sink = funnel
+    server.add_namespaces(plugin_namespaces)
     return gateway

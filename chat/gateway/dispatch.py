@@ -1,12 +1,13 @@
-"""The one funnel through which every client event goes: check, dispatch, answer.
+"""The one path of every client event: check, dispatch, answer.
 
-It never raises and always answers: a bad payload, an unknown event, a crash and a refusal all
-become the one error model of the contract, as an ack where one was asked for, else as the pushed
+It never raises and always answers. A bad payload, an unknown event, a crash and a refusal all
+become the one error model of the contract: an ack if one was asked for, otherwise the pushed
 `error` event.
 """
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,15 +15,15 @@ import structlog
 from pydantic import BaseModel
 
 from chat.contracts.base import parse
-from chat.contracts.client_events import CLIENT_EVENTS, Event
+from chat.contracts.client_events import CLIENT_EVENTS, NAMESPACE, Event
 from chat.contracts.pushes import error_event
 from chat.errors import ChatError, ErrorCode, SetupError
 from chat.gateway.fanout import Fanout
 from chat.gateway.handlers import Answer, Handler, sent_answer
-from chat.gateway.hub import Connection
+from chat.gateway.hub import Connection, Hub
 from chat.gateway.inbox import ReceivedEvent, Workers
-from chat.gateway.patience import Patience
-from chat.gateway.room_names import NAMESPACE
+from chat.gateway.socketio.patience import Patience
+from chat.gateway.socketio.session import ClientSession
 from chat.gateway.timers import Deadlines
 from chat.hooks.calls import crashes_only
 from chat.hooks.events import Action, ActionDone, ClientEvent
@@ -36,12 +37,24 @@ from chat.services.journal.outcome import Outcome
 from chat.services.refusals import counts, price_of_event
 from chat.timings import Timings
 
+Received = ReceivedEvent[Connection]
+
 _log = structlog.get_logger("chat.gateway")
 
 
-class Funnel:
-    """Takes the events of all sockets; `max_waiting` and `max_waiting_bytes` bound what one may
-    have waiting.
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The handler and the model of an event; `asks_plugins`: a plugin wants to see it before."""
+
+    handler: Handler
+    model: type[BaseModel] | None
+    asks_plugins: bool
+
+
+class Dispatcher:
+    """Takes the events of all sockets.
+
+    `max_waiting` and `max_waiting_bytes` bound what one socket may have waiting.
     """
 
     def __init__(
@@ -49,6 +62,7 @@ class Funnel:
         *,
         handlers: dict[str, Handler],
         plugin_events: Sequence[Brought],
+        hub: Hub,
         fanout: Fanout,
         patience: Patience,
         hooks: PluginManager,
@@ -59,6 +73,7 @@ class Funnel:
         max_waiting_bytes: int,
         timings: Timings,
     ) -> None:
+        self._hub = hub
         self._fanout = fanout
         self._patience = patience
         self._hooks = hooks
@@ -67,94 +82,95 @@ class Funnel:
         self._clock = clock
         self._workers = Workers(self._handle, max_waiting, max_waiting_bytes)
         self._deadlines = Deadlines(timings.ack_deadline_s, self._expire)
-        self._handlers = dict(handlers)
-        self._models: dict[str, type[BaseModel] | None] = dict(CLIENT_EVENTS)
+        self._routes: dict[str | None, Route] = {
+            name: Route(handler, CLIENT_EVENTS[name], hooks.asks_about(name))
+            for name, handler in handlers.items()
+        }
         for plugin, each in plugin_events:
             if not isinstance(each, ClientEvent):
                 raise SetupError(
                     f"plugin {plugin!r} registers a {type(each).__name__} as an event; "
                     "it has to be a ClientEvent."
                 )
-            if each.name in self._handlers:
+            if each.name in self._routes:
                 raise SetupError(
                     f"plugin {plugin!r} registers the event {each.name!r}, which there is already."
                 )
-            self._handlers[each.name] = partial(_run_plugin_event, each, timings.plugin_event_s)
-            self._models[each.name] = each.model
-        self._asked = frozenset(name for name in self._handlers if hooks.asks_about(name))
-        # Plugins are all there by now.
-        self._told_of_all = hooks.has(after_action)
-        self._told_of_refusals = hooks.has(after_refusal)
+            handler = partial(_run_plugin_event, each, timings.plugin_event_s)
+            self._routes[each.name] = Route(handler, each.model, hooks.asks_about(each.name))
+        # All plugins are loaded by now.
+        self._tells_of_all = hooks.has(after_action)
+        self._tells_of_refusals = hooks.has(after_refusal)
 
     def receive(
-        self, connection: Connection, name: Any, args: list[Any], ack_id: int | None, size: int
+        self, session: ClientSession, data: list[object], ack_id: int | None, size: int
     ) -> bool:
-        """Take one event off the wire, in order; False = too many wait, the caller ends the
-        connection.
-        """
-        if connection.closed:
+        """Take one event; False if too many wait, then the caller ends the session."""
+        connection = self._hub.get(session.sid)
+        if connection is None or connection.closed:
             return True  # on its way out
-        # A name that is no text is nobody's event; it may even be no key of a dict.
-        known = name if isinstance(name, str) else None
-        event = ReceivedEvent(connection, known, args, ack_id, size)
+        name = data[0]
+        event = ReceivedEvent(
+            connection, name if isinstance(name, str) else None, data, ack_id, size
+        )
         if not self._workers.put(connection.inbox, event):
             return False
         self._deadlines.watch(event, event.received_at)
         return True
 
     def refuse(
-        self, connection: Connection, ack_id: int | None, error: ChatError, size: int
+        self, session: ClientSession, ack_id: int | None, error: ChatError, size: int
     ) -> None:
-        """Answer what could not even be read."""
-        self._answer_error(ReceivedEvent(connection, None, [], ack_id, size), error)
+        """Answer an event that could not be read."""
+        connection = self._hub.get(session.sid)
+        if connection is not None:
+            self._answer_error(ReceivedEvent(connection, None, [], ack_id, size), error)
 
-    def drop(self, connection: Connection) -> None:
+    def drop(self, session: ClientSession) -> None:
         """Do nothing more of what the socket sent: it is being cut."""
-        for event in connection.inbox.drop():
-            event.answered = True
-            self._deadlines.forget(event)
+        connection = self._hub.get(session.sid)
+        if connection is not None:
+            for event in connection.inbox.drop():
+                event.answered = True
+                self._deadlines.forget(event)
 
     def stop(self) -> None:
         self._workers.stop()
         self._deadlines.stop()
 
-    async def _handle(self, event: ReceivedEvent) -> None:
+    async def _handle(self, event: Received) -> None:
         """Run one event to its answer, or until it only waits for the disk."""
         try:
-            handler, payload = self._admit(event)
-            if event.name in self._asked:
+            route = self._routes.get(event.name)
+            if route is None:
+                raise ChatError(ErrorCode.UNKNOWN_EVENT, "there is no such event")
+            self._check_sender(event)
+            payload = _payload(route.model, event.data)
+            if route.asks_plugins:
                 payload = await self._ask_plugins(event, payload)
             event.payload = payload
-            answer = await handler(event.connection, payload)
+            answer = await route.handler(event.connection, payload)
             if isinstance(answer, Outcome):
                 answer.add_done_callback(partial(self._settled, event))
             else:
                 self._succeed(event, answer)
         except ChatError as error:
             self._answer_error(event, error)
-        except Exception:  # noqa: BLE001  # the first of the three funnels: always an answer
+        except Exception:  # noqa: BLE001  # every event is answered
             self._answer_error(event, _crashed(event))
 
-    def _admit(self, event: ReceivedEvent) -> tuple[Handler, BaseModel | None]:
-        """Who handles the event, and its payload, if it is known, fits, and its sender may still
-        ask.
-        """
-        handler = self._handlers.get(event.name)
-        if handler is None:
-            raise ChatError(ErrorCode.UNKNOWN_EVENT, "there is no such event")
+    def _check_sender(self, event: Received) -> None:
+        """Refuse an event whose sender may no longer ask."""
         identity = event.connection.identity
         if identity.has_expired(self._clock.now()) and event.name != Event.AUTHENTICATE:
             raise ChatError(
                 ErrorCode.TOKEN_EXPIRED, "the token has expired; authenticate with a new one"
             )
-        # Of somebody who was cut off, what waited is not done any more.
+        # A blocked user's waiting events are not run any more.
         self._access.check(identity)
-        return handler, _payload(self._models[event.name], event.args)
 
-    async def _ask_plugins(
-        self, event: ReceivedEvent, payload: BaseModel | None
-    ) -> BaseModel | None:
-        """The payload as the plugins left it; the ChatError of the one that refused."""
+    async def _ask_plugins(self, event: Received, payload: BaseModel | None) -> BaseModel | None:
+        """Return the payload as the plugins left it; the ChatError of the one that refused."""
         asked = Action(
             name=event.name or "",
             identity=event.connection.identity,
@@ -164,13 +180,13 @@ class Funnel:
         )
         replaced = (await self._hooks.filter(before_action, asked)).payload
         if event.name != Event.AUTHENTICATE:
-            # Asked again: the host may have decided while the plugins thought it over.
+            # Checked again: the host may have decided while the plugins thought it over.
             self._access.check_still(asked.identity)
-        # A replaced payload is what runs, if it still is one of this event.
+        # A replaced payload is what runs, if it is one of this event.
         return replaced if type(replaced) is type(payload) else payload
 
-    def _settled(self, event: ReceivedEvent, done: Outcome[Sent]) -> None:
-        """A message that waited for the disk has its outcome."""
+    def _settled(self, event: Received, done: Outcome[Sent]) -> None:
+        """Answer a message that waited for the disk."""
         error = done.exception()
         if error is not None:
             self._answer_error(event, error)
@@ -180,51 +196,53 @@ class Funnel:
         except Exception as crash:  # noqa: BLE001  # as in _handle
             self._answer_error(event, _crashed(event, crash))
 
-    def _succeed(self, event: ReceivedEvent, answer: Answer) -> None:
+    def _succeed(self, event: Received, answer: Answer) -> None:
         if not event.answered:
             # First, since an answer that cannot be written is a crash that has to be answered.
             self._write(event, answer)
             self._answered(event, None)
 
-    def _answer_error(self, event: ReceivedEvent, error: ChatError) -> None:
-        """Answer with an error: by ack, or by the pushed `error` where no ack was asked for."""
-        # It leads back to the outcome that keeps the error: the two would wait for the collector.
+    def _answer_error(self, event: Received, error: ChatError) -> None:
+        """Answer with an error: by ack, or by the pushed `error` if no ack was asked for."""
+        # The traceback leads back to the outcome that keeps the error: the two would wait for the
+        # collector.
         error.__traceback__ = None
         if event.answered:
             return
+        connection = event.connection
         self._write(event, error.to_answer())
-        if event.ack_id is None and not event.connection.closed:
-            known = event.name if event.name in self._handlers else None
-            pushed = error_event(error, known)
-            self._fanout.to_session(event.connection.session, pushed.name, pushed.payload)
+        if event.ack_id is None and not connection.closed:
+            known = event.name if event.name in self._routes else None
+            self._fanout.to_session(connection.session, error_event(error, known))
         self._answered(event, error)
-        identity = event.connection.identity
+        identity = connection.identity
         if counts(error) and not identity.is_service:
             self._workers.count_refusal()
             cost = price_of_event(error, event.size)
-            session = event.connection.session
-            self._patience.refused(session, NAMESPACE, identity.user_id, cost)
+            session = connection.session
+            if self._patience.refused(session, NAMESPACE, identity.user_id, cost):
+                self.drop(session)
 
-    def _expire(self, event: ReceivedEvent) -> None:
+    def _expire(self, event: Received) -> None:
         outcome = "its outcome is unknown" if event.begun else "it was not begun"
         error = ChatError(
             ErrorCode.TIMEOUT, f"not done in time, {outcome}; try again", retry_after_s=1
         )
         self._answer_error(event, error)
 
-    def _write(self, event: ReceivedEvent, answer: Answer) -> None:
+    def _write(self, event: Received, answer: Answer) -> None:
         if event.ack_id is not None:
             self._fanout.ack(event.connection.session, event.ack_id, answer)
 
-    def _answered(self, event: ReceivedEvent, error: ChatError | None) -> None:
+    def _answered(self, event: Received, error: ChatError | None) -> None:
         event.answered = True
         self._deadlines.forget(event)
         if event.name in AUDITED:
             self._write_down(event, error)
-        if self._told_of_all or (error is not None and self._told_of_refusals):
+        if self._tells_of_all or (error is not None and self._tells_of_refusals):
             self._tell(event, error)
 
-    def _write_down(self, event: ReceivedEvent, error: ChatError | None) -> None:
+    def _write_down(self, event: Received, error: ChatError | None) -> None:
         # Handlers write down what was done to a message: they know whose it is.
         if error is not None or event.name not in OF_MESSAGES:
             connection = event.connection
@@ -239,9 +257,10 @@ class Funnel:
                 socket_id=connection.socket_id,
             )
 
-    def _tell(self, event: ReceivedEvent, error: ChatError | None) -> None:
+    def _tell(self, event: Received, error: ChatError | None) -> None:
+        """Tell the plugins of an answer."""
         done = ActionDone(
-            name=event.name if event.name in self._handlers else None,
+            name=event.name if event.name in self._routes else None,
             identity=event.connection.identity,
             door="socket",
             remote_ip=event.connection.remote_ip,
@@ -254,20 +273,21 @@ class Funnel:
             self._hooks.notify_soon(after_refusal, done)
 
 
-def _payload(model: type[BaseModel] | None, args: list[Any]) -> BaseModel | None:
-    """The one argument as a model. None given = an empty one.
+def _payload(model: type[BaseModel] | None, data: list[object]) -> BaseModel | None:
+    """Read the one argument as a model; no argument is an empty one.
 
     A client that calls `emit(name, payload, undefined)` sends a null for each trailing argument.
     """
     if model is None:
         return None
-    if len(args) > 1 and any(each is not None for each in args[1:]):
-        raise ChatError(ErrorCode.VALIDATION_ERROR, f"one argument is expected, {len(args)} came")
-    value = args[0] if args and args[0] is not None else {}
+    if len(data) > 2 and any(each is not None for each in data[2:]):
+        came = len(data) - 1
+        raise ChatError(ErrorCode.VALIDATION_ERROR, f"one argument is expected, {came} came")
+    value = data[1] if len(data) > 1 and data[1] is not None else {}
     return parse(model, value)
 
 
-def _crashed(event: ReceivedEvent, cause: BaseException | None = None) -> ChatError:
+def _crashed(event: Received, cause: BaseException | None = None) -> ChatError:
     error = ChatError(ErrorCode.INTERNAL_ERROR, "something went wrong on the server")
     _log.error(
         "event_crashed", event_name=event.name, request_id=error.request_id, exc_info=cause or True

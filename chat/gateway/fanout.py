@@ -1,21 +1,20 @@
-"""Writes Socket.IO packets to sockets: each is encoded once, whatever the number of its receivers.
+"""Writes Socket.IO packets of `/chat` to sessions, encoded once for any number of receivers.
 
-Everything leaves in the order of the calls: a push before the ack that follows it, for every socket
-alike. For a session on a websocket that is a frame handed to its connection; for one that polls, a
-packet put into its queue.
+Everything leaves in the order of the calls, a push before the ack that follows it, for every socket
+alike. A session on a websocket gets a frame, one that polls gets a packet in its queue.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import orjson
 from engineio import packet as engineio_packet
 
-from chat.gateway.chat_server import ChatServer
+from chat.contracts.client_events import NAMESPACE
+from chat.contracts.pushes import ServerEvent
 from chat.gateway.engineio.frames import text_frame
-from chat.gateway.engineio.session import ChatSession
+from chat.gateway.engineio.session import Session
 from chat.gateway.engineio.websocket import Outbox
-from chat.gateway.room_names import NAMESPACE
+from chat.gateway.hub import Hub
 
 # With Engine.IO's type of a message in front.
 _EVENT = f"42{NAMESPACE},".encode()
@@ -23,39 +22,43 @@ _ACK = f"43{NAMESPACE},".encode()
 
 
 class Fanout:
-    def __init__(self, server: ChatServer) -> None:
-        self._rooms = server.rooms_of_server
-        self._outbox: Outbox = server.eio.outbox
+    def __init__(self, outbox: Outbox, hub: Hub) -> None:
+        self._outbox = outbox
+        self._hub = hub
 
-    def to_room(
-        self, room: str, event: str, payload: Mapping[str, Any], skip: Sequence[ChatSession] = ()
-    ) -> None:
-        """To every session in the room but those in `skip`."""
-        receivers = self._rooms.receivers(NAMESPACE, room)
+    def to_room(self, chat_id: int, event: ServerEvent, skip: Sequence[Session] = ()) -> None:
+        """Write to every session in the chat's room, except those in `skip`."""
+        receivers: Sequence[Session] = self._hub.sessions_in(chat_id)
         if skip:
             receivers = [session for session in receivers if session not in skip]
         if receivers:
-            self._write(receivers, _EVENT + orjson.dumps([event, payload]))
+            self._write(receivers, _encoded(event))
 
-    def to_session(self, session: ChatSession, event: str, payload: Mapping[str, Any]) -> None:
-        self.to_sessions([session], event, payload)
+    def to_session(self, session: Session, event: ServerEvent) -> None:
+        self._write([session], _encoded(event))
 
-    def to_sessions(
-        self, sessions: Sequence[ChatSession], event: str, payload: Mapping[str, Any]
-    ) -> None:
-        self._write(sessions, _EVENT + orjson.dumps([event, payload]))
+    def to_sessions(self, sessions: Sequence[Session], event: ServerEvent) -> None:
+        """Write to every one of the sessions."""
+        self._write(sessions, _encoded(event))
 
-    def ack(self, session: ChatSession, ack_id: int, reply: dict[str, Any]) -> None:
-        packet = b"%b%d[%b]" % (_ACK, ack_id, orjson.dumps(reply))
-        if session.wire is not None:
-            session.wire.write(text_frame(packet))
+    def ack(self, session: Session, ack_id: int, reply: Mapping[str, object]) -> None:
+        message = b"%b%d[%b]" % (_ACK, ack_id, orjson.dumps(reply))
+        if session.websocket is not None:
+            session.websocket.write(text_frame(message))
         else:
-            self._write([session], packet)
+            session.write(_packet(message))
 
-    def _write(self, sessions: Sequence[ChatSession], message: bytes) -> None:
+    def _write(self, sessions: Sequence[Session], message: bytes) -> None:
         others = self._outbox.write(sessions, text_frame(message))
         if others:  # those that poll
-            packet = engineio_packet.Packet(engineio_packet.MESSAGE, message[1:].decode())
+            packet = _packet(message)
             for session in others:
-                if not session.closed:
-                    session.queue.put_nowait(packet)
+                session.write(packet)
+
+
+def _encoded(event: ServerEvent) -> bytes:
+    return _EVENT + orjson.dumps([event.name, event.payload])
+
+
+def _packet(message: bytes) -> engineio_packet.Packet:
+    return engineio_packet.Packet(engineio_packet.MESSAGE, message[1:].decode())

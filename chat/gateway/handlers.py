@@ -1,4 +1,4 @@
-"""What each client event does: ask one service, wrap the answer. The table of the gateway."""
+"""The handlers of client events: each asks one service and wraps the answer."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,11 +19,12 @@ from chat.contracts.client_events import (
     sync_cursors,
 )
 from chat.contracts.models import identity_to_wire, message_json, presence_to_wire
+from chat.contracts.pushes import removed_from_chat
 from chat.entities import Message
 from chat.errors import ChatError, ErrorCode
+from chat.gateway.fanout import Fanout
 from chat.gateway.hub import Connection
-from chat.gateway.membership import RoomKeeper
-from chat.gateway.token_expiry import TokenLife
+from chat.gateway.token_expiry import TokenExpiry
 from chat.hooks.events import MessageDraft
 from chat.http.credentials import spelt
 from chat.ports import Clock
@@ -38,29 +39,32 @@ from chat.services.pace import USERS_OF_A_LOOKUP
 Answer = dict[str, Any]
 
 Handler = Callable[[Connection, Any], Awaitable[Answer | Outcome[Sent]]]
-"""An outcome is of a message that waits for the disk; `sent_answer` makes the answer of it."""
+"""Answers an event.
+
+An outcome is that of a message that waits for the disk; `sent_answer` turns it into the answer.
+"""
 
 
 class Handlers:
-    """The handlers of the built-in events; `table` is what the gateway looks them up in."""
+    """The handlers of the built-in events; `table` has them by name."""
 
     def __init__(
         self,
         *,
         domain: Domain,
-        rooms: RoomKeeper,
+        fanout: Fanout,
         admission: Admission,
         audit: Audit,
-        token_life: TokenLife,
+        token_expiry: TokenExpiry,
         clock: Clock,
         limits: dict[str, int],
         auto_join: bool,
     ) -> None:
         self._domain = domain
-        self._rooms = rooms
+        self._fanout = fanout
         self._admission = admission
         self._audit = audit
-        self._token_life = token_life
+        self._token_expiry = token_expiry
         self._clock = clock
         self._limits = limits
         self._auto_join = auto_join
@@ -78,24 +82,26 @@ class Handlers:
         }
 
     async def authenticate(self, connection: Connection, payload: Authenticate) -> Answer:
-        """Who the socket is; with a token of the same user, its new role and permissions from here
-        on.
+        """Say who the socket is.
+
+        A token of the same user gives it a new role and new permissions from here on.
         """
         if payload.token is not None:
             token = spelt(payload.token)
             fresh = await self._admission.identify(token, connection.remote_ip, "socket")
             if fresh.user_id != connection.identity.user_id:
-                self._token_life.end_soon(connection)
+                self._token_expiry.end_soon(connection)
                 raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
-            await self._rooms.take_identity(connection, fresh)
-            self._token_life.watch(connection)
+            for chat_id in await self._domain.rooms.renew(connection, fresh):
+                self._fanout.to_session(connection.session, removed_from_chat(chat_id, "removed"))
+            self._token_expiry.watch(connection)
             self._domain.people.remember(fresh)
         identity = connection.identity
         if identity.has_expired(self._clock.now()):
             raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired")
         joined: Answer = {}
         if payload.auto_join or self._auto_join:
-            joined = {"autoJoinedChats": await self._rooms.enter_all(connection)}
+            joined = {"autoJoinedChats": await self._domain.rooms.enter_all(connection)}
         return {
             "success": True,
             "message": "Authenticated successfully",
@@ -112,38 +118,31 @@ class Handlers:
         }
 
     async def join_chat(self, connection: Connection, payload: JoinChat) -> Answer:
-        """Enter the room first, then read: what happens in between is pushed."""
-        chat_id = payload.chat_id
-        # Also where the socket is in the room: the answer is a page each time.
-        self._domain.pace.take_page(connection.identity)
-        state = await self._rooms.enter(connection, chat_id)
-        mine = state.members.get(connection.identity.user_id)
-        unread = await self._domain.reads.unread_count(state, mine)
-        missed = await self._domain.catch_up.page(
-            connection.identity, chat_id, Cursor(payload.since, payload.epoch), payload.limit
-        )
+        cursor = Cursor(payload.since, payload.epoch)
+        joined = await self._domain.rooms.join(connection, payload.chat_id, cursor, payload.limit)
+        mine = joined.mine
         return {
             "success": True,
-            "message": f"Joined chat {chat_id}",
+            "message": f"Joined chat {payload.chat_id}",
             "data": {
-                **self._domain.catch_up.head_of(state),
+                **joined.head,
                 "role": mine.role.value if mine else None,
                 "lastReadMessageId": mine.last_read_message_id if mine else None,
-                "unreadCount": unread,
-                "typing": self._domain.typing.typing_in(chat_id),
-                "reads": self._domain.reads.cursors(state),
-                "sync": missed,
+                "unreadCount": joined.unread,
+                "typing": joined.typing,
+                "reads": joined.reads,
+                "sync": joined.missed,
             },
         }
 
     async def leave_chat(self, connection: Connection, payload: ChatReference) -> Answer:
-        await self._rooms.leave(connection, payload.chat_id)
+        await self._domain.rooms.leave(connection, payload.chat_id)
         return {"success": True, "message": f"Left chat {payload.chat_id}"}
 
     def send_message(
         self, connection: Connection, payload: SendMessage
     ) -> Awaitable[Outcome[Sent]]:
-        """To be awaited until the message is queued for the disk; its outcome becomes the ack."""
+        """Queue the message for the disk; its outcome becomes the ack."""
         identity = connection.identity
         draft = MessageDraft(
             chat_id=payload.chat_id,
@@ -184,7 +183,7 @@ class Handlers:
         }
 
     async def sync(self, connection: Connection, payload: Sync) -> Answer:
-        """What was missed in the chats named; without any, the overview of the caller's chats."""
+        """Return what was missed in the named chats, by default an overview of all chats."""
         cursors = sync_cursors(payload)
         data = await self._domain.catch_up.answer(
             connection.identity, cursors, payload.epoch, payload.limit

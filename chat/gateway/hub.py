@@ -1,69 +1,151 @@
-"""Who is connected with which sockets, and which chats' rooms each socket has entered."""
+"""The hub: who is connected with which sockets, and which sockets are in which chat's room.
 
+All of it is in memory and synchronous. No other module keeps who is where.
+"""
+
+from collections.abc import KeysView
 from dataclasses import dataclass, field
 
-from chat.gateway.engineio.session import ChatSession
 from chat.gateway.inbox import Inbox
+from chat.gateway.socketio.session import ClientSession
 from chat.identity import Identity, UserId
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One authenticated socket. `session` is the Engine.IO session below it."""
+    """The record of one authenticated socket; `session` is the Engine.IO session below it."""
 
     socket_id: str
-    session: ChatSession
+    session: ClientSession
     identity: Identity
     remote_ip: str
     connected_at: float
-    inbox: Inbox = field(default_factory=Inbox)
+    hub: "Hub"
+    inbox: "Inbox[Connection]" = field(default_factory=Inbox)
     rooms: set[int] = field(default_factory=set)
     closed: bool = False
-    # The second in which the token's life is looked at next; see token_life.
-    token_due: int = 0
+    # The slot of its token in the wheel of token_expiry.
+    token_slot: int = 0
 
-    @property
-    def session_id(self) -> str:
-        return str(self.session.sid)
+    def enter(self, chat_id: int) -> bool:
+        """Enter the chat's room; whether it is its user's first socket there."""
+        return self.hub.enter(self, chat_id)
+
+    def leave(self, chat_id: int) -> bool:
+        """Leave the chat's room; whether it was its user's last socket there."""
+        return self.hub.leave(self, chat_id)
 
 
-class Connections:
-    """The registry of authenticated sockets. All in memory, all synchronous."""
+class _Room:
+    """The sockets in one chat's room."""
+
+    __slots__ = ("members", "sessions")
 
     def __init__(self) -> None:
-        self._by_socket: dict[str, Connection] = {}
-        # A plain dict a user: a room of python-socketio's costs 0.6 kB even with one member.
-        self._by_user: dict[UserId, dict[str, Connection]] = {}
+        # In the order of their entering.
+        self.members: dict[Connection, ClientSession] = {}
+        # The sessions of all of them, made for the first push after a change.
+        self.sessions: list[ClientSession] | None = None
 
-    def add(self, connection: Connection) -> None:
-        self._by_socket[connection.socket_id] = connection
-        self._by_user.setdefault(connection.identity.user_id, {})[connection.socket_id] = connection
 
-    def remove(self, connection: Connection) -> None:
-        connection.closed = True
-        self._by_socket.pop(connection.socket_id, None)
+class Hub:
+    """The registry of connections, users and rooms."""
+
+    def __init__(self) -> None:
+        self._by_session: dict[str, Connection] = {}
+        # A plain dict for each user: a room of python-socketio's costs 0.6 kB even with one member.
+        self._by_user: dict[UserId, dict[Connection, None]] = {}
+        self._rooms: dict[int, _Room] = {}
+
+    def __len__(self) -> int:
+        """Count the sockets."""
+        return len(self._by_session)
+
+    # ---- connections and users
+
+    def add(self, connection: Connection) -> bool:
+        """Add a connection; whether it is its user's first."""
+        self._by_session[connection.session.sid] = connection
         user_id = connection.identity.user_id
         sockets = self._by_user.get(user_id)
-        if sockets is not None:
-            sockets.pop(connection.socket_id, None)
-            if not sockets:
-                del self._by_user[user_id]
+        if sockets is None:
+            self._by_user[user_id] = {connection: None}
+            return True
+        sockets[connection] = None
+        return False
 
-    def get(self, socket_id: str) -> Connection | None:
-        return self._by_socket.get(socket_id)
+    def remove(self, connection: Connection) -> bool:
+        """Remove a connection, which is in no room any more; whether it was its user's last."""
+        self._by_session.pop(connection.session.sid, None)
+        user_id = connection.identity.user_id
+        sockets = self._by_user.get(user_id, {})
+        sockets.pop(connection, None)
+        if sockets:
+            return False
+        return self._by_user.pop(user_id, None) is not None
+
+    def get(self, session_id: str) -> Connection | None:
+        return self._by_session.get(session_id)
+
+    def all(self) -> list[Connection]:
+        return list(self._by_session.values())
 
     def of_user(self, user_id: UserId) -> list[Connection]:
-        """All sockets of one user, the oldest first."""
-        return list(self._by_user.get(user_id, {}).values())
+        """Return all connections of one user, the oldest first."""
+        return list(self._by_user.get(user_id, ()))
 
     def count_of(self, user_id: UserId) -> int:
         return len(self._by_user.get(user_id, ()))
 
-    def all(self) -> list[Connection]:
-        return list(self._by_socket.values())
+    def users(self) -> KeysView[UserId]:
+        """Return the users with at least one socket."""
+        return self._by_user.keys()
 
-    def active_users_count(self) -> int:
-        return len(self._by_user)
+    # ---- rooms
 
-    def __len__(self) -> int:
-        return len(self._by_socket)
+    def enter(self, connection: Connection, chat_id: int) -> bool:
+        """Put a connection into a room; whether it is its user's first there."""
+        is_first = not self.is_in_room(chat_id, connection.identity.user_id)
+        connection.rooms.add(chat_id)
+        room = self._rooms.get(chat_id)
+        if room is None:
+            room = self._rooms[chat_id] = _Room()
+        room.members[connection] = connection.session
+        room.sessions = None
+        return is_first
+
+    def leave(self, connection: Connection, chat_id: int) -> bool:
+        """Take a connection out of a room that it is in; whether it was its user's last there."""
+        connection.rooms.remove(chat_id)
+        room = self._rooms[chat_id]
+        del room.members[connection]
+        room.sessions = None
+        if not room.members:
+            del self._rooms[chat_id]
+        return not self.is_in_room(chat_id, connection.identity.user_id)
+
+    def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
+        """Take the user's connections (None: everybody's) out of a room."""
+        for connection in self.in_room(chat_id):
+            if user_id in (None, connection.identity.user_id):
+                self.leave(connection, chat_id)
+
+    def in_room(self, chat_id: int) -> list[Connection]:
+        room = self._rooms.get(chat_id)
+        return [] if room is None else list(room.members)
+
+    def sessions_in(self, chat_id: int) -> list[ClientSession]:
+        """Return the sessions of a room; the same list until somebody enters or leaves."""
+        room = self._rooms.get(chat_id)
+        if room is None:
+            return []
+        if room.sessions is None:
+            room.sessions = list(room.members.values())
+        return room.sessions
+
+    def is_in_room(self, chat_id: int, user_id: UserId) -> bool:
+        return any(chat_id in each.rooms for each in self._by_user.get(user_id, ()))
+
+    def is_outside(self, chat_id: int, user_id: UserId) -> bool:
+        """Whether the user has a socket that is not in the room."""
+        return any(chat_id not in each.rooms for each in self._by_user.get(user_id, ()))

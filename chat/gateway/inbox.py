@@ -1,16 +1,14 @@
-"""The events that sockets sent and that wait to be handled: each socket's in the order in which
-they came, bounded, on time.
+"""Queues the events of each socket until they are handled: in their order, bounded, on time.
 
-An event holds up the next of its socket until its handler returns; a handler may leave its answer
-for later (a message on its way to the disk), and then the next begins while the ack of the first is
-still to come.
+An event delays the next of its socket until its handler returns. A handler may leave its answer for
+later (a message on its way to the disk); then the next begins while the first ack is still due.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -18,24 +16,26 @@ EVENTS_A_TURN: Final = 200
 """About 10 ms of messages; then heartbeats and writes have their turn, whatever is waiting."""
 
 EVENTS_OF_A_REFUSAL: Final = 9
-"""A refused event counts as so many more: a flood of them has short turns (20 events, 1.5 ms),
-while a turn of good events keeps its length, and with it the frames that leave in one send.
+"""How many more events a refused one counts as.
+
+A flood of them has short turns (20 events, 1.5 ms), while a turn of good events keeps its length,
+and with it the frames that leave in one send.
 """
 
 SPARE_WORKERS: Final = 4
 
-ConnectionT = TypeVar("ConnectionT")
+SenderT = TypeVar("SenderT")
 
 
-class ReceivedEvent:
+class ReceivedEvent(Generic[SenderT]):
     """One event of one socket, from its receipt to its answer."""
 
     __slots__ = (
         "ack_id",
         "answered",
-        "args",
         "begun",
         "connection",
+        "data",
         "name",
         "payload",
         "received_at",
@@ -43,11 +43,17 @@ class ReceivedEvent:
     )
 
     def __init__(
-        self, connection: Any, name: Any, args: list[Any], ack_id: int | None, size: int
+        self,
+        connection: SenderT,
+        name: str | None,
+        data: list[object],
+        ack_id: int | None,
+        size: int,
     ) -> None:
+        """Keep `data`, which is the list `[name, argument...]`; `name` is None if it is no text."""
         self.connection = connection
         self.name = name
-        self.args = args
+        self.data = data
         self.ack_id = ack_id
         self.size = size
         self.payload: BaseModel | None = None
@@ -56,27 +62,27 @@ class ReceivedEvent:
         self.answered = False
 
 
-class Inbox:
+class Inbox(Generic[SenderT]):
     """The queue of one socket."""
 
     __slots__ = ("_idle", "busy", "waiting", "waiting_bytes")
 
     def __init__(self) -> None:
-        # An event is being handled, or about to be. Only what comes meanwhile is queued: an empty
-        # deque takes 0.7 kB, and most sockets never need one.
+        # An event is being handled, or about to be. Only those that arrive meanwhile are queued: an
+        # empty deque takes 0.7 kB, and most sockets never need one.
         self.busy = False
-        self.waiting: deque[ReceivedEvent] | None = None
+        self.waiting: deque[ReceivedEvent[SenderT]] | None = None
         self.waiting_bytes = 0
         self._idle: asyncio.Future[None] | None = None
 
-    def queue(self, event: ReceivedEvent) -> None:
+    def queue(self, event: ReceivedEvent[SenderT]) -> None:
         if self.waiting is None:
             self.waiting = deque()
         self.waiting.append(event)
         self.waiting_bytes += event.size
 
-    def advance(self) -> ReceivedEvent | None:
-        """The event before is handled: the next one, if there is one."""
+    def advance(self) -> ReceivedEvent[SenderT] | None:
+        """Return the next event, if there is one: the one before is handled."""
         if self.waiting:
             event = self.waiting.popleft()
             self.waiting_bytes -= event.size
@@ -88,8 +94,8 @@ class Inbox:
             self._idle = None
         return None
 
-    def drop(self) -> list[ReceivedEvent]:
-        """Forget what waits; what it was."""
+    def drop(self) -> list[ReceivedEvent[SenderT]]:
+        """Forget what waits, and return it."""
         dropped = list(self.waiting or ())
         self.waiting, self.waiting_bytes = None, 0
         return dropped
@@ -102,31 +108,31 @@ class Inbox:
             await asyncio.shield(self._idle)
 
 
-class Workers:
+class Workers(Generic[SenderT]):
     """The tasks that handle events, shared by all sockets.
 
-    One does everything that does not wait for anything, in one turn of the loop; where it is held
-    up, in a plugin say, another one goes on with the other sockets. (A task for each event costs
-    5 us.) `max_waiting` events or `max_waiting_bytes` may wait in one inbox.
+    One task handles everything that waits for nothing, in one turn of the loop; where it is held
+    up, for example in a plugin, another one continues with the other sockets. (A task for each
+    event costs 5 us.) `max_waiting` events or `max_waiting_bytes` may wait in one inbox.
     """
 
     def __init__(
         self,
-        handle: Callable[[ReceivedEvent], Awaitable[None]],
+        handle: Callable[[ReceivedEvent[SenderT]], Awaitable[None]],
         max_waiting: int,
         max_waiting_bytes: int,
     ) -> None:
         self._handle = handle
         self._max_waiting = max_waiting
         self._max_waiting_bytes = max_waiting_bytes
-        self._ready: deque[tuple[Inbox, ReceivedEvent]] = deque()
+        self._ready: deque[tuple[Inbox[SenderT], ReceivedEvent[SenderT]]] = deque()
         self._resting: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._called = False
         self._turn = 0
 
-    def put(self, inbox: Inbox, event: ReceivedEvent) -> bool:
-        """Take an event; False when too much of its socket waits already."""
+    def put(self, inbox: Inbox[SenderT], event: ReceivedEvent[SenderT]) -> bool:
+        """Take an event; False if too much of its socket waits already."""
         if not inbox.busy:
             inbox.busy = True
             self._ready.append((inbox, event))
@@ -151,7 +157,7 @@ class Workers:
             task.cancel()
 
     def _call(self) -> None:
-        """Let a worker see to what is ready, and look again in the next turn whether it could."""
+        """Wake a worker for what is ready, and look in the next turn whether it could handle it."""
         self._called = bool(self._ready)
         if not self._called:
             return
@@ -178,20 +184,22 @@ class Workers:
             await rest
 
     async def _work_off(self) -> None:
-        """What is ready, up to EVENTS_A_TURN. Apart from the rest, so that a worker that rests
-        keeps no event, and with it no session, alive.
+        """Handle what is ready, up to EVENTS_A_TURN.
+
+        A separate coroutine, so that an idle worker's frame holds no reference to an event or its
+        session.
         """
         self._turn = 0
         while self._ready and self._turn < EVENTS_A_TURN:
             self._turn += 1
             inbox, event = self._ready.popleft()
             try:
-                # One that has waited past its deadline was answered TIMEOUT and is never run.
+                # An event that has waited past its deadline was answered TIMEOUT and never runs.
                 if not event.answered:
                     event.begun = True
                     await self._handle(event)
             finally:
                 following = inbox.advance()
                 if following is not None:
-                    # At the end: nobody's hundred events hold up everybody else's one.
+                    # At the end: a hundred events of one socket delay no event of another.
                     self._ready.append((inbox, following))

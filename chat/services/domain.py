@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chat.hooks.manager import PluginManager
-from chat.ports import Broadcaster, Clock, Store
+from chat.ports import Broadcaster, Clock, Store, Whereabouts
 from chat.services.access import AccessService
 from chat.services.budget import Turns
 from chat.services.catch_up import CatchUpService
@@ -21,6 +21,7 @@ from chat.services.presence import Attendance, PresenceService
 from chat.services.profiles import Directory, ProfilePushes
 from chat.services.reads import ReadService
 from chat.services.revisions import RevisionService
+from chat.services.rooms import RoomService
 from chat.services.typing import TypingService
 from chat.services.unread import UnreadService
 from chat.settings import Settings
@@ -48,6 +49,7 @@ class Domain:
     directory: Directory
     presence: PresenceService
     attendance: Attendance
+    rooms: RoomService
     typing: TypingService
     catch_up: CatchUpService
     unread: UnreadService
@@ -73,6 +75,7 @@ class Domain:
 def build_domain(
     *,
     store: Store,
+    whereabouts: Whereabouts,
     broadcaster: Broadcaster,
     hooks: PluginManager,
     clock: Clock,
@@ -95,8 +98,9 @@ def build_domain(
     journal = Journal(states, store.messages, store.chats, store.ids)
     profile_pushes = ProfilePushes(states, broadcaster, clock, timings)
     people = People(store.users, store.chats, profile_pushes.changed, timings.people_flush_every_s)
-    attendance = Attendance(broadcaster, clock, settings.presence_grace_s)
+    attendance = Attendance(whereabouts, broadcaster, clock, settings.presence_grace_s)
     presence = PresenceService(
+        whereabouts=whereabouts,
         states=states,
         people=people,
         broadcaster=broadcaster,
@@ -144,6 +148,17 @@ def build_domain(
         max_participants=settings.max_participants,
     )
     chat_lists = ChatLists(states=states, chats=chat_service, people=people)
+    catch_up = CatchUpService(
+        states=states,
+        pace=pace,
+        messages=store.messages,
+        chats=chat_service,
+        lists=chat_lists,
+        clock=clock,
+        epoch=store.epoch,
+        max_backlog_bytes=settings.max_backlog_bytes,
+        turns=turns,
+    )
     return Domain(
         pace=pace,
         states=states,
@@ -179,16 +194,17 @@ def build_domain(
         access=access,
         chats=chat_service,
         chat_lists=chat_lists,
-        catch_up=CatchUpService(
+        catch_up=catch_up,
+        rooms=RoomService(
             states=states,
-            pace=pace,
-            messages=store.messages,
             chats=chat_service,
-            lists=chat_lists,
-            clock=clock,
-            epoch=store.epoch,
-            max_backlog_bytes=settings.max_backlog_bytes,
-            turns=turns,
+            pace=pace,
+            attendance=attendance,
+            typing=typing,
+            reads=reads,
+            catch_up=catch_up,
+            hooks=hooks,
+            max_rooms=settings.max_rooms_per_socket,
         ),
         participants=ParticipantService(
             states=states,

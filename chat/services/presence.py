@@ -4,14 +4,13 @@ A user who comes back within the grace has neither left nor been offline.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
 from chat.contracts.pushes import presence_changed, user_joined, user_left
 from chat.identity import UserId
-from chat.ports import Broadcaster, Clock
+from chat.ports import Broadcaster, Clock, Whereabouts
 from chat.services.chat_states import ChatStates
 from chat.services.people import People
 
@@ -24,36 +23,32 @@ class PresenceService:
     def __init__(
         self,
         *,
+        whereabouts: Whereabouts,
         states: ChatStates,
         people: People,
         broadcaster: Broadcaster,
         clock: Clock,
         grace_s: float,
     ) -> None:
+        self._whereabouts = whereabouts
         self._states = states
         self._people = people
         self._broadcaster = broadcaster
         self._clock = clock
         self._grace_s = grace_s
-        self._sockets: Counter[UserId] = Counter()
         self._leaving: dict[UserId, asyncio.TimerHandle] = {}
         self._last_seen: dict[UserId, datetime] = {}
 
     def connected(self, user_id: UserId) -> None:
-        """A socket of the user is there."""
-        self._sockets[user_id] += 1
+        """The user's first socket is there."""
         timer = self._leaving.pop(user_id, None)
         if timer is not None:
             timer.cancel()
-        elif self._sockets[user_id] == 1:
+        else:
             self._push(user_id, online=True)
 
     def disconnected(self, user_id: UserId) -> None:
-        """A socket of the user is gone."""
-        self._sockets[user_id] -= 1
-        if self._sockets[user_id] > 0:
-            return
-        del self._sockets[user_id]
+        """The user's last socket is gone."""
         now = self._clock.now()
         self._last_seen.pop(user_id, None)
         self._last_seen[user_id] = now
@@ -65,7 +60,7 @@ class PresenceService:
         self._leaving[user_id] = loop.call_later(self._grace_s, self._offline, user_id)
 
     def is_online(self, user_id: UserId) -> bool:
-        return user_id in self._sockets or user_id in self._leaving
+        return user_id in self._whereabouts.users() or user_id in self._leaving
 
     async def look_up(
         self, user_ids: Collection[UserId]
@@ -94,8 +89,9 @@ class PresenceService:
     def _push(self, user_id: UserId, *, online: bool) -> None:
         """To everybody online who shares an active chat, once each."""
         peers: set[UserId] = set()
+        online_users = self._whereabouts.users()
         for state in self._states.loaded_chats_of(user_id):
-            peers |= self._sockets.keys() & state.members.keys()
+            peers |= online_users & state.members.keys()
         peers.discard(user_id)
         if not peers:
             return
@@ -109,37 +105,29 @@ class PresenceService:
 
 
 class Attendance:
-    """Which users have sockets in which chat's room; says `userJoined` and `userLeft` to the
-    others.
-    """
+    """Says `userJoined` and `userLeft` to the others in a chat's room."""
 
-    def __init__(self, broadcaster: Broadcaster, clock: Clock, grace_s: float) -> None:
+    def __init__(
+        self, whereabouts: Whereabouts, broadcaster: Broadcaster, clock: Clock, grace_s: float
+    ) -> None:
+        self._whereabouts = whereabouts
         self._broadcaster = broadcaster
         self._clock = clock
         self._grace_s = grace_s
-        self._sockets: Counter[tuple[int, UserId]] = Counter()
         self._leaving: dict[tuple[int, UserId], asyncio.TimerHandle] = {}
 
     def entered(self, chat_id: int, user_id: UserId) -> None:
-        """A socket of the user has entered the room."""
-        key = (chat_id, user_id)
-        self._sockets[key] += 1
-        timer = self._leaving.pop(key, None)
+        """The user's first socket has entered the room."""
+        timer = self._leaving.pop((chat_id, user_id), None)
         if timer is not None:
             timer.cancel()
-        elif self._sockets[key] == 1:
+        else:
             event = user_joined(chat_id, user_id, self._clock.now())
             self._broadcaster.to_chat(chat_id, event, except_user=user_id)
 
     def left(self, chat_id: int, user_id: UserId, *, lost: bool) -> None:
-        """A socket of the user has left the room; `lost` = its connection ended."""
+        """The user's last socket has left the room; `lost` = its connection ended."""
         key = (chat_id, user_id)
-        if key not in self._sockets:
-            return
-        self._sockets[key] -= 1
-        if self._sockets[key] > 0:
-            return
-        del self._sockets[key]
         if lost:
             loop = asyncio.get_running_loop()
             self._leaving[key] = loop.call_later(self._grace_s, self._gone, key)
@@ -148,13 +136,11 @@ class Attendance:
 
     def is_present(self, chat_id: int, user_id: UserId) -> bool:
         """Whether a socket of the user is in the chat's room; an admin's may be, too."""
-        return (chat_id, user_id) in self._sockets
+        return self._whereabouts.is_in_room(chat_id, user_id)
 
     def forget(self, chat_id: int, user_id: UserId) -> None:
-        """The user was put out of the chat: there is nobody left to say that they left the room."""
-        key = (chat_id, user_id)
-        self._sockets.pop(key, None)
-        timer = self._leaving.pop(key, None)
+        """Say no `userLeft`: the user was removed from the chat."""
+        timer = self._leaving.pop((chat_id, user_id), None)
         if timer is not None:
             timer.cancel()
 

@@ -1,8 +1,8 @@
 """The budget of refusals: a refused event or request costs the server work, so it costs its sender.
 
 A good client makes a few mistakes and never meets it. Where a budget is used up, the sockets are
-read more slowly and in the end cut (chat/gateway/patience.py), and requests are answered late and
-with RATE_LIMITED before anything of them is looked at (chat/rest/base.py).
+read more slowly and in the end cut (chat/gateway/socketio/patience.py), and requests are answered
+late and with RATE_LIMITED before anything of them is looked at (chat/rest/base.py).
 """
 
 from typing import Final

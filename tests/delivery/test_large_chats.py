@@ -40,9 +40,9 @@ def receivers(monkeypatch):
     packets = []
     original = Fanout.to_sessions
 
-    def to_sessions(self, sessions, event, payload):
-        packets.append((event, len(sessions)))
-        original(self, sessions, event, payload)
+    def to_sessions(self, sessions, event):
+        packets.append((event.name, len(sessions)))
+        original(self, sessions, event)
 
     monkeypatch.setattr(Fanout, "to_sessions", to_sessions)
     return lambda event: [count for name, count in packets if name == event]

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from chat.gateway.token_expiry import TokenLife
+from chat.gateway.timers import Wheel
 from chat.timings import Timings
 from tests.support.delivery.chats import gone, say
 from tests.support.gateway.servers import MovableClock, eventually
@@ -21,18 +21,18 @@ def serve(serve):
 @pytest.fixture
 def ticks(monkeypatch):
     """`await ticks()` returns after three more looks."""
-    look = TokenLife._tick
     looked = []
 
-    def counted(life):
-        looked.append(life)
-        look(life)
+    class CountedWheel(Wheel):
+        def _tick(self):
+            looked.append(self)
+            super()._tick()
 
     async def wait():
         wanted = len(looked) + 3
         await eventually(lambda: len(looked) >= wanted)
 
-    monkeypatch.setattr(TokenLife, "_tick", counted)
+    monkeypatch.setattr("chat.gateway.token_expiry.Wheel", CountedWheel)
     return wait
 
 

@@ -109,7 +109,7 @@ async def test_a_refused_session_gets_no_second_try(serve):
         await polling.post("40/chat," + json.dumps({"token": chat.token(1)}))
         await polling.until_end()
         assert chat.app.gateway.get_active_users_count() == 0
-        await eventually(lambda: len(chat.app.gateway.server.eio.crowd) == 0)
+        await eventually(lambda: len(chat.app.gateway.server.eio.quota) == 0)
 
 
 @pytest.mark.parametrize(

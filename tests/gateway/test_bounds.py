@@ -8,7 +8,7 @@ import pytest
 from engineio import packet
 from tornado.websocket import WebSocketClosedError
 
-from chat.gateway.engineio.outbound_queue import Mailbox
+from chat.gateway.engineio.outbound_queue import OutboundQueue
 from chat.gateway.engineio.polling import MAX_POLLING_PACKETS
 from chat.plugin_api import ClientEvent, Plugin, Startup, hookimpl, register_events, startup
 from tests.support.gateway.servers import eventually
@@ -94,9 +94,9 @@ async def test_packets_of_one_post_are_bounded(serve):
 async def test_what_waits_for_a_poll_is_counted_as_it_is_in_memory():
     """A text with one character beyond ASCII may take four times its length."""
     full = []
-    mailbox = Mailbox(100_000, lambda: full.append(True))
+    queue = OutboundQueue(100_000, lambda: full.append(True))
     for _ in range(3):
-        mailbox.put_nowait(packet.Packet(packet.MESSAGE, "\U0001f600" * 10_000))
+        queue.put_nowait(packet.Packet(packet.MESSAGE, "\U0001f600" * 10_000))
     assert full
 
 

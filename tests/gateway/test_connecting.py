@@ -6,7 +6,7 @@ import jwt
 import pytest
 import socketio
 
-from chat.gateway.room_names import NAMESPACE
+from chat.contracts.client_events import NAMESPACE
 from chat.testing import SECRET
 from chat.timings import Timings
 from tests.support.gateway.servers import UNLIMITED, eventually, limits

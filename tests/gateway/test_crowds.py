@@ -15,8 +15,8 @@ from tests.support.gateway.wire import RawPolling, RawSocket, address, refused_u
 FORWARDED = {"X-Forwarded-For": "203.0.113.7"}
 
 
-def _crowd(chat):
-    return chat.app.gateway.server.eio.crowd
+def _quota(chat):
+    return chat.app.gateway.server.eio.quota
 
 
 async def _is_refused(chat, **query):
@@ -42,7 +42,7 @@ async def test_an_address_over_its_share_is_refused_before_the_101(serve):
         assert all([await guest.is_alive() for guest in guests])
         assert (await polling.event('["authenticate"]'))["success"]
         await guests[0].close()
-        await eventually(lambda: len(_crowd(chat)) == 2)
+        await eventually(lambda: len(_quota(chat)) == 2)
         assert await (await RawSocket.enter(chat, 4)).is_alive()
 
 
@@ -62,7 +62,7 @@ async def test_an_address_gets_its_share_and_no_more_when_it_asks_for_all_at_onc
             return bare
 
         opened = [each for each in await asyncio.gather(*(open_one() for _ in range(30))) if each]
-        assert len(opened) == len(_crowd(chat)) == 5
+        assert len(opened) == len(_quota(chat)) == 5
         for each in opened:
             each.close()
 
@@ -84,7 +84,7 @@ async def test_an_upgrade_of_a_session_is_no_second_socket(serve):
     async with serve(max_sockets_per_address=1) as chat:
         ada = await chat.connect(1, transports=("polling", "websocket"))
         await eventually(lambda: ada.socket.transport() == "websocket")
-        assert len(_crowd(chat)) == 1
+        assert len(_quota(chat)) == 1
         assert (await ada.call("authenticate"))["success"]
 
 
@@ -201,10 +201,10 @@ async def test_whoever_goes_gives_the_place_back(serve):
             await asyncio.gather(*visits)
             del visits, round_
         sio, gateway = chat.app.gateway.server, chat.app.gateway
-        await eventually(lambda: len(_crowd(chat)) == 0, within_s=30)
+        await eventually(lambda: len(_quota(chat)) == 0, within_s=30)
         await eventually(lambda: gateway.get_active_users_count() == 0)
         await eventually(lambda: not sio.eio.sockets, within_s=10)
-        assert len(chat.app.connections) == 0
+        assert len(chat.app.hub) == 0
         assert [gateway.get_user_sockets(user_id) for user_id in range(4)] == [[]] * 4
         assert sio.environ == {}
         await _closes(chat, 1)

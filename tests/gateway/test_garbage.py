@@ -15,7 +15,7 @@ from tests.support.gateway.servers import eventually, generous
 from tests.support.gateway.tcp import BareSocket
 
 OF_A_CLIENT = {
-    "SocketHandler", "WireConnection", "ChatSession",
+    "SocketHandler", "WebSocket", "ClientSession",
     "Connection", "ReceivedEvent", "HTTP1ServerConnection", "HTTP1Connection",
     "HTTPServerRequest", "IOStream", "MessagesHandler", "NotFoundHandler", "ChatError",
 }  # fmt: skip

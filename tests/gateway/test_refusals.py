@@ -131,7 +131,7 @@ async def test_a_client_that_makes_a_few_mistakes_never_meets_it(serve):
         began = asyncio.get_running_loop().time()
         await answered(raw, '["nothing"]', 200)
         assert await raw.is_alive()
-        assert chat.app.connections.all()[0].session.paused_until == 0
+        assert chat.app.hub.all()[0].session.paused_until == 0
         assert asyncio.get_running_loop().time() - began < 20
 
 
@@ -140,7 +140,7 @@ async def test_many_sockets_of_a_user_are_not_as_many_budgets(serve):
     async with serve(**settings(max_sockets_per_user=20)) as chat:
         tabs = [await RawSocket.enter(chat) for _ in range(8)]
         await asyncio.gather(*(answered(each, '["nothing"]', 200) for each in tabs))
-        sessions = [each.session for each in chat.app.connections.all()]
+        sessions = [each.session for each in chat.app.hub.all()]
         assert any(each.paused_until for each in sessions)
 
 
@@ -158,7 +158,7 @@ async def test_failures_of_the_server_are_not_charged(serve, code, charged):
     async with serve(**settings(Refuser(code), max_refused_per_min=30)) as chat:
         raw = await RawSocket.enter(chat)
         await answered(raw, '["refused"]', 17)
-        session = chat.app.connections.all()[0].session
+        session = chat.app.hub.all()[0].session
         assert bool(session.paused_until) is charged
 
 
@@ -167,7 +167,7 @@ async def test_being_told_to_wait_costs_a_tenth(serve):
     refuser = Refuser(ErrorCode.RATE_LIMITED)
     async with serve(**settings(refuser, max_refused_per_min=30)) as chat:
         raw = await RawSocket.enter(chat)
-        session = chat.app.connections.all()[0].session
+        session = chat.app.hub.all()[0].session
         await answered(raw, '["refused"]', 140)
         assert session.paused_until == 0
         await raw.burst(*['42/chat,["refused"]'] * 60)
@@ -190,7 +190,7 @@ async def test_the_host_is_not_charged(serve):
         service = await chat.connect("host", "service")
         for _ in range(60):
             await service.call("nothing")
-        assert chat.app.connections.all()[0].session.paused_until == 0
+        assert chat.app.hub.all()[0].session.paused_until == 0
 
 
 async def test_a_polling_client_waits_in_its_post(serve):
@@ -200,7 +200,7 @@ async def test_a_polling_client_waits_in_its_post(serve):
     async with serve(**settings(max_refused_per_min=60)) as chat:
         raw = await RawPolling.enter(chat)
         assert (await raw.post(*['42/chat,["nothing"]'] * 33)).code == 200
-        session = chat.app.connections.all()[0].session
+        session = chat.app.hub.all()[0].session
         await eventually(lambda: session.paused_until)
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -223,7 +223,7 @@ async def test_a_paused_socket_that_is_closed_is_noticed(serve):
     async with serve(**settings(max_refused_per_min=60)) as chat:
         raw = await RawSocket.enter(chat)
         await raw.burst(*['42/chat,["nothing"]'] * 33)
-        session = chat.app.connections.all()[0].session
+        session = chat.app.hub.all()[0].session
         await eventually(lambda: session.paused_until)
         await raw.close()
         await eventually(lambda: chat.app.gateway.get_user_sockets(1) == [], 10)

@@ -66,9 +66,9 @@ async def _echoing(*, bare: bool) -> AsyncIterator[RunningChat]:
     echo = EchoPlugin()
     echo.main.greet_after_s = echo.custom.greet_after_s = GREET_AFTER_S
     async with running_chat(plugins=[echo], **BEATS) as chat:
-        engine: Any = chat.app._sio.eio
+        server: Any = chat.app._sio
         if bare:
-            engine.begin_message = lambda session_id, data: engine.sockets[session_id].write(
+            server.take_message = lambda session, data: session.write(
                 packet.Packet(packet.MESSAGE, data)
             )
         yield chat

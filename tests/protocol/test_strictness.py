@@ -9,9 +9,10 @@ import json
 import pytest
 from tornado.websocket import WebSocketClosedError
 
+from chat.contracts.base import MAX_METADATA_BYTES
 from chat.errors import SetupError
-from chat.gateway.socketio.packets import MAX_ATTACHMENTS, MAX_DEPTH
-from chat.gateway.socketio.server import MAX_RUNNING_EVENTS
+from chat.gateway.socketio.packets import MAX_ATTACHMENTS
+from chat.gateway.socketio.plugin_events import MAX_RUNNING_EVENTS
 from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawSocket
 from tests.support.protocol.namespaces import Echo, EchoPlugin
@@ -20,7 +21,8 @@ from tests.support.protocol.sessions import join, on_polling, on_websocket
 HELLO, HELLO_BACK = '42["message","hello"]', '42["message-back","hello"]'
 ONE = '{"_placeholder":true,"num":0}'
 TOO_MANY = ",".join(f'{{"_placeholder":true,"num":{n}}}' for n in range(MAX_ATTACHMENTS + 1))
-DEEP = "[" * MAX_DEPTH + "]" * MAX_DEPTH
+MAX_JSON_DEPTH = 8
+"""Below an argument, as below the payload of an event of ours."""
 
 MALFORMED = {
     "connect as an event": ['42["connect"]'],
@@ -47,7 +49,7 @@ MALFORMED = {
     "bytes after the last attachment": [f'451-["message",{ONE}]', b"\x01", b"\x02"],
     "a text where bytes were due": [f'451-["message",{ONE}]', HELLO],
     "a CONNECT where bytes were due": [f'451-["message",{ONE}]', "40/custom,"],
-    "too deep": [f'42["message",{DEEP}]'],
+    "an ack too deep": [f"431[{'[' * 100}{']' * 100}]"],
     "a namespace nobody connected to": ['42/custom,["message"]'],
     "an ack of such a namespace": ["43/custom,1[]"],
     "a namespace that there is not": ['42/random,["message"]'],
@@ -77,9 +79,8 @@ async def test_a_malformed_packet_ends_the_session(serve_echo, echo, frames):
 
 
 async def test_what_is_just_within_the_bounds_is_taken(serve_echo):
-    """As many attachments, and as deep, as is allowed."""
+    """As many attachments as are allowed."""
     names = ",".join(f'{{"_placeholder":true,"num":{n}}}' for n in range(MAX_ATTACHMENTS))
-    deep = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
     async with serve_echo() as chat:
         raw = await on_websocket(chat)
         await raw.send(f'45{MAX_ATTACHMENTS}-["message",{names}]')
@@ -88,8 +89,31 @@ async def test_what_is_just_within_the_bounds_is_taken(serve_echo):
         assert await raw.next() == f'45{MAX_ATTACHMENTS}-["message-back",{names}]'
         for number in range(MAX_ATTACHMENTS):
             assert await raw.next() == bytes([number])
-        await raw.send(f'42["message",{deep}]')
-        assert await raw.next() == f'42["message-back",{deep}]'
+
+
+async def test_json_limits_hold_for_namespaces_of_plugins(serve_echo):
+    """MAX_JSON_DEPTH and MAX_JSON_VALUES: an event beyond them is answered, the session goes on."""
+    settings = {
+        "max_json_depth": MAX_JSON_DEPTH,
+        "max_json_values": 1_000,
+        "max_content_chars": 100,
+    }
+    async with serve_echo(**settings, max_participants=10) as chat:
+        raw = await on_websocket(chat)
+        for levels in (MAX_JSON_DEPTH + 1, MAX_JSON_DEPTH + 2):
+            await raw.send(f'427["message-with-ack",{"[" * levels}{"]" * levels}]')
+            answer = json.loads(str(await raw.next())[3:])[0]
+            if levels > MAX_JSON_DEPTH + 1:
+                assert answer["error"]["code"] == "VALIDATION_ERROR"
+                assert answer["error"]["message"] == "the event is nested too deeply"
+        allowed = 1_000 + 100 + 10 + MAX_METADATA_BYTES
+        for values in (allowed, allowed - 3):
+            await raw.send(f'427["message-with-ack",[{"0," * values}0]]')
+            answer = json.loads(str(await raw.next())[3:])
+            if values == allowed:
+                assert answer[0]["error"]["message"] == "the event holds too many values"
+            else:
+                assert answer == [[0] * (values + 1)]
 
 
 async def test_attachments_together_are_bounded(serve_echo):

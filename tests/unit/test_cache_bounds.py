@@ -131,6 +131,7 @@ def test_when_users_were_last_here_is_bounded(monkeypatch):
 
     async def come_and_go():
         service = PresenceService(
+            whereabouts=SimpleNamespace(users=set),
             states=SimpleNamespace(loaded_chats_of=lambda _: []),
             people=SimpleNamespace(saw=lambda *_: None),
             broadcaster=None,

@@ -17,21 +17,24 @@ from socketio.packet import EVENT, Packet
 from chat.clock import SystemClock
 from chat.contracts.json_text import JsonLimits
 from chat.errors import ChatError
-from chat.gateway.chat_server import ChatServer
-from chat.gateway.engineio.address_quota import Crowd
+from chat.gateway.engineio.address_quota import AddressQuota
 from chat.gateway.engineio.polling import read_payload
+from chat.gateway.engineio.websocket import Outbox
 from chat.gateway.socketio.packets import (
     MAX_ATTACHMENTS,
-    MAX_DEPTH,
-    MAX_MARKS,
     MalformedPacket,
     RefusedPacket,
     read_packet,
 )
+from chat.gateway.socketio.patience import Patience
+from chat.gateway.socketio.server import SocketServer
 from chat.services.refusals import Refusals
 
 RUNS = settings(max_examples=150, deadline=None)
 LIMITS = JsonLimits(depth=4, marks=60)
+IN_A_LIST = LIMITS._replace(depth=LIMITS.depth + 1)
+"""The same for what an event's list holds."""
+
 GRAMMAR = re.compile(r"2/chat(?:\?[^,]*)?(?:,(.*))?", re.DOTALL)
 ACK_ID = re.compile(r"([0-9]{1,15})([^0-9].*|)", re.DOTALL | re.ASCII)
 
@@ -63,26 +66,31 @@ class Recorder:
     def __init__(self) -> None:
         self.heard: list[Any] = []
 
-    def receive(self, _receiver: Any, name: Any, args: list[Any], ack_id: Any, _size: int) -> bool:
-        self.heard.append(("event", name, args, ack_id))
+    def receive(self, _session: Any, data: list[Any], ack_id: int | None, _size: int) -> bool:
+        self.heard.append(("event", data[0], data[1:], ack_id))
         return True
 
-    def refuse(self, _receiver: Any, ack_id: int | None, error: ChatError, _size: int) -> None:
+    def refuse(self, _session: Any, ack_id: int | None, error: ChatError, _size: int) -> None:
         self.heard.append(("refused", error.message, ack_id))
 
+    def drop(self, session: Any) -> None:
+        raise AssertionError(session)
 
-class Server(ChatServer):
+
+class Server(SocketServer):
     """A server without a port; it notes which sessions it would end."""
 
     def __init__(self) -> None:
+        self.recorder = Recorder()
+        outbox = Outbox()
         super().__init__(
-            ping_interval_s=1, ping_timeout_s=1, connect_within_s=1, max_bytes=10_000,
-            json_limits=LIMITS, max_backlog_bytes=1_000, crowd=Crowd(10),
-            refusals=Refusals(600, SystemClock()),
+            direct="/chat", sink=self.recorder, outbox=outbox, quota=AddressQuota(10),
+            patience=Patience(Refusals(600, SystemClock()), outbox.poller.hurry),
+            ping_interval_s=1, ping_timeout_s=1, connect_within_s=1, plugin_connect_s=1,
+            max_bytes=10_000, json_limits=LIMITS, max_backlog_bytes=1_000,
         )  # fmt: skip
-        self.sink = self.recorder = Recorder()
 
-    def end_malformed(self, _session_id: str, _why: str) -> None:
+    def end_malformed(self, _session: Any, _why: str) -> None:
         self.recorder.heard.append("ended")
 
 
@@ -94,8 +102,9 @@ def _connection(server: Server) -> Any:
 
 
 def _session(server: Server) -> Any:
-    session = server.eio.sockets["s"] = server.eio.make_session("s")
-    session.receiver = "somebody"
+    session = server.eio.sockets["s"] = server._make_session(server.eio, "s")
+    session.accepted = True
+    server.environ["s"] = {}
     return session
 
 
@@ -103,13 +112,13 @@ def _ways() -> dict[str, Any]:
     """Each takes the bytes of an Engine.IO message's packet and returns what became of it."""
     server = Server()
     session = _session(server)
-    session.wire = _connection(server)
+    session.websocket = _connection(server)
     # Not the one that it lives on: its frames are read in the general way.
     other = _connection(server)
     return {
-        "websocket": (server, lambda data: session.on_text(session.wire, b"4" + data)),
+        "websocket": (server, lambda data: session.on_text(session.websocket, b"4" + data)),
         "general": (server, lambda data: session.on_text(other, b"4" + data)),
-        "polling": (server, lambda data: session._receive("4" + data.decode())),
+        "polling": (server, lambda data: session.receive_packet("4" + data.decode())),
     }
 
 
@@ -194,35 +203,39 @@ def test_what_python_socketio_writes_is_read_as_it_was_meant(name, args, ack_id)
         return
     for way in WAYS:
         assert _by(way, packet.encode()) == ("event", name, args, ack_id)
-    read = read_packet(packet.replace("/chat", "/board"))
+    read = read_packet(packet.replace("/chat", "/board"), IN_A_LIST)
     assert (read.kind, read.namespace, read.ack_id) == (EVENT, "/board", ack_id)
     assert read.data == [name, *args]
 
 
 @RUNS
-@given(st.one_of(st.integers(MAX_DEPTH - 3, MAX_DEPTH + 3), st.integers(1, 5)), st.text(max_size=4))
+@given(st.integers(1, LIMITS.depth + 3), st.text(max_size=4))
 def test_depth_is_counted_in_values_and_not_in_brackets(levels: int, words: str) -> None:
     """Brackets in a text are none; the shortcut by their number refuses nothing by itself."""
-    data: Any = ["e", words + "[{" * 40]
+    data: Any = ["e", words + "[{" * 10]
     for _ in range(levels - 1):
         data = ["e", data]
     packet = "2" + json.dumps(data)
-    if levels > MAX_DEPTH:
-        with pytest.raises(MalformedPacket):
-            read_packet(packet)
+    if levels > LIMITS.depth + 1:
+        with pytest.raises(RefusedPacket, match="nested too deeply"):
+            read_packet(packet, LIMITS)
     else:
-        assert read_packet(packet).data == data
+        assert read_packet(packet, LIMITS).data == data
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
-def test_marks_are_bounded_before_values_are_made(more: int) -> None:
-    """Commas and brackets, those in texts too."""
-    packet = '2["' + "," * (MAX_MARKS - 1 + more) + '"]'
+@pytest.mark.parametrize(
+    ("head", "refusal"), [("2", RefusedPacket), ("0", MalformedPacket), ("31", MalformedPacket)]
+)
+def test_marks_are_bounded_before_values_are_made(head: str, refusal: Any, more: int) -> None:
+    """Commas and brackets, those in texts too; only an event is answered."""
+    text = json.dumps("," * (LIMITS.marks - 1 + more))
+    packet = f'{head}{{"a":{text}}}' if head == "0" else f"{head}[{text}]"
     if more > 0:
-        with pytest.raises(MalformedPacket):
-            read_packet(packet)
+        with pytest.raises(refusal):
+            read_packet(packet, LIMITS)
     else:
-        read_packet(packet)
+        read_packet(packet, LIMITS)
 
 
 @RUNS
@@ -243,7 +256,7 @@ def test_a_payload_is_split_as_python_engineio_splits_it(parts: list[Any]) -> No
 def test_garbage_is_a_packet_or_malformed_and_nothing_else(parts: list[str]) -> None:
     """No other exception leaves the reader."""
     try:
-        packet = read_packet("".join(parts))
+        packet = read_packet("".join(parts), LIMITS)
     except (MalformedPacket, RefusedPacket):
         return
     assert packet.attachments <= MAX_ATTACHMENTS

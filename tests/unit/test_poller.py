@@ -8,7 +8,7 @@ import pytest
 
 from chat.gateway.engineio import poller as pollers
 from chat.gateway.engineio.poller import EpollPoller, LoopPoller
-from chat.gateway.engineio.websocket import Outbox, WireConnection
+from chat.gateway.engineio.websocket import Outbox, WebSocket
 from tests.support.gateway.servers import eventually
 from tools.fuzz import frames
 
@@ -85,12 +85,12 @@ def connected(poller):
     outbox.poller = poller()
     peer, own = socket.socketpair()
     own.setblocking(False)
-    wire = WireConnection(own, outbox, max_message_bytes=10_000, max_backlog_bytes=10**6)
+    websocket = WebSocket(own, outbox, max_message_bytes=10_000, max_backlog_bytes=10**6)
     session = Session()
-    wire.start(session, b"")
-    yield peer, wire, session
+    websocket.start(session, b"")
+    yield peer, websocket, session
     peer.close()
-    wire.abort()
+    websocket.abort()
     outbox.poller.close()
 
 
@@ -101,11 +101,11 @@ def in_s(seconds):
 @pytest.mark.parametrize("poller", [EpollPoller, LoopPoller])
 async def test_what_is_sent_in_a_pause_is_read_after_it(poller):
     """In its order; a pause that is made longer counts from the later end."""
-    with connected(poller) as (peer, wire, session):
+    with connected(poller) as (peer, websocket, session):
         began = in_s(0)
-        wire.pause(in_s(0.1))
-        wire.pause(in_s(0.3))
-        wire.pause(in_s(0.05))
+        websocket.pause(in_s(0.1))
+        websocket.pause(in_s(0.3))
+        websocket.pause(in_s(0.05))
         peer.send(frames.frame(b"1") + frames.frame(b"2"))
         await eventually(lambda: session.texts)
         assert in_s(0) - began >= 0.29
@@ -115,9 +115,9 @@ async def test_what_is_sent_in_a_pause_is_read_after_it(poller):
 @pytest.mark.parametrize("poller", [EpollPoller, LoopPoller])
 async def test_a_paused_connection_is_written_to(poller):
     """And goes on being paused when what it could not take at once is written."""
-    with connected(poller) as (peer, wire, session):
-        wire.pause(in_s(0.3))
-        wire.write(b"x" * 500_000)
+    with connected(poller) as (peer, websocket, session):
+        websocket.pause(in_s(0.3))
+        websocket.write(b"x" * 500_000)
         received = b""
         peer.setblocking(False)
         peer.send(frames.frame(b"1"))
@@ -131,16 +131,16 @@ async def test_a_paused_connection_is_written_to(poller):
 
 async def test_a_paused_connection_that_is_lost_ends_at_once():
     """The kernel tells of it also where nothing is to be read."""
-    with connected(EpollPoller) as (peer, wire, session):
-        wire.pause(in_s(60))
+    with connected(EpollPoller) as (peer, websocket, session):
+        websocket.pause(in_s(60))
         peer.close()
         await eventually(lambda: session.lost, 2)
 
 
 async def test_a_connection_that_is_closed_in_a_pause_sees_its_peer_end():
     """It does not linger for the rest of the pause."""
-    with connected(EpollPoller) as (peer, wire, _session):
-        wire.pause(in_s(60))
-        wire.close()
+    with connected(EpollPoller) as (peer, websocket, _session):
+        websocket.pause(in_s(60))
+        websocket.close()
         peer.close()
-        await eventually(lambda: wire._socket is None, 1)
+        await eventually(lambda: websocket._socket is None, 1)

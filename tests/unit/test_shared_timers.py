@@ -1,4 +1,4 @@
-"""Many deadlines and heartbeats on one timer each, beside a timer for every one of them."""
+"""Many deadlines, times and heartbeats on shared timers, beside a timer for every one of them."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.gateway.engineio.heartbeat import Heartbeat
-from chat.gateway.timers import EARLY, Deadlines
+from chat.gateway.timers import EARLY, Deadlines, Wheel
 from tests.support.virtual_time import run
 
 RUNS = settings(max_examples=150, deadline=None)
@@ -53,6 +53,45 @@ async def _watch(within_s: float, items: list[tuple[float, float | None]]) -> No
         else:
             assert forget_after is not None
             assert forget_after <= within_s + NEARLY
+
+
+@RUNS
+@given(
+    st.floats(0.1, 2),
+    st.lists(st.tuples(pause_s, st.floats(0, 9), st.none() | st.floats(0, 9)), max_size=20),
+)
+def test_a_wheel_calls_for_what_is_not_removed_once_and_in_time(tick_s, items) -> None:
+    """Each at its own time: up to a tick early, never late."""
+    run(_turn(tick_s, items))
+
+
+async def _turn(tick_s: float, items: list[tuple[float, float, float | None]]) -> None:
+    loop = asyncio.get_running_loop()
+    due: dict[int, float] = {}
+    called: dict[int, float] = {}
+
+    def on_due(item: int) -> None:
+        assert item not in called
+        called[item] = loop.time()
+
+    wheel: Wheel[int] = Wheel(tick_s, on_due)
+    for item, (pause, after, remove_after) in enumerate(items):
+        await asyncio.sleep(pause)
+        due[item] = loop.time() + after
+        slot = wheel.put(item, due[item])
+        if remove_after is not None:
+            loop.call_later(remove_after, wheel.remove, item, slot)
+    await asyncio.sleep(15)
+    for item, (_, after, remove_after) in enumerate(items):
+        if item in called:
+            # What is due within this tick is called for with the next one.
+            early = called[item] - due[item]
+            assert -tick_s - NEARLY <= early <= tick_s * 1.001 + NEARLY
+            assert after < tick_s or early <= tick_s / 100
+        else:
+            assert remove_after is not None
+            assert remove_after <= after + tick_s * 1.001 + NEARLY
+    assert len(wheel) == 0
 
 
 class Beating:
@@ -109,7 +148,7 @@ def test_a_heart_beats_in_time_and_ends_who_does_not_answer(interval_s, timeout_
 
 async def _beat(interval_s: float, timeout_s: float, clients: list[Any]) -> None:
     heart = Heartbeat(interval_s, timeout_s)
-    bucket = heart._tick_s * 1.01
+    bucket = heart.pings.tick_s * 1.01
     sessions = []
     for pause, answers in clients:
         await asyncio.sleep(pause)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chat.gateway.engineio import websocket as connections
 from chat.gateway.engineio.frames import PING, PONG, TEXT, close_frame, frame
-from chat.gateway.engineio.websocket import Outbox, WireConnection
+from chat.gateway.engineio.websocket import Outbox, WebSocket
 from tests.support.gateway.servers import eventually
 from tools.fuzz import frames
 
@@ -29,21 +29,21 @@ act = st.one_of(
 )
 
 
-class OnWire:
+class Receiver:
     """A session as the outbox sees it; it keeps what it is told."""
 
-    def __init__(self, wire: WireConnection | None) -> None:
-        self.wire = wire
+    def __init__(self, websocket: WebSocket | None) -> None:
+        self.websocket = websocket
         self.texts: list[bytes] = []
         self.lost = False
 
-    def on_text(self, _connection: WireConnection, payload: bytes) -> None:
+    def on_text(self, _connection: WebSocket, payload: bytes) -> None:
         self.texts.append(payload)
 
-    def on_binary(self, _connection: WireConnection, payload: bytes) -> None:
+    def on_binary(self, _connection: WebSocket, payload: bytes) -> None:
         raise AssertionError(payload)
 
-    def on_lost(self, _connection: WireConnection) -> None:
+    def on_lost(self, _connection: WebSocket) -> None:
         self.lost = True
 
 
@@ -52,7 +52,7 @@ class Story:
 
     def __init__(self, max_backlog_bytes: int = 10**9) -> None:
         self.outbox = Outbox()
-        self.sessions: list[OnWire] = []
+        self.sessions: list[Receiver] = []
         self.peers: list[socket.socket] = []
         self.written = [b""] * PEERS
         self.received = [b""] * PEERS
@@ -64,11 +64,11 @@ class Story:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALLEST_BUFFER)
             ours.setblocking(False)
             theirs.setblocking(False)
-            wire = WireConnection(
+            websocket = WebSocket(
                 ours, self.outbox, max_message_bytes=1_000, max_backlog_bytes=max_backlog_bytes
             )
-            session = OnWire(wire)
-            wire.start(session, b"")
+            session = Receiver(websocket)
+            websocket.start(session, b"")
             self.sessions.append(session)
             self.peers.append(theirs)
 
@@ -91,13 +91,13 @@ class Story:
             self.gone[whom] = True
             self.peers[whom].close()
         else:
-            wire = self.sessions[whom].wire
-            assert wire is not None
+            websocket = self.sessions[whom].websocket
+            assert websocket is not None
             if what == "one":
-                wire.write(data)
+                websocket.write(data)
                 self._wrote(whom, data)
             else:
-                wire.close()
+                websocket.close()
                 self._wrote(whom, close_frame(1000))
                 self.closed[whom] = True
 
@@ -130,8 +130,8 @@ class Story:
             read = [self.read(each, 100_000) for each in range(PEERS)]
             quiet = 0 if any(read) else quiet + 1
         for session, theirs in zip(self.sessions, self.peers, strict=True):
-            if session.wire is not None:
-                session.wire.abort()
+            if session.websocket is not None:
+                session.websocket.abort()
             theirs.close()
         self.outbox.poller.close()
 
@@ -176,7 +176,7 @@ async def test_a_peer_that_reads_nothing_is_cut_at_the_bound_and_the_others_are_
 async def test_sessions_without_a_websocket_are_handed_back():
     """The caller writes to those that poll."""
     story = Story()
-    polling = OnWire(None)
+    polling = Receiver(None)
     assert story.outbox.write([polling, story.sessions[0]], b"x") == [polling]
     await story.end()
     assert story.received[0] == b"x"
@@ -195,8 +195,8 @@ async def test_messages_in_front_of_a_broken_frame_are_handed_on(broken):
 async def test_what_is_written_and_read_in_one_turn_meets_a_whole_peer():
     """A ping is answered behind what was written before it."""
     story = Story()
-    wire = story.sessions[0].wire
-    wire.write(frame(TEXT, b"first"))
+    websocket = story.sessions[0].websocket
+    websocket.write(frame(TEXT, b"first"))
     story.peers[0].send(frames.frame(b"beat", PING))
     story.written[0] = frame(TEXT, b"first") + frame(PONG, b"beat")
     await eventually(lambda: story.has_all(0))

@@ -36,8 +36,8 @@ from chat.plugin_api import (
 
 TICK_S = 0.005
 HELD_CLASSES = (
-    "chat.gateway.engineio.session.ChatSession",
-    "chat.gateway.engineio.websocket.WireConnection", "chat.gateway.hub.Connection",
+    "chat.gateway.socketio.session.ClientSession",
+    "chat.gateway.engineio.websocket.WebSocket", "chat.gateway.hub.Connection",
     "chat.gateway.inbox.Inbox", "chat.gateway.inbox.ReceivedEvent",
     "tornado.http1connection.HTTP1ServerConnection", "tornado.http1connection.HTTP1Connection",
     "tornado.iostream.IOStream", "tornado.httputil.HTTPServerRequest",
@@ -125,34 +125,30 @@ class Probe(Plugin):
     async def held(self, _request: HttpRequest) -> HttpResponse:
         """What is there of clients, by kind; objects by class."""
         gateway = self._server._gateway
-        sio, manager = gateway._sio, gateway._sio.manager
-        rooms = manager.rooms.get("/chat", {})
+        sio, manager, hub = gateway.server, gateway.server.manager, gateway._hub
+        rooms = {**manager.rooms.get("/chat", {}), **hub._rooms}
         domain = gateway._domain
         counts = {
             "engine sessions": len(sio.eio.sockets),
             "environs": len(sio.environ),
             "rooms": len(rooms),
-            "room members": sum(len(members) for members in rooms.values()),
-            "receiver lists": len(manager._receivers),
+            "room members": sum(len(each.members) for each in hub._rooms.values()),
             "rooms by socket": len(manager._rooms_of),
             "half connected": sum(map(len, manager.pending_disconnect.values())),
             "callbacks": len(manager.callbacks),
             "half let in": len(sio._connecting),
-            "events running": len(sio._running),
+            "events running": len(sio._plugin_events._running),
             "half packets": len(sio._unfinished),
-            "connections": len(gateway._connections),
+            "connections": len(hub),
             "users": gateway.get_active_users_count(),
-            "inboxes in use": sum(each.inbox.busy for each in gateway._connections.all()),
-            "open events": len(gateway._funnel._deadlines._open),
-            "tokens watched": sum(map(len, gateway._token_life._due.values())),
-            "present": len(domain.presence._sockets) + len(domain.presence._leaving),
-            "attending": len(domain.attendance._sockets) + len(domain.attendance._leaving),
+            "inboxes in use": sum(each.inbox.busy for each in hub.all()),
+            "open events": len(gateway._dispatcher._deadlines._open),
+            "tokens watched": len(gateway._token_expiry._wheel),
+            "leaving": len(domain.presence._leaving) + len(domain.attendance._leaving),
             "typing": len(domain.typing._ends),
             "tasks": len(asyncio.all_tasks()),
             "descriptors": len(os.listdir("/proc/self/fd")),
-            "heartbeats": len(
-                {id(each) for due in sio.eio.heartbeat._pings.values() for each in due}
-            ),
+            "heartbeats": len(sio.eio.heartbeat.pings),
             "sockets polled": len(sio.eio.outbox.poller._connections),
             "sockets closing": len(sio.eio.outbox.lingering),
         }

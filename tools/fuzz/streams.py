@@ -122,6 +122,12 @@ class Judge:
         return messages, None
 
 
+def read(reader: FrameReader, data: bytes) -> list[tuple[int, bytes]]:
+    """The messages of one read, as a connection gets them."""
+    text = reader.whole_text(data)
+    return reader.feed(data) if text is None else [(TEXT, text)]
+
+
 class Ours:
     """The reading of ours, in the pieces in which the stream comes."""
 
@@ -133,7 +139,7 @@ class Ours:
         code = None
         for piece in pieces:
             try:
-                messages += self._reader.feed(piece)
+                messages += read(self._reader, piece)
             except FrameError as error:
                 messages += error.before
                 code = error.code

@@ -1,5 +1,6 @@
-"""WebSocket frames (RFC 6455): written by a server, read from a client. Knows no sockets and no
-Engine.IO.
+"""WebSocket frames (RFC 6455), as a server writes them and reads a client's.
+
+Knows no sockets and no Engine.IO.
 """
 
 import struct
@@ -8,7 +9,7 @@ from typing import Final
 
 import tornado.util
 
-# Looked up like this, so that a Tornado without it is named by `require_names`, at start.
+# Looked up like this, so that `require_names` can name a Tornado that lacks it.
 unmask: Callable[[bytes, bytes], bytes] = getattr(tornado.util, "_websocket_mask", None)  # type: ignore[assignment]
 
 TEXT: Final = 1
@@ -21,7 +22,6 @@ CONTINUATION: Final = 0
 NORMAL: Final = 1000
 PROTOCOL_ERROR: Final = 1002
 TOO_BIG: Final = 1009
-SERVICE_RESTART: Final = 1012
 
 _WHOLE_TEXT: Final = 0x80 | TEXT
 _MIDDLE_MASKED: Final = 0x80 | 126
@@ -31,7 +31,10 @@ _MIDDLE_TEXT: Final = struct.Struct(">BBH").pack
 
 
 class FrameError(Exception):
-    """The peer broke the protocol; `code` is what to close with, `before` is what came before."""
+    """A violation of the protocol by the peer.
+
+    `code` is the status to close with, `before` holds the messages that came before it.
+    """
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -40,7 +43,7 @@ class FrameError(Exception):
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
-    """One whole, unmasked frame."""
+    """Encode one whole, unmasked frame."""
     size = len(payload)
     if size < 126:
         return bytes((0x80 | opcode, size)) + payload
@@ -50,7 +53,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
 
 
 def text_frame(payload: bytes) -> bytes:
-    """The same of a text, which is nearly always of the middle size: half the time, 0.2 us."""
+    """Encode a text frame. Nearly all are of the middle size, which takes half the time: 0.2 us."""
     size = len(payload)
     if 126 <= size < 65_536:
         return _MIDDLE_TEXT(0x80 | TEXT, 126, size) + payload
@@ -62,8 +65,10 @@ def close_frame(code: int) -> bytes:
 
 
 def _only_text(data: bytes) -> bytes | None:
-    """The payload, where `data` (of a whole text's first byte) is one masked frame and no more. So
-    it is nearly always, and then this takes 0.4 us where the general way takes 1.1.
+    """Return the payload if `data` is exactly one complete masked text frame, else None.
+
+    The caller has checked the first byte. Nearly all reads are such a frame: 0.4 us, where the
+    general way takes 1.1.
     """
     second, size = data[1], len(data) - 6
     at = 6
@@ -72,31 +77,40 @@ def _only_text(data: bytes) -> bytes | None:
         if data[2] << 8 | data[3] != size - 2:
             return None
     elif size >= 126 or second != 0x80 | size:
-        # From 128 on `0x80 | size` is `size` itself, and a short frame with others behind it
-        # would pass for a whole one.
+        # From 128 on `0x80 | size` is `size` itself, so a short frame with others behind it would
+        # pass for a whole one.
         return None
     return unmask(data[at - 4 : at], data[at:])
 
 
 class FrameReader:
-    """Bytes in, messages out; `feed` raises FrameError and is not to be used after that."""
+    """Turn bytes into messages. After a FrameError the reader must not be used again."""
 
     __slots__ = ("_max_bytes", "_missing", "_opcode", "_parts", "_rest")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._rest: bytes | bytearray = b""
-        # How much has to come before looking again is worth it.
+        # How many bytes have to arrive before it is worth looking again.
         self._missing = 0
-        # A message in fragments: its first opcode, and what has come of it.
+        # A message in fragments: its first opcode, and what has arrived of it.
         self._opcode = 0
-        # One buffer: a list would weigh eight bytes and more for a fragment of none.
+        # One buffer: a list would take eight bytes or more for each empty fragment.
         self._parts: bytearray | None = None
 
+    def whole_text(self, data: bytes) -> bytes | None:
+        """Return the payload if all that was read is exactly one text frame, else None.
+
+        Nearly every read is one. If it is not, `feed` takes the data.
+        """
+        if self._rest or self._parts is not None or not 6 < len(data) <= self._max_bytes:
+            return None
+        return _only_text(data) if data[0] == _WHOLE_TEXT else None
+
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """The complete messages and control frames in what has come, `(opcode, payload)` each."""
+        """Return the complete messages and control frames, as `(opcode, payload)`."""
         if self._rest:
-            # Added to, not copied: a frame of a megabyte may come in bytes.
+            # Extended, not copied: a frame of a megabyte may arrive byte by byte.
             if type(self._rest) is bytes:
                 self._rest = bytearray(self._rest)
             self._rest += data
@@ -104,10 +118,6 @@ class FrameReader:
             if self._missing > 0:
                 return []
             data = bytes(self._rest)
-        elif self._parts is None and 6 < len(data) <= self._max_bytes and data[0] == _WHOLE_TEXT:
-            payload = _only_text(data)
-            if payload is not None:
-                return [(TEXT, payload)]
         found: list[tuple[int, bytes]] = []
         try:
             self._read(data, found)
@@ -121,7 +131,7 @@ class FrameReader:
         at, end = 0, len(data)
         while end - at >= 2:
             first, second = data[at], data[at + 1]
-            # A client masks every frame, and no extension was agreed that would use the other bits.
+            # A client masks every frame, and no extension was agreed on that uses the other bits.
             if not second & 0x80 or first & 0x70:
                 raise FrameError(PROTOCOL_ERROR)
             size, start = second & 0x7F, at + 6
@@ -147,7 +157,7 @@ class FrameReader:
         self._rest = data[at:]
 
     def _check(self, first: int, size: int) -> None:
-        """Refuse a frame by its head alone, before its body is waited for."""
+        """Refuse a frame by its head, before waiting for its body."""
         opcode = first & 0x0F
         if opcode >= CLOSE:
             if opcode > PONG or not first & 0x80:

@@ -1,16 +1,19 @@
-"""What waits for a client until its next poll. Bounded in bytes."""
+"""The packets that wait for a client until its next poll, bounded in bytes."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
+
+from engineio.packet import Packet
 
 PACKET_BYTES: Final = 100
-"""Of a packet beside its text: a million empty ones are no small thing either."""
+"""Fixed overhead charged per packet, so that a flood of empty packets is bounded too."""
 
 
-class Mailbox(asyncio.Queue[Any]):
-    """A queue of Engine.IO packets. When more than `max_bytes` wait they are dropped, and `on_full`
-    is called, once.
+class OutboundQueue(asyncio.Queue[Packet]):
+    """A queue of Engine.IO packets.
+
+    When more than `max_bytes` wait, they are dropped and `on_full` is called, once.
     """
 
     def __init__(self, max_bytes: int, on_full: Callable[[], None]) -> None:
@@ -19,13 +22,13 @@ class Mailbox(asyncio.Queue[Any]):
         self._on_full: Callable[[], None] | None = on_full
         self._waiting_bytes = 0
 
-    def drain(self) -> list[Any]:
-        """Everything that waits, at once."""
+    def drain(self) -> list[Packet]:
+        """Take everything that waits."""
         return [self.get_nowait() for _ in range(self.qsize())]
 
-    # The two below are asyncio.Queue's own places for subclasses.
+    # asyncio.Queue offers the two methods below to subclasses.
 
-    def _put(self, item: Any) -> None:
+    def _put(self, item: Packet) -> None:
         super()._put(item)
         self._waiting_bytes += _size(item)
         if self._waiting_bytes > self._max_bytes and self._on_full is not None:
@@ -33,26 +36,26 @@ class Mailbox(asyncio.Queue[Any]):
             self.drain()
             on_full()
 
-    def _get(self) -> Any:
+    def _get(self) -> Packet:
         item = super()._get()
         self._waiting_bytes -= _size(item)
         return item
 
 
-class _Nowhere(Mailbox):
+class _Nowhere(OutboundQueue):
     def __init__(self) -> None:
         super().__init__(0, lambda: None)
 
-    def _put(self, item: Any) -> None:
-        """Nobody will ever read it."""
+    def _put(self, item: Packet) -> None:
+        """Drop the packet: the session has ended."""
 
 
 NOWHERE: Final = _Nowhere()
-"""In place of the queue of a session that has none any more: 1 kB a connection. Always empty."""
+"""Queue of every session that needs none any more, always empty; saves 1 kB a connection."""
 
 
-def _size(packet: Any) -> int:
-    data = getattr(packet, "data", None)
+def _size(packet: Packet) -> int:
+    data = packet.data
     if isinstance(data, str) and not data.isascii():
         return PACKET_BYTES + 4 * len(data)  # as much as it takes, at most, in memory and as UTF-8
     return PACKET_BYTES + (len(data) if isinstance(data, str | bytes) else 0)

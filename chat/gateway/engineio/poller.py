@@ -1,7 +1,7 @@
-"""Which connections have something to read, or room to write.
+"""Finds the websockets that have something to read, or room to write.
 
-One epoll of our own for all of them, which the loop watches: a reader of the loop's for each takes
-0.4 kB and 1.2 us an event more. Where there is no epoll (macOS) the loop's readers do.
+One epoll watches all of them, and the loop watches the epoll: a reader of the loop for each takes
+0.4 kB and 1.2 us an event more. Without epoll (macOS) the loop's readers are used.
 """
 
 import asyncio
@@ -13,13 +13,16 @@ import structlog
 
 EVENTS_A_TURN: Final = 256
 READING_S: Final = 0.005
-"""A turn of the loop reads for so long; the connections left over come with the next one. One read
-may hold hundreds of events, and a hundred such reads would hold up everybody.
+"""Time for reading in one turn of the loop; the websockets left over are read in the next one.
+
+One read may hold hundreds of events, and a hundred such reads would delay everybody.
 """
 
 HURRIED_READING_S: Final = 0.001
-"""The same while events are being refused: a hundred sockets that flood leave the other clients
-their turn (p95 of an ack 173 ms without it, 48 ms with it).
+"""The same while events are being refused.
+
+A hundred sockets that flood then leave the other clients their turn (p95 of an ack 173 ms without
+it, 48 ms with it).
 """
 
 HURRY_S: Final = 0.1
@@ -29,7 +32,7 @@ _log = structlog.get_logger("chat.transport")
 
 class Polled(Protocol):
     hasty: bool
-    """Whether its client was refused something since it was read last."""
+    """Whether the server refused something of its client since it was read last."""
 
     def on_readable(self) -> None: ...
 
@@ -40,13 +43,13 @@ class Polled(Protocol):
 
 class Poller(Protocol):
     def add(self, fd: int, connection: Polled) -> None:
-        """Tell the connection when there is something to read."""
+        """Call `on_readable` whenever there is something to read."""
 
     def watch(self, fd: int, connection: Polled, *, reading: bool, writing: bool) -> None:
-        """Tell it from here on when there is something to read, and when there is room to write."""
+        """Choose what to be called for: something to read, room to write."""
 
     def remove(self, fd: int) -> None:
-        """To be called before the descriptor is closed."""
+        """Watch it no more; called before the descriptor is closed."""
 
     def hurry(self) -> None:
         """Read in short turns for the next HURRY_S."""
@@ -59,9 +62,10 @@ class EpollPoller:
         self._epoll = select.epoll()
         self._connections: dict[int, Polled] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        # What is not to be read for now: the kernel tells of its end all the same.
+        # Descriptors that are not read for now; the kernel reports their end all the same.
         self._paused: set[int] = set()
-        # What the last turn had no time for. All of it is still ready, so this is called again.
+        # Descriptors that the last turn had no time for. They are still ready, so the loop calls
+        # `_poll` again.
         self._left: list[tuple[int, int]] = []
         self._hurried_until = 0.0
 
@@ -107,7 +111,7 @@ class EpollPoller:
         for number, (fd, events) in enumerate(ready, start=1):
             connection = self._connections.get(fd)
             if connection is None:
-                continue  # ended by what came on another one
+                continue  # ended by what was read from another one
             try:
                 if events & select.EPOLLOUT:
                     connection.on_writable()
@@ -124,7 +128,7 @@ class EpollPoller:
                 return
 
     def _calm_ones_first(self) -> list[tuple[int, int]]:
-        """What is ready, with the hasty connections last, in the order in which they became so."""
+        """Return what is ready, the hasty ones last, in the order in which they became so."""
         hasty = dict(self._left)
         calm = []
         for fd, events in self._epoll.poll(0, EVENTS_A_TURN):

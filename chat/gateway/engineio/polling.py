@@ -1,67 +1,114 @@
-"""An Engine.IO session that polls: what waits for it, its heartbeats, and its end.
+"""An Engine.IO session that polls: the packets that wait for it, its heartbeats, and its end.
 
-Strict where python-engineio 4.15 is not: what the protocol has no meaning for ends the session, two
-polls at once and a poll that its client gave up do so too (what was in its answer would be lost
-without a sign), and what waits for a client is bounded.
+It is stricter than python-engineio 4.15: packets without a meaning in the protocol end the session,
+as do two polls at once and a poll that its client gave up (what its answer held would be lost
+without a sign). What waits for a client is bounded.
 """
 
 import asyncio
 import base64
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+import engineio
 import structlog
 from engineio import async_socket, exceptions, packet
 
 from chat.errors import ChatError, ErrorCode
-from chat.gateway.engineio.outbound_queue import NOWHERE, Mailbox
+from chat.gateway.engineio.heartbeat import Heartbeat
+from chat.gateway.engineio.outbound_queue import NOWHERE, OutboundQueue
 from chat.services.refusals import too_many_refused
 
 MAX_POLLING_PACKETS: Final = 1_000
 """Packets in one polling POST: a client flushes its buffer after a reconnect."""
 
 REFUSAL_KEY: Final = "chat.refusal"
-"""Under which a refused request's environ holds the error that its answer is made of."""
+"""Key in the environ of a refused request, for the error that its answer is made of."""
+
+HANDLER_KEY: Final = "tornado.handler"
+"""Key in the environ, set by python-engineio's adapter for Tornado."""
 
 SEPARATOR: Final = "\x1e"
 RELEASE_POLL_AFTER_S: Final = 0.1
-"""How long a poll that comes in the middle of an upgrade waits for the end of it."""
+"""How long a poll that arrives in the middle of an upgrade waits for the end of it."""
 
+REASON: Final = engineio.AsyncServer.reason
 NOOP: Final = packet.Packet(packet.NOOP)
 _CLOSE: Final = packet.Packet(packet.CLOSE)
 _log = structlog.get_logger("chat.transport")
+
+Work = Coroutine[object, None, None]
+"""Rest of the work for a packet, beyond this turn of the loop."""
+
+Environ = dict[str, Any]
+"""A request, in the way in which python-engineio passes it on."""
+
+Answer = dict[str, Any]
+"""A response, in the way in which python-engineio passes it on."""
+
+
+class Server(Protocol):
+    """The Engine.IO server, as its sessions see it."""
+
+    ping_interval: float
+    ping_timeout: float
+    max_http_buffer_size: int
+    max_backlog_bytes: int
+    heartbeat: Heartbeat
+
+    def own(self, work: Work) -> object:
+        """Run something to its end, in a task that is cancelled with the server."""
+
+    async def report_end(self, session_id: str, reason: str) -> None:
+        """Tell the layer above that the session ends."""
+
+    def forget(self, session: "PollingSession") -> None:
+        """Remove a session that is closed."""
+
+    def close_soon(self, session: "PollingSession") -> None:
+        """Close a session in a task that the server's end waits for."""
+
+    def await_last_poll(self, session_id: str) -> None:
+        """Answer one more poll of a session that its client has closed, if it comes soon."""
+
+    def refuse_request(self) -> Answer:
+        """Answer a request that does not fit the state of its session."""
 
 
 class PollingSession(async_socket.AsyncSocket):
     """`ended`: nothing is written or answered any more. `deaf`: nothing is taken any more."""
 
-    # On the class, where they cost an idle session nothing.
+    # Defaults on the class cost an idle session nothing.
     ended = False
     deaf = False
-    _poll: Any = None
+    _poll: object = None
     _probed = False
     _pings = 0
-    # What the crowd counts it by, while it is counted.
+    # The key of its place in the quota of its address, while it holds one.
     home: str | None = None
-    # Its CONNECT was answered with an error: it gets no second one.
-    refused = False
-    # Until when nothing is read from its client, and since when it has gone from one such pause to
-    # the next; see patience.
+    # Nothing is read from the client until then, by the loop's clock.
     paused_until = 0.0
-    impatient_since = 0.0
     _post_waits = False
 
-    queue: Mailbox
+    server: Server
+    sid: str
+    queue: OutboundQueue
     connected: bool
     closing: bool
-    # The library takes this for the time of a PING that is out; the wheel needs only whether one
-    # is.
+    closed: bool
+    upgrading: bool
+    upgraded: bool
+    # The number of the PING that is out, if one is. (The library keeps its time there.)
     last_ping: int | None
 
-    def __init__(self, server: Any, sid: str) -> None:
+    def __init__(self, server: Server, sid: str) -> None:
         super().__init__(server, sid)
-        self.queue = Mailbox(server.max_backlog_bytes, self._overflow)
+        self.queue = OutboundQueue(server.max_backlog_bytes, self._overflow)
         self.last_ping = None
+
+    def take_message(self, message: str | bytes) -> Work | None:
+        """Take a message of the client; the layer above overrides this."""
+        raise NotImplementedError
 
     # ---- towards the client
 
@@ -75,39 +122,47 @@ class PollingSession(async_socket.AsyncSocket):
 
     def _overflow(self) -> None:
         _log.info("session_ended", why="too much waits for it", remote_ip=self.home)
-        self.end(self.server.reason.TRANSPORT_ERROR)
+        self.end(REASON.TRANSPORT_ERROR)
 
     # ---- its end
 
     async def close(
         self, wait: bool = True, abort: bool = False, reason: str | None = None
     ) -> None:
-        """As the library's, but never waiting for the queue: a peer that does not poll would hold
-        it for ever. With `abort` nothing more is answered.
+        """Close as the library does, but never wait for the queue.
+
+        A peer that does not poll would hold it for ever. With `abort` nothing more is answered.
         """
         if abort:
             self._give_up_polling(reason)
         if not self.closing:
             self.closing = True
-            await self._finish(reason or self.server.reason.SERVER_DISCONNECT)
+            await self._finish(reason or REASON.SERVER_DISCONNECT)
+
+    def close_soon(self) -> None:
+        """End the transport soon.
+
+        The client sees it closed and, unless it was refused, comes back by itself.
+        """
+        self.server.close_soon(self)
 
     def end(self, reason: str) -> None:
-        """Close with `abort`, at once; what has to be awaited goes on behind."""
+        """Close with `abort` at once; a task does what has to be awaited."""
         self._give_up_polling(reason)
         if not self.closing:
             self.closing = True
             self.server.own(self._finish(reason))
 
     def ignore_client(self) -> None:
-        """Take nothing more: it broke the protocol, or said goodbye."""
+        """Take nothing more: the client violated the protocol, or said goodbye."""
         self.deaf = True
 
     def _give_up_polling(self, reason: str | None) -> None:
         self.ended = True
         self.ignore_client()
         queue, self.queue = self.queue, NOWHERE
-        # Who has said goodbye need not be told.
-        goodbye = reason == self.server.reason.CLIENT_DISCONNECT
+        # A client that has said goodbye needs no CLOSE.
+        goodbye = reason == REASON.CLIENT_DISCONNECT
         if self._poll is not None:
             queue.put_nowait(NOOP if goodbye else _CLOSE)
         elif goodbye and not self.upgraded:
@@ -115,7 +170,7 @@ class PollingSession(async_socket.AsyncSocket):
 
     async def _finish(self, reason: str) -> None:
         try:
-            await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)
+            await self.server.report_end(self.sid, reason)
         finally:
             if not self.ended:
                 self.write(_CLOSE)
@@ -125,56 +180,60 @@ class PollingSession(async_socket.AsyncSocket):
             self.server.forget(self)
 
     def _end_websocket(self) -> None:
-        """Close the websocket, if it lives on one, behind what has been written."""
+        """Close the websocket, if there is one, behind what has been written."""
 
     # ---- heartbeats
 
     def schedule_ping(self) -> None:
-        """Called at the start and for each PONG."""
+        """Schedule the next PING, at the start and after each PONG."""
         self.last_ping = None
         self.server.heartbeat.later(self)
+
+    def ping(self) -> int:
+        raise NotImplementedError
 
     def awaits(self, ping: int) -> bool:
         return bool(self.last_ping == ping)
 
     def expire(self) -> None:
-        self.end(self.server.reason.PING_TIMEOUT)
+        self.end(REASON.PING_TIMEOUT)
 
     # ---- polling
 
-    async def handle_get_request(self, environ: dict[str, Any]) -> Any:
-        """Wait for packets; answers them, or a whole response."""
+    async def handle_get_request(self, environ: Environ) -> list[packet.Packet] | Answer | str:
+        """Wait for packets; returns them, or a whole answer."""
         if self._poll is not None:
             # Which of the two would the client read?
-            self.end(self.server.reason.TRANSPORT_ERROR)
+            self.end(REASON.TRANSPORT_ERROR)
             raise exceptions.EngineIOError
         probed = self._probed
         patience_s = self.server.ping_interval + self.server.ping_timeout
-        self._poll = environ["tornado.handler"]
+        self._poll = environ[HANDLER_KEY]
         try:
             packets = await _next_of(self.queue, RELEASE_POLL_AFTER_S if probed else patience_s)
         finally:
             self._poll = None
         if self.upgraded:
-            return self.server._bad_request()
+            return self.server.refuse_request()
         if not packets and not probed:
-            self.end(self.server.reason.TRANSPORT_ERROR)
+            self.end(REASON.TRANSPORT_ERROR)
             raise exceptions.QueueEmpty
         return [each for each in packets if each is not NOOP] or [NOOP]
 
-    def poll_lost(self, handler: Any) -> None:
-        """The connection of a request is gone; if it was the poll that waits, the session is too:
-        the next message would be written into the void.
+    def poll_lost(self, handler: object) -> None:
+        """End the session if the lost request is its waiting poll.
+
+        The next message would be lost with it, without a sign.
         """
         if self._poll is not None and self._poll is handler:
-            self.end(self.server.reason.TRANSPORT_CLOSE)
+            self.end(REASON.TRANSPORT_CLOSE)
 
     def pause(self, seconds: float) -> None:
         """Read nothing from the client for so long."""
         now = asyncio.get_running_loop().time()
         self.paused_until = max(self.paused_until, now + seconds)
 
-    async def handle_post_request(self, environ: dict[str, Any]) -> None:
+    async def handle_post_request(self, environ: Environ) -> None:
         await self._wait_out_pause(environ)
         limit = self.server.max_http_buffer_size
         try:
@@ -188,19 +247,19 @@ class PollingSession(async_socket.AsyncSocket):
                 request_id=error.request_id,
             )
             environ[REFUSAL_KEY] = error
-            self.end(self.server.reason.TRANSPORT_ERROR)
+            self.end(REASON.TRANSPORT_ERROR)
             raise exceptions.EngineIOError from error
         for each in packets:
-            work = self._receive(each)
+            work = self.receive_packet(each)
             if work is not None:
                 await work
 
-    async def _wait_out_pause(self, environ: dict[str, Any]) -> None:
+    async def _wait_out_pause(self, environ: Environ) -> None:
         """Hold a POST for as long as the session is paused; a second one meanwhile ends it."""
         while (left_s := self.paused_until - asyncio.get_running_loop().time()) > 0:
             if self._post_waits:
                 environ[REFUSAL_KEY] = too_many_refused(left_s)
-                self.end(self.server.reason.TRANSPORT_ERROR)
+                self.end(REASON.TRANSPORT_ERROR)
                 raise exceptions.EngineIOError
             self._post_waits = True
             try:
@@ -208,34 +267,28 @@ class PollingSession(async_socket.AsyncSocket):
             finally:
                 self._post_waits = False
 
-    def _receive(self, data: str | bytes) -> Coroutine[Any, Any, None] | None:
-        """One packet; what it leads to beyond this turn of the loop. ValueError when a client has
-        no business sending it.
-        """
+    def receive_packet(self, data: str | bytes) -> Work | None:
+        """Take one packet; ValueError if a client may not send it."""
         if self.deaf:
             return None
         if isinstance(data, bytes):
-            return self._begin(data)
+            return self.take_message(data)
         kind = data[:1]
         if kind == "4":
-            return self._begin(data[1:])
+            return self.take_message(data[1:])
         if kind == "3":
             # One PONG answers one PING; more of them must not set up more heartbeats.
             if self.last_ping is not None:
                 self.schedule_ping()
         elif kind == "1":
-            self.end(self.server.reason.CLIENT_DISCONNECT)
+            self.end(REASON.CLIENT_DISCONNECT)
         else:
             raise ValueError("no packet of a client")
         return None
 
-    def _begin(self, message: str | bytes) -> Coroutine[Any, Any, None] | None:
-        work: Coroutine[Any, Any, None] | None = self.server.begin_message(self.sid, message)
-        return work
-
 
 def read_payload(body: bytes, max_bytes: int) -> list[str | bytes]:
-    """The packets of a POST, binary ones as bytes. PAYLOAD_TOO_LARGE, VALIDATION_ERROR."""
+    """Split a POST into its packets, binary ones as bytes. PAYLOAD_TOO_LARGE, VALIDATION_ERROR."""
     if len(body) > max_bytes:
         message = f"the body is too large: a POST may hold {max_bytes} bytes"
         raise ChatError(ErrorCode.PAYLOAD_TOO_LARGE, message)
@@ -257,8 +310,8 @@ def _packet_of(text: str) -> str | bytes:
     raise ValueError("no packet of a client")
 
 
-async def _next_of(queue: Mailbox, within_s: float) -> list[Any]:
-    """What waits, or what comes first; nothing = nothing came in time."""
+async def _next_of(queue: OutboundQueue, within_s: float) -> list[packet.Packet]:
+    """Return what waits, or what arrives first; an empty list if nothing does in time."""
     try:
         async with asyncio.timeout(within_s):
             first = await queue.get()

@@ -1,69 +1,80 @@
-"""Engine.IO without the library's echo of client text in answers and logs, and with its tasks in
-hand.
-"""
+"""The Engine.IO server: python-engineio's, without its echo of client text in answers and logs."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 
 import engineio
 import orjson
 import structlog
+import tornado.web
 from engineio import exceptions, packet
 from engineio.async_drivers import tornado as engineio_tornado
 
 from chat.errors import ChatError, ErrorCode
-from chat.gateway.engineio.address_quota import Crowd
+from chat.gateway.engineio.address_quota import AddressQuota
 from chat.gateway.engineio.heartbeat import Heartbeat
-from chat.gateway.engineio.outbound_queue import NOWHERE, Mailbox
-from chat.gateway.engineio.polling import REFUSAL_KEY
-from chat.gateway.engineio.session import ChatSession
+from chat.gateway.engineio.outbound_queue import NOWHERE, OutboundQueue
+from chat.gateway.engineio.polling import (
+    HANDLER_KEY,
+    REFUSAL_KEY,
+    Answer,
+    Environ,
+    PollingSession,
+    Work,
+)
+from chat.gateway.engineio.session import Session
 from chat.gateway.engineio.websocket import Outbox
 
 LAST_POLL_WITHIN_S: Final = 1.0
 """A client that closes its session by a POST may have a poll on its way on another connection."""
 
+SessionT_co = TypeVar("SessionT_co", bound=Session, covariant=True)
+
 _log = structlog.get_logger("chat.transport")
 
 
-class ChatEngine(engineio.AsyncServer):
-    """The Engine.IO server. `take_event` (an event of /chat, without the packet's head) and
-    `begin_message` (any other message; what it leads to beyond this turn of the loop) are set by
-    the Socket.IO server above.
-    """
+class Engine(engineio.AsyncServer, Generic[SessionT_co]):
+    """Serves sessions of the layer above, which `make_session` makes."""
 
-    take_event: Callable[[ChatSession, bytes], None]
-    begin_message: Callable[[str, str | bytes], Coroutine[Any, Any, None] | None]
-    crowd: Crowd
-    max_backlog_bytes: int
+    sockets: dict[str, SessionT_co]
+    ping_interval: float
+    ping_timeout: float
+    max_http_buffer_size: int
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        make_session: Callable[["Engine[SessionT_co]", str], SessionT_co],
+        outbox: Outbox,
+        quota: AddressQuota,
+        max_backlog_bytes: int,
+        **options: object,
+    ) -> None:
         # The library's monitor would look at its own heartbeats.
         super().__init__(monitor_clients=False, **options)
-        # Of the names that the library calls its ways to the web framework by.
-        self._async: dict[str, Any] = {
-            **engineio_tornado._async,
-            "translate_request": translate_request,
-        }
+        # python-engineio looks up its adapter to the web framework in this dict.
+        self._async = {**engineio_tornado._async, "translate_request": translate_request}
+        self._make_session = make_session
+        self.outbox = outbox
+        self.quota = quota
+        self.max_backlog_bytes = max_backlog_bytes
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
-        self.outbox = Outbox()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
         self._last_polls: set[str] = set()
 
-    def make_session(self, session_id: str) -> ChatSession:
-        return ChatSession(self, session_id)
-
-    def create_queue(self, *_: Any, **__: Any) -> Mailbox:
-        """Asked for by the library's constructor of a session, which makes its own."""
+    def create_queue(self, *_: object, **__: object) -> OutboundQueue:
+        """Return what the library's constructor of a session asks for; ours makes its own queue."""
         return NOWHERE
 
     async def _handle_connect(
-        self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None
-    ) -> Any:
-        """The library's, with a session of ours; it offers no way to say which class to make."""
-        session_id = self.generate_id()
-        session = self.sockets[session_id] = self.make_session(session_id)
-        session.home = self.crowd.enter(environ["REMOTE_ADDR"])
+        self, environ: Environ, transport: str, jsonp_index: int | None = None
+    ) -> Answer | str:
+        """Begin a session as the library does, which offers no way to choose its class."""
+        session_id: str = self.generate_id()
+        session = self.sockets[session_id] = self._make_session(self, session_id)
+        session.home = self.quota.take(environ["REMOTE_ADDR"])
         handshake = {
             "sid": session_id,
             "upgrades": self._upgrades(session_id, transport),
@@ -75,74 +86,92 @@ class ChatEngine(engineio.AsyncServer):
         await self._trigger_event("connect", session_id, environ, run_async=False)
         session.schedule_ping()
         if transport == "websocket":
-            return await session.handle_get_request(environ)
+            await session.handle_get_request(environ)
+            return ""
         session.connected = True
         try:
             return self._ok(await session.handle_get_request(environ))
         except exceptions.EngineIOError:
-            return self._bad_request()
+            return self.refuse_request()
 
-    def forget(self, session: ChatSession) -> None:
-        """The session is closed."""
+    # ---- for sessions
+
+    async def report_end(self, session_id: str, reason: str) -> None:
+        await self._trigger_event("disconnect", session_id, reason, run_async=False)
+
+    def forget(self, session: PollingSession) -> None:
         self.sockets.pop(session.sid, None)
         if session.home is not None:
-            self.crowd.leave(session.home)
+            self.quota.give_back(session.home)
             session.home = None
 
     def await_last_poll(self, session_id: str) -> None:
-        """Answer one more poll of a session that its client has closed, if it comes soon."""
         self._last_polls.add(session_id)
         asyncio.get_running_loop().call_later(
             LAST_POLL_WITHIN_S, self._last_polls.discard, session_id
         )
 
     def is_last_poll(self, session_id: str) -> bool:
-        """Whether this is that poll; the next one is refused."""
+        """Whether a poll is the one that `await_last_poll` waits for; true once."""
         if session_id not in self._last_polls:
             return False
         self._last_polls.remove(session_id)
         return True
 
-    def own(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something to its end, in a task that is cancelled with the server."""
-        self.start_background_task(lambda: work)
-
-    def start_background_task(
-        self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any
-    ) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(target(*args, **kwargs))
+    def own(self, work: Work) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def stop(self) -> None:
-        """End what is still running."""
+    def start_background_task(
+        self, target: Callable[..., Coroutine[object, None, None]], *args: object, **kwargs: object
+    ) -> asyncio.Task[None]:
+        return self.own(target(*args, **kwargs))
+
+    # ---- the end
+
+    def close_soon(self, session: PollingSession) -> None:
+        task = asyncio.get_running_loop().create_task(session.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def close_all(self) -> None:
+        """End every transport, and everything that still runs."""
+        await asyncio.gather(*(each.close() for each in list(self.sockets.values())))
+        while self._closing:
+            await asyncio.wait(self._closing)
         self.heartbeat.stop()
         await self.outbox.stop()
         for task in self._tasks:
             task.cancel()
 
+    # ---- answers
+
     def _ok(
         self,
-        packets: list[packet.Packet] | None = None,
-        headers: Any = None,
+        packets: object = None,
+        headers: object = None,
         jsonp_index: int | None = None,
-    ) -> dict[str, Any]:
+    ) -> Answer:
         answer = dict(super()._ok(packets, headers, jsonp_index))
         if packets is None:
             answer["response"] = b"ok"  # the library says OK
         return answer
 
-    def _bad_request(self, message: str | None = None) -> dict[str, Any]:
+    def _bad_request(self, message: str | None = None) -> Answer:
         why = "the session has ended, or is on another transport"
         error = ChatError(ErrorCode.VALIDATION_ERROR, why)
-        return {**refusal(error), "error": error}
+        return {**_refusal(error), "error": error}
 
-    async def _make_response(self, answer: dict[str, Any], environ: dict[str, Any]) -> Any:
+    def refuse_request(self) -> Answer:
+        return self._bad_request()
+
+    async def _make_response(self, answer: Answer, environ: Environ) -> object:
         """Answer a request; log a refusal of the library's under the id that the client gets."""
         if REFUSAL_KEY in environ:
-            # The session's own error says more than what the library makes of it; it is logged.
-            answer = refusal(environ.pop(REFUSAL_KEY))
+            # The session has logged its own error, which is more precise than the library's.
+            answer = _refusal(environ.pop(REFUSAL_KEY))
         elif "error" in answer:
             error = answer["error"]
             _log.info(
@@ -170,8 +199,7 @@ class _Body:
         return self._body[:length]
 
 
-def refusal(error: ChatError) -> dict[str, Any]:
-    """The error as an answer of the library's."""
+def _refusal(error: ChatError) -> Answer:
     headers = [("Content-Type", "application/json; charset=utf-8")]
     if error.retry_after_s is not None:
         headers.append(("Retry-After", str(max(1, round(error.retry_after_s)))))
@@ -182,22 +210,22 @@ def refusal(error: ChatError) -> dict[str, Any]:
     }
 
 
-def translate_request(handler: Any) -> dict[str, Any]:
-    """The environ of a request, as much of it as the libraries look at, with the client's real
-    address. (python-engineio's own makes a class for each request, and says 127.0.0.1.)
+def translate_request(handler: tornado.web.RequestHandler) -> Environ:
+    """Make the environ of a request, with what the libraries look at and the client's real address.
+
+    python-engineio's own makes a class for each request, and says 127.0.0.1.
     """
     request = handler.request
-    environ: dict[str, Any] = {
+    environ: Environ = {
         "wsgi.input": _Body(request.body or b""),
         "wsgi.url_scheme": request.protocol,
         "REQUEST_METHOD": request.method,
         "QUERY_STRING": request.query or "",
         "PATH_INFO": request.path,
         "REMOTE_ADDR": request.remote_ip or "",
-        "tornado.handler": handler,
+        HANDLER_KEY: handler,
     }
     for name, value in request.headers.get_all():
         key = name.upper().replace("-", "_")
         environ[key if key.startswith("CONTENT_") else f"HTTP_{key}"] = value
-    environ.update(getattr(handler, "extra_environ", ()))
     return environ

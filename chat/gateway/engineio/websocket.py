@@ -1,13 +1,13 @@
-"""One upgraded websocket: the bare socket, read and written on the loop without a task.
+"""One websocket after its handshake: the bare socket, read and written on the loop without a task.
 
-What is written within one turn of the loop leaves in one `send`. A peer that does not read is cut
-when more than a bound waits for it; the others never notice.
+Everything written within one turn of the loop leaves in one `send`. A peer that does not read is
+cut when more than a bound waits for it; others do not notice.
 """
 
 import asyncio
 import socket
 from collections.abc import Iterable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from chat.gateway.engineio.frames import (
     BINARY,
@@ -25,82 +25,86 @@ from chat.gateway.engineio.poller import make_poller
 
 READ_BYTES: Final = 65_536
 SENDS_A_TURN: Final = 500
-"""About 4 ms of sends, of a broadcast to more than SENDS_AT_ONCE; it goes on in the next turn, so
-that nobody's heartbeat waits for it.
+"""Sends in one turn of a broadcast to more than SENDS_AT_ONCE sockets, about 4 ms.
+
+The rest follows in the next turn, so that no heartbeat waits for it.
 """
 
 SENDS_AT_ONCE: Final = 1_000
-"""A room of a thousand is not split: its next message would come between, and its frames would not
-be joined any more (eight in flight: 890,000 deliveries a CPU-second instead of 780,000).
+"""Largest broadcast that is not split.
+
+A split room of a thousand would get its next message in between, and its frames would no longer be
+joined (eight in flight: 890,000 deliveries a CPU-second instead of 780,000).
 """
 
 LINGER_S: Final = 2.0
-"""How long a peer may take to read the last frames and close; a socket closed at once could lose
-them.
+"""How long a peer may take to read the last frames and close.
+
+A socket that is closed at once could lose them.
 """
 
 STOP_LINGER_S: Final = 0.3
 
 
-class Session(Protocol):
-    """Who gets what a connection receives."""
+class Receiver(Protocol):
+    """A session; `websocket` is the one that it lives on, None while it polls."""
 
-    def on_text(self, connection: "WireConnection", payload: bytes) -> None: ...
+    websocket: "WebSocket | None"
 
-    def on_binary(self, connection: "WireConnection", payload: bytes) -> None: ...
+    def on_text(self, websocket: "WebSocket", payload: bytes) -> None: ...
 
-    def on_lost(self, connection: "WireConnection") -> None: ...
+    def on_binary(self, websocket: "WebSocket", payload: bytes) -> None: ...
+
+    def on_lost(self, websocket: "WebSocket") -> None: ...
 
 
-class OnWire(Protocol):
-    """A session; `wire` is its connection once it is on a websocket."""
-
-    wire: "WireConnection | None"
+ReceiverT = TypeVar("ReceiverT", bound=Receiver)
 
 
 class Outbox:
-    """The connections with something to send; flushed once a turn of the loop. `poller` tells those
-    with something to read.
+    """The websockets with something to send, flushed once a turn of the loop.
+
+    `poller` watches those with something to read.
     """
 
     def __init__(self) -> None:
         self.poller = make_poller()
-        self._waiting: list[WireConnection] = []
+        self._waiting: list[WebSocket] = []
         self._scheduled = False
-        # Closed by us, and waiting for their peers to close.
-        self.lingering: set[WireConnection] = set()
+        # Closed by the server, and waiting for their peers to close.
+        self.lingering: set[WebSocket] = set()
 
     async def stop(self) -> None:
-        """Give lingering connections a moment, then end them."""
+        """Give lingering websockets a moment, then end them."""
         deadline = asyncio.get_running_loop().time() + STOP_LINGER_S
         while self.lingering and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # at the end, once
             await asyncio.sleep(0.01)
-        for connection in list(self.lingering):
-            connection.abort()
+        for each in list(self.lingering):
+            each.abort()
         self.poller.close()
 
-    def write(self, sessions: "Iterable[OnWire]", data: bytes) -> "list[Any]":
+    def write(self, sessions: Iterable[ReceiverT], data: bytes) -> list[ReceiverT]:
         """Hand one frame to every session that is on a websocket; returns the others.
 
-        The innermost loop of a broadcast, so what WireConnection.write does is written out here.
+        This is the innermost loop of a broadcast, so it inlines WebSocket.write.
         """
         waiting = self._waiting
-        others: list[Any] = []
+        others: list[ReceiverT] = []
         for session in sessions:
-            connection = session.wire
-            if connection is None:
+            websocket = session.websocket
+            if websocket is None:
                 others.append(session)
-            elif connection._pending is not None:
-                connection.write(data)
-            elif not connection._closing:
-                connection._pending = data
-                waiting.append(connection)
+            elif websocket._pending is not None:
+                websocket.write(data)
+            elif not websocket._closing:
+                websocket._pending = data
+                waiting.append(websocket)
         if waiting and not self._scheduled:
             self._schedule()
         return others
 
-    def add(self, connection: "WireConnection") -> None:
-        self._waiting.append(connection)
+    def add(self, websocket: "WebSocket") -> None:
+        self._waiting.append(websocket)
         if not self._scheduled:
             self._schedule()
 
@@ -118,12 +122,12 @@ class Outbox:
             waiting = waiting[:SENDS_A_TURN]
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._flush)
-        for connection in waiting:
-            connection.flush()
+        for each in waiting:
+            each.flush()
 
 
-class WireConnection:
-    """`session` may change once, when a probe becomes the upgraded transport."""
+class WebSocket:
+    """`session` may change once, when a probe becomes the transport that was upgraded to."""
 
     __slots__ = (
         "_backlog", "_closing", "_max_backlog", "_outbox", "_paused_until", "_pending",
@@ -146,10 +150,10 @@ class WireConnection:
         self._backlog: bytearray | None = None
         self._closing = False
         self._paused_until = 0.0
-        self.session: Session | None = None
+        self.session: Receiver | None = None
         self.hasty = False
 
-    def start(self, session: Session, received: bytes) -> None:
+    def start(self, session: Receiver, received: bytes) -> None:
         """Begin to read; `received` came with the handshake."""
         self.session = session
         if self._socket is None:
@@ -159,7 +163,7 @@ class WireConnection:
             self._take(received)
 
     def write(self, data: bytes) -> None:
-        """Send a frame with the end of this turn of the loop, behind what was written before."""
+        """Send a frame at the end of this turn of the loop, behind everything written before."""
         pending = self._pending
         if pending is None:
             if not self._closing:
@@ -184,7 +188,7 @@ class WireConnection:
                 self._end_writing()
 
     def pause(self, until: float) -> None:
-        """Read nothing until then, by the loop's clock: what the peer sends waits with the peer."""
+        """Read nothing until then, by the loop's clock; the peer's data waits with the peer."""
         if self._socket is None or self._closing:
             return
         if not self._paused_until:
@@ -206,7 +210,7 @@ class WireConnection:
             self._outbox.poller.watch(self._socket.fileno(), self, reading=reading, writing=writing)
 
     def linger(self) -> None:
-        """Leave the rest to the peer, for a moment."""
+        """Leave the closing to the peer, for a moment."""
         self._outbox.lingering.add(self)
         asyncio.get_running_loop().call_later(LINGER_S, self.abort)
 
@@ -287,15 +291,20 @@ class WireConnection:
             data = b""
         if not data:
             self.abort()
-        elif not self._closing:  # after our close frame only the end of the peer is of interest
+        elif not self._closing:  # behind its close frame the server only waits for the peer's end
             self._take(data)
 
     def _take(self, data: bytes) -> None:
+        text = self._reader.whole_text(data)
+        if text is not None:
+            if self.session is not None:
+                self.session.on_text(self, text)
+            return
         code = 0
         try:
             messages = self._reader.feed(data)
         except FrameError as error:
-            # What came before it counts, as it would have in a read of its own.
+            # The messages before it count, as they would have in a read of their own.
             messages, code = error.before, error.code
         for opcode, payload in messages:
             session = self.session
@@ -313,7 +322,7 @@ class WireConnection:
             self._fail(code)
 
     def _fail(self, code: int) -> None:
-        """The connection ends from here; the session is told as if it had been lost."""
+        """Close the websocket, and report it to the session as lost."""
         session = self.session
         self.close(code)
         if session is not None:

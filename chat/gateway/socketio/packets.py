@@ -1,5 +1,7 @@
-"""Socket.IO packets as clients send them, read strictly: what the protocol (v5) has no meaning for
-is malformed, and so is what only an attacker would send.
+"""Reads the Socket.IO packets of clients, strictly.
+
+Packets without a meaning in the protocol (v5) are malformed, and so are those that only an attacker
+would send.
 
     <kind>[<attachments>-][/<namespace>,][<ack id>][<JSON>]
 """
@@ -11,23 +13,18 @@ from typing import Any, Final
 import orjson
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, DISCONNECT, EVENT
 
-from chat.contracts.json_text import half_pair_in, marks_in
+from chat.contracts.json_text import HalfPairError, JsonLimits, TooMuchJsonError, read_json
+from chat.contracts.pushes import ServerEvent
 from chat.errors import ChatError
 
 MAX_ATTACHMENTS: Final = 16
 MAX_ACK_DIGITS: Final = 15
-"""Within what a JavaScript client can count to."""
-
-MAX_DEPTH: Final = 32
-MAX_MARKS: Final = 20_000
-"""Commas and opening brackets."""
+"""A JavaScript client cannot count further."""
 
 RESERVED_EVENTS: Final = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
 )
-"""Names that both sides give to things of their own: as an event, `connect` would run the handler
-that lets somebody in.
-"""
+"""Names that both sides use themselves: as an event, `connect` would run the connect handler."""
 
 _PACKET: Final = re.compile(
     rf"([0-6])(?:([0-9]{{1,3}})-)?(?:(/[^,]{{0,255}})(?:,|\Z))?([0-9]{{0,{MAX_ACK_DIGITS}}})(.*)",
@@ -35,15 +32,30 @@ _PACKET: Final = re.compile(
 )
 _BINARY: Final = (BINARY_EVENT, BINARY_ACK)
 _NAMES: Final = {CONNECT: "the CONNECT", EVENT: "the event"}
-"""What can be answered with an error."""
+"""The packets that can be answered with an error, as it names them."""
+
+
+class JsonCodec:
+    """orjson for python-socketio, 3 to 8 times faster.
+
+    Strict both ways: no NaN, no infinity, no lone surrogates.
+    """
+
+    @staticmethod
+    def dumps(value: object, **_: object) -> str:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    @staticmethod
+    def loads(text: str | bytes, **_: object) -> object:
+        return orjson.loads(text)
 
 
 class MalformedPacket(Exception):
-    """What is wrong, in words of ours alone."""
+    """A packet that ends its session; the message says why, without any text of the client."""
 
 
 class RefusedPacket(Exception):
-    """A packet in order but for a text in its JSON, and the error that names it."""
+    """A packet that is in order but for its JSON, and the error to answer it with."""
 
     def __init__(self, packet: "ClientPacket", error: ChatError) -> None:
         super().__init__(error.message)
@@ -53,7 +65,7 @@ class RefusedPacket(Exception):
 
 @dataclass(slots=True)
 class ClientPacket:
-    """`attachments` is how many binary frames belong to it, `parts` are those that have come."""
+    """`attachments` counts the binary frames that belong to it, `parts` are those received."""
 
     kind: int
     namespace: str
@@ -63,7 +75,7 @@ class ClientPacket:
     parts: list[bytes] = field(default_factory=list)
 
     def attach(self, part: bytes, max_bytes: int) -> bool:
-        """Take the next binary frame; whether it was the last one, and `data` is whole."""
+        """Take the next binary frame; returns whether `data` is whole now."""
         self.parts.append(part)
         if sum(map(len, self.parts)) > max_bytes:
             raise MalformedPacket("attachments too large")
@@ -73,9 +85,17 @@ class ClientPacket:
         return True
 
 
-def read_packet(text: str) -> ClientPacket:
-    """The packet in a text; MalformedPacket where it is none that a client may send, RefusedPacket
-    where half a surrogate pair is all that is wrong with it.
+def event_text(namespace: str, event: ServerEvent) -> str:
+    """Write an event to a client."""
+    head = "2" if namespace == "/" else f"2{namespace},"
+    return head + orjson.dumps([event.name, event.payload]).decode()
+
+
+def read_packet(text: str, limits: JsonLimits) -> ClientPacket:
+    """Read a packet.
+
+    MalformedPacket if no client may send it. RefusedPacket if all that is wrong is half a surrogate
+    pair, or too much JSON in an event.
     """
     match = _PACKET.fullmatch(text)
     if match is None:
@@ -83,43 +103,33 @@ def read_packet(text: str) -> ClientPacket:
     kind, attachments, namespace, ack_id, body = match.groups()
     packet = ClientPacket(
         kind=int(kind),
-        # A client of old appends its query string.
+        # An old client appends its query string.
         namespace=(namespace or "/").partition("?")[0],
         ack_id=int(ack_id) if ack_id else None,
         data=None,
         attachments=int(attachments or 0),
     )
     if body:
-        packet.data = _read_json(body, packet)
+        packet.data = _read_json(body, packet, limits)
     if (attachments is not None) != (packet.kind in _BINARY):
         raise MalformedPacket("attachments of a packet that has none")
     _check(packet)
     return packet
 
 
-def _read_json(body: str, packet: ClientPacket) -> Any:
-    if marks_in(body.encode()) > MAX_MARKS:
-        raise MalformedPacket("too many values")
+def _read_json(body: str, packet: ClientPacket, limits: JsonLimits) -> object:
     try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        error = half_pair_in(body.encode(), _NAMES.get(packet.kind, ""))
-        if error is not None and packet.kind in _NAMES:
+        return read_json(body.encode(), limits, _NAMES.get(packet.kind, "the packet"))
+    except TooMuchJsonError as error:
+        if packet.kind == EVENT:
             raise RefusedPacket(packet, error) from None
+        raise MalformedPacket("too deep, or too many values") from None
+    except HalfPairError as error:
+        if packet.kind in _NAMES:
+            raise RefusedPacket(packet, error) from None
+        raise MalformedPacket("half a surrogate pair") from None
+    except ChatError:
         raise MalformedPacket("not JSON") from None
-    # Cheap first: most packets have fewer brackets than that.
-    if body.count("[") + body.count("{") > MAX_DEPTH:
-        _check_depth(data, MAX_DEPTH)
-    return data
-
-
-def _check_depth(value: Any, left: int) -> None:
-    if not isinstance(value, list | dict):
-        return
-    if left == 0:
-        raise MalformedPacket("nested too deep")
-    for each in value.values() if isinstance(value, dict) else value:
-        _check_depth(each, left - 1)
 
 
 def _check(packet: ClientPacket) -> None:
@@ -144,7 +154,7 @@ def _check(packet: ClientPacket) -> None:
 
 
 def _check_placeholders(packet: ClientPacket) -> None:
-    """Each attachment may be named once: five thousand placeholders of one took 4.5 GB."""
+    """Allow each attachment to be named once: five thousand placeholders of one took 4.5 GB."""
     if packet.attachments > MAX_ATTACHMENTS:
         raise MalformedPacket("too many attachments")
     named = list(_placeholders(packet.data))
@@ -154,7 +164,7 @@ def _check_placeholders(packet: ClientPacket) -> None:
         raise MalformedPacket("an attachment that is not there")
 
 
-def _placeholders(value: Any) -> "list[int]":
+def _placeholders(value: object) -> list[int]:
     if isinstance(value, dict):
         if value.get("_placeholder") is not True:
             return [number for each in value.values() for number in _placeholders(each)]
@@ -167,7 +177,7 @@ def _placeholders(value: Any) -> "list[int]":
     return []
 
 
-def _filled(value: Any, parts: list[bytes]) -> Any:
+def _filled(value: object, parts: list[bytes]) -> object:
     if isinstance(value, dict):
         if value.get("_placeholder") is True:
             return parts[value["num"]]

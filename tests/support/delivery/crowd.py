@@ -10,7 +10,7 @@ import socketio
 
 from chat.auth import mint
 from chat.clock import SystemClock
-from chat.gateway.room_names import NAMESPACE
+from chat.contracts.client_events import NAMESPACE
 from chat.testing import ChatClient
 from tests.support.delivery.checker import Send, Story
 from tests.support.server_process import SECRET, until

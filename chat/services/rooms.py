@@ -1,0 +1,154 @@
+"""Sockets entering and leaving the rooms of chats: permission, plugins, limits, and the pushes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from chat.entities import Participant
+from chat.errors import ChatError, ErrorCode
+from chat.hooks.events import RoomChange
+from chat.hooks.manager import PluginManager
+from chat.hooks.specs import after_join, after_leave, before_join
+from chat.identity import Identity, UserId
+from chat.ports import Socket
+from chat.services.catch_up import CatchUpService, Cursor
+from chat.services.chat_states import ChatState, ChatStates
+from chat.services.chats import ChatService
+from chat.services.pace import Pace
+from chat.services.presence import Attendance
+from chat.services.reads import ReadService
+from chat.services.typing import TypingService
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What a socket learns when it joins a chat; `mine` is None for an admin outside the chat."""
+
+    head: dict[str, Any]
+    mine: Participant | None
+    unread: int
+    typing: list[UserId]
+    reads: list[dict[str, Any]]
+    missed: dict[str, Any]
+
+
+class RoomService:
+    """`max_rooms` bounds the rooms of one socket."""
+
+    def __init__(
+        self,
+        *,
+        states: ChatStates,
+        chats: ChatService,
+        pace: Pace,
+        attendance: Attendance,
+        typing: TypingService,
+        reads: ReadService,
+        catch_up: CatchUpService,
+        hooks: PluginManager,
+        max_rooms: int,
+    ) -> None:
+        self._states = states
+        self._chats = chats
+        self._pace = pace
+        self._attendance = attendance
+        self._typing = typing
+        self._reads = reads
+        self._catch_up = catch_up
+        self._hooks = hooks
+        self._max_rooms = max_rooms
+
+    async def join(self, socket: Socket, chat_id: int, cursor: Cursor, limit: int) -> Joined:
+        """Enter the chat's room, then read a page: what happens in between is pushed.
+
+        NOT_PARTICIPANT, FORBIDDEN.
+        """
+        # Charged even if the socket is in the room already: the answer is a page each time.
+        self._pace.take_page(socket.identity)
+        state = await self._enter(socket, chat_id)
+        mine = state.members.get(socket.identity.user_id)
+        unread = await self._reads.unread_count(state, mine)
+        missed = await self._catch_up.page(socket.identity, chat_id, cursor, limit)
+        return Joined(
+            head=self._catch_up.head_of(state),
+            mine=mine,
+            unread=unread,
+            typing=self._typing.typing_in(chat_id),
+            reads=self._reads.cursors(state),
+            missed=missed,
+        )
+
+    async def enter_all(self, socket: Socket) -> list[int]:
+        """Put the socket into the rooms of its user's chats, as many as it may; returns their ids.
+
+        One query, once the chats are in memory.
+        """
+        entered: list[int] = []
+        for chat_id in await self._chats.ids_of(socket.identity.user_id):
+            if len(socket.rooms) >= self._max_rooms and chat_id not in socket.rooms:
+                break
+            try:
+                await self._enter(socket, chat_id, automatic=True)
+            except ChatError as error:
+                if error.kind.retryable:
+                    raise
+                continue  # removed meanwhile, or a plugin keeps this socket out
+            entered.append(chat_id)
+        return entered
+
+    async def leave(self, socket: Socket, chat_id: int) -> None:
+        """Take the socket out of the chat's room, if it is in there. NOT_PARTICIPANT."""
+        await self._states.require(chat_id, socket.identity)
+        if chat_id in socket.rooms:
+            self._leave(socket, chat_id, lost=False)
+
+    async def renew(self, socket: Socket, fresh: Identity) -> list[int]:
+        """Give the socket its user's new identity; returns the chats whose rooms it loses.
+
+        A former admin loses those of the chats that the user is no participant of. Nobody else
+        loses a room here: a participant who is removed leaves the room at once.
+        """
+        states: dict[int, ChatState | None] = {}
+        if socket.identity.is_privileged and not fresh.is_privileged:
+            for chat_id in list(socket.rooms):
+                states[chat_id] = await self._states.get(chat_id)
+        socket.identity = fresh
+        lost = [
+            chat_id
+            for chat_id, state in states.items()
+            if chat_id in socket.rooms and (state is None or state.rank_of(fresh) < 0)
+        ]
+        for chat_id in lost:
+            self._leave(socket, chat_id, lost=False)
+        return lost
+
+    def leave_all(self, socket: Socket, *, lost: bool) -> None:
+        """Take a socket that is gone out of all its rooms; `lost` = its connection broke."""
+        for chat_id in list(socket.rooms):
+            self._leave(socket, chat_id, lost=lost)
+
+    async def _enter(self, socket: Socket, chat_id: int, *, automatic: bool = False) -> ChatState:
+        """Put the socket into the chat's room, once. NOT_PARTICIPANT, FORBIDDEN."""
+        identity = socket.identity
+        state = await self._states.require(chat_id, identity)
+        if chat_id in socket.rooms:
+            return state
+        if len(socket.rooms) >= self._max_rooms:
+            limit = f"at most {self._max_rooms} chats a socket"
+            raise ChatError(ErrorCode.FORBIDDEN, limit)
+        change = RoomChange(identity=identity, chat_id=chat_id, automatic=automatic)
+        await self._hooks.filter(before_join, change)
+        # Checked again after the plugins: the user may have been removed, the socket may be gone.
+        self._states.check(state, identity)
+        if socket.closed:
+            return state
+        if socket.enter(chat_id):
+            self._attendance.entered(chat_id, identity.user_id)
+        self._hooks.notify_soon(after_join, change)
+        return state
+
+    def _leave(self, socket: Socket, chat_id: int, *, lost: bool) -> None:
+        identity = socket.identity
+        if socket.leave(chat_id):
+            self._typing.ended(chat_id, identity.user_id)
+            self._attendance.left(chat_id, identity.user_id, lost=lost)
+        self._hooks.notify_soon(after_leave, RoomChange(identity=identity, chat_id=chat_id))
