@@ -193,7 +193,7 @@ class PollingSession(async_socket.AsyncSocket):
         raise NotImplementedError
 
     def awaits(self, ping: int) -> bool:
-        return bool(self.last_ping == ping)
+        return self.last_ping == ping
 
     def expire(self) -> None:
         self.end(REASON.PING_TIMEOUT)
