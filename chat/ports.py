@@ -207,10 +207,10 @@ class Socket(Protocol):
     closed: bool
 
     def enter(self, chat_id: int) -> bool:
-        """Enter the chat's room; whether it is its user's first socket there."""
+        """Enter the chat's room; returns whether it is its user's first socket there."""
 
     def leave(self, chat_id: int) -> bool:
-        """Leave the chat's room; whether it was its user's last socket there."""
+        """Leave the chat's room; returns whether it was its user's last socket there."""
 
 
 class Broadcaster(Protocol):

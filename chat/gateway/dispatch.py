@@ -197,10 +197,12 @@ class Dispatcher:
             self._answer_error(event, _crashed(event, crash))
 
     def _succeed(self, event: Received, answer: Answer) -> None:
-        if not event.answered:
+        if event.answered:
+            return
+        if event.ack_id is not None:
             # First, since an answer that cannot be written is a crash that has to be answered.
-            self._write(event, answer)
-            self._answered(event, None)
+            self._fanout.ack(event.connection.session, event.ack_id, answer)
+        self._answered(event, None)
 
     def _answer_error(self, event: Received, error: ChatError) -> None:
         """Answer with an error: by ack, or by the pushed `error` if no ack was asked for."""
@@ -210,8 +212,9 @@ class Dispatcher:
         if event.answered:
             return
         connection = event.connection
-        self._write(event, error.to_answer())
-        if event.ack_id is None and not connection.closed:
+        if event.ack_id is not None:
+            self._fanout.ack(connection.session, event.ack_id, error.to_answer())
+        elif not connection.closed:
             known = event.name if event.name in self._routes else None
             self._fanout.to_session(connection.session, error_event(error, known))
         self._answered(event, error)
@@ -229,10 +232,6 @@ class Dispatcher:
             ErrorCode.TIMEOUT, f"not done in time, {outcome}; try again", retry_after_s=1
         )
         self._answer_error(event, error)
-
-    def _write(self, event: Received, answer: Answer) -> None:
-        if event.ack_id is not None:
-            self._fanout.ack(event.connection.session, event.ack_id, answer)
 
     def _answered(self, event: Received, error: ChatError | None) -> None:
         event.answered = True

@@ -28,11 +28,11 @@ class Connection:
     token_slot: int = 0
 
     def enter(self, chat_id: int) -> bool:
-        """Enter the chat's room; whether it is its user's first socket there."""
+        """Enter the chat's room; returns whether it is its user's first socket there."""
         return self.hub.enter(self, chat_id)
 
     def leave(self, chat_id: int) -> bool:
-        """Leave the chat's room; whether it was its user's last socket there."""
+        """Leave the chat's room; returns whether it was its user's last socket there."""
         return self.hub.leave(self, chat_id)
 
 
@@ -64,7 +64,7 @@ class Hub:
     # ---- connections and users
 
     def add(self, connection: Connection) -> bool:
-        """Add a connection; whether it is its user's first."""
+        """Add a connection; returns whether it is its user's first."""
         self._by_session[connection.session.sid] = connection
         user_id = connection.identity.user_id
         sockets = self._by_user.get(user_id)
@@ -75,7 +75,7 @@ class Hub:
         return False
 
     def remove(self, connection: Connection) -> bool:
-        """Remove a connection, which is in no room any more; whether it was its user's last."""
+        """Remove a connection that has left its rooms; returns whether it was its user's last."""
         self._by_session.pop(connection.session.sid, None)
         user_id = connection.identity.user_id
         sockets = self._by_user.get(user_id, {})
@@ -104,7 +104,7 @@ class Hub:
     # ---- rooms
 
     def enter(self, connection: Connection, chat_id: int) -> bool:
-        """Put a connection into a room; whether it is its user's first there."""
+        """Put a connection into a room; returns whether it is its user's first there."""
         is_first = not self.is_in_room(chat_id, connection.identity.user_id)
         connection.rooms.add(chat_id)
         room = self._rooms.get(chat_id)
@@ -115,7 +115,7 @@ class Hub:
         return is_first
 
     def leave(self, connection: Connection, chat_id: int) -> bool:
-        """Take a connection out of a room that it is in; whether it was its user's last there."""
+        """Take a connection out of its room; returns whether it was its user's last there."""
         connection.rooms.remove(chat_id)
         room = self._rooms[chat_id]
         del room.members[connection]

@@ -1,4 +1,4 @@
-"""The namespace `/chat`: accepts sockets with a token, and sees them off."""
+"""The namespace `/chat`: accepts sockets with a token, and removes those that end."""
 
 import asyncio
 from collections.abc import Mapping

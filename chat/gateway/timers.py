@@ -80,7 +80,7 @@ class Wheel(Generic[ItemT]):
         return sum(map(len, self._slots.values()))
 
     def put(self, item: ItemT, at: float) -> int:
-        """Add an item; the slot that it is in, for `remove`."""
+        """Add an item; returns its slot, for `remove`."""
         slot = int(at / self.tick_s)
         items = self._slots.get(slot)
         if items is None:

@@ -18,7 +18,7 @@ class AddressQuota:
         return self._count.get(home_of(address), 0) < self._max
 
     def take(self, address: str) -> str:
-        """Count one more session; the key to hand to `give_back`, once."""
+        """Count one more session; returns the key to hand to `give_back`, once."""
         home = home_of(address)
         self._count[home] = self._count.get(home, 0) + 1
         return home

@@ -22,7 +22,7 @@ class Beating(Protocol):
     closing: bool
 
     def ping(self) -> int:
-        """Send a PING; a number that tells it from the next."""
+        """Send a PING; returns a number that tells it from the next."""
 
     def awaits(self, ping: int) -> bool:
         """Whether that PING is still unanswered."""

@@ -49,7 +49,7 @@ class Poller(Protocol):
         """Choose what to be called for: something to read, room to write."""
 
     def remove(self, fd: int) -> None:
-        """Watch it no more; called before the descriptor is closed."""
+        """Stop watching; called before the descriptor is closed."""
 
     def hurry(self) -> None:
         """Read in short turns for the next HURRY_S."""

@@ -53,9 +53,9 @@ class Patience:
     def refused(
         self, session: ClientSession, namespace: str, user_id: UserId | None, cost: float
     ) -> bool:
-        """Charge a session for an event that was refused; whether the session is cut for it.
+        """Charge a session for an event that was refused; returns whether it is cut for that.
 
-        It gets the reason in `namespace`, as the last event.
+        The client gets the reason in `namespace`, as the last event.
         """
         self._hurry()
         if session.websocket is not None:

@@ -1,4 +1,4 @@
-"""A session as the Socket.IO server keeps it: with what it knows of its client."""
+"""The sessions of the Socket.IO server: Engine.IO sessions with what it knows of their clients."""
 
 from typing import Protocol
 
