@@ -1,4 +1,4 @@
-"""Write the answers of REST routes, as far as `models` does not."""
+"""The answers of REST routes, as far as `models` does not have them."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Define what all models of requests share: camelCase names, strict types, and the common fields.
+"""The common parts of all models of requests: camelCase names, strict types, shared fields.
 
 `parse` is the only way from a client's object to a model.
 """

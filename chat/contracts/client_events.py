@@ -1,4 +1,4 @@
-"""Define what clients may emit: a model for the payload of each event.
+"""The events that clients may emit: a model for the payload of each.
 
 The gateway dispatches by the table at the end.
 """

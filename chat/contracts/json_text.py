@@ -1,4 +1,4 @@
-"""Decode a client's JSON text strictly, within limits of depth and of number of values.
+"""The reader of clients' JSON: strict, with limits on depth and on the number of values.
 
 NaN, infinity and lone surrogates are no JSON here.
 """

@@ -1,6 +1,6 @@
-"""Define what answers and pushes are made of: message, participant, chat, user; and write them.
+"""Messages, chats, participants and users as clients receive them, each with its writer.
 
-Each is a TypedDict, from which both sides come: mypy holds its writer to it, and pydantic checks
+Each is a TypedDict, from which both sides come: mypy holds the writer to it, and pydantic checks
 values against it in `chat.testing` and in the tests, which also hold the order of the fields. The
 writers build plain dicts, since one message is written once for a whole room and a `model_dump`
 costs three times as much.

@@ -1,4 +1,4 @@
-"""Define every event that the server pushes, each with the function that writes it.
+"""The events that the server pushes, each with the function that writes it.
 
 A payload is a TypedDict: mypy holds its writer to it, and `chat.testing` and the tests check real
 pushes against it. A writer takes 0.5 us, the time of its dict literal, and a new message with all

@@ -1,4 +1,4 @@
-"""Define the bodies of the REST routes."""
+"""The bodies of REST requests."""
 
 from typing import Annotated, Any, Final, Literal
 

@@ -1,6 +1,6 @@
-"""JSON in and out: reads the body and the query, and writes answers within their quota.
+"""JSON in and out: the body and the query of a request, and answers within their quota.
 
-Knows nothing of who may ask for what; `chat.rest.base` does.
+It does not know who may ask for what; `chat.rest.base` does.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Read the ids in the paths of routes; list the methods that a route answers."""
+"""The ids in the paths of routes, and the methods that a route answers."""
 
 from collections.abc import Iterable
 

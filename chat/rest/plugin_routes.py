@@ -1,4 +1,4 @@
-"""Serve the routes that plugins bring."""
+"""The routes that plugins bring."""
 
 import asyncio
 from typing import Final
