@@ -55,59 +55,56 @@ class JsonLimits(NamedTuple):
         return cls(settings.max_json_depth, settings.max_json_values + allowed)
 
 
-class HalfPairError(ChatError):
-    """VALIDATION_ERROR: the text is fine except for half a surrogate pair in one of its strings.
+class JsonError(ChatError):
+    """VALIDATION_ERROR: the text is no JSON."""
+
+    def __init__(self, message: str, details: list[dict[str, str]] | None = None) -> None:
+        super().__init__(ErrorCode.VALIDATION_ERROR, message, details=details)
+
+
+class HalfPairError(JsonError):
+    """The text is fine except for half a surrogate pair in one of its strings.
 
     A client that cuts a text by UTF-16 units sends such a half, which orjson does not read.
     """
 
-    def __init__(self, message: str, details: list[dict[str, str]] | None = None) -> None:
-        super().__init__(ErrorCode.VALIDATION_ERROR, message, details=details)
 
-
-class TooMuchJsonError(ChatError):
-    """VALIDATION_ERROR: the text is nested too deeply, or holds too many values."""
-
-    def __init__(self, message: str, details: list[dict[str, str]] | None = None) -> None:
-        super().__init__(ErrorCode.VALIDATION_ERROR, message, details=details)
+class TooMuchJsonError(JsonError):
+    """The text is nested too deeply, or holds too many values."""
 
 
 def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
-    """Decode a text; HalfPairError, TooMuchJsonError, or a plain VALIDATION_ERROR for no JSON.
+    """Decode a text; JsonError where it is refused, of a subclass that says why.
 
     `what` names the text in the error's message. Takes 0.2 us on top of orjson's time for a
     message.
     """
     max_depth, most = limits
     # Checked before the values are made: 300 kB of text can become 12 MB of them.
-    if len(text) > most and marks_in(text) > most:
+    if len(text) > most and _marks_in(text) > most:
         raise TooMuchJsonError(f"{what} holds too many values")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         # Not kept in a variable: the traceback would refer to the error, and the error to it.
-        raise half_pair_in(text, what) or _not_json(what) from None
+        raise _half_pair_in(text, what) or JsonError(f"{what} is not JSON") from None
     # Nesting cannot exceed the number of brackets, so most texts need no walk.
     if text.count(b"[") + text.count(b"{") > max_depth and _is_deeper(value, max_depth):
         raise _too_deep(value, max_depth, what)
     return value
 
 
-def _not_json(what: str) -> ChatError:
-    return ChatError(ErrorCode.VALIDATION_ERROR, f"{what} is not JSON")
-
-
-def marks_in(text: bytes) -> int:
+def _marks_in(text: bytes) -> int:
     """Count commas and opening brackets, those in strings included."""
     return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def memory_of(text: bytes) -> int:
     """Estimate the bytes that the values of a text take in memory; for a small text, its length."""
-    return len(text) + (MARK_BYTES * marks_in(text) if len(text) > SMALL_TEXT else 0)
+    return len(text) + (MARK_BYTES * _marks_in(text) if len(text) > SMALL_TEXT else 0)
 
 
-def half_pair_in(text: bytes, what: str) -> HalfPairError | None:
+def _half_pair_in(text: bytes, what: str) -> HalfPairError | None:
     """Make the error that names the field with half a surrogate pair; None where there is none."""
     if not _ESCAPED_SURROGATE.search(text):
         return None
