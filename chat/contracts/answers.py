@@ -1,4 +1,4 @@
-"""The answers of REST routes, as far as `models` does not have them."""
+"""The answers of REST routes and of some events, as far as `models` does not have them."""
 
 from collections.abc import Sequence
 from datetime import datetime

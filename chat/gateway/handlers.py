@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from chat.contracts.answers import read_cursor
 from chat.contracts.base import iso
 from chat.contracts.client_events import (
     Authenticate,
@@ -173,14 +174,8 @@ class Handlers:
         mine, unread = await self._domain.reads.mark_read(
             connection.identity, payload.chat_id, payload.message_id
         )
-        return {
-            "success": True,
-            "data": {
-                "chatId": payload.chat_id,
-                "lastReadMessageId": mine.last_read_message_id,
-                "unreadCount": unread,
-            },
-        }
+        data = read_cursor(payload.chat_id, mine.last_read_message_id, unread)
+        return {"success": True, "data": data}
 
     async def sync(self, connection: Connection, payload: Sync) -> Answer:
         """Return what was missed in the named chats, by default an overview of all chats."""
