@@ -36,7 +36,7 @@ from chat.keys.token_keys import TokenKeys
 from chat.logs.output import lines_lost
 from chat.net.origins import OriginPolicy
 from chat.ports import Clock, Store
-from chat.repositories.embedded import EmbeddedStore
+from chat.repositories.embedded import EmbeddedStore, require_store
 from chat.repositories.free_space import FreeSpace, log_disk
 from chat.repositories.mongo import MongoStore
 from chat.rest.gate import Gate
@@ -108,7 +108,10 @@ class ChatApp:
         amiss.
         """
         settings = self.settings
-        # First of all, so that a taken port is said before a store is started.
+        if self._store is None and settings.mongodb_uri is None:
+            # Before the folder of a store that cannot start is made.
+            require_store()
+        # So that a taken port is said before a store is started.
         sockets = bind(settings)
         try:
             await self._open(sockets)

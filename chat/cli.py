@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from chat import __version__
 from chat.app import ChatApp
 from chat.auth import mint
 from chat.clock import SystemClock
@@ -24,6 +25,7 @@ from chat.identity import parse_user_id
 from chat.last_resort import LastResort
 from chat.logs.output import guard_stderr, guard_stdout, keep_standard_files
 from chat.logs.setup import LineLogger, configure_logging, keep_configuration
+from chat.repositories.embedded import require_store
 from chat.services.demo import demo_secret
 from chat.settings import Settings, load_settings
 from chat.settings.environment import (
@@ -67,8 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="server.py", description="ChatGateway: real-time chat beside your own application."
+        description="ChatGateway: real-time chat beside your own application."
     )
+    parser.add_argument("--version", action="version", version=f"chatgateway {__version__}")
     parser.set_defaults(run=_serve)
     _take_env_file(parser, default=None)
     commands = parser.add_subparsers(title="commands", metavar="")
@@ -206,6 +209,8 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(_options: argparse.Namespace, settings: Settings) -> int:
+    if settings.mongodb_uri is None:
+        require_store()
     plugins = load_plugins(settings.plugins)
     manager = PluginManager(plugins)
     lines = [f"{name.upper()}={_shown(value)}" for name, value in settings]

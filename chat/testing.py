@@ -7,11 +7,13 @@
         await ada.call("sendMessage", {"chatId": chat_id, "content": "hello"})
         pushed = await grace.next("newMessage")
 
-Needs the extra `test` (python-socketio's client speaks websocket through aiohttp). Every push is
-held against its model: one that the contract does not know fails the test.
+Needs the extra `testing` (python-socketio's client connects through aiohttp) and, without
+`mongodb_uri`, the extra `embedded`. Every push is validated against its model: one that the
+contract does not know fails the test.
 """
 
 import asyncio
+import importlib.util
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -30,6 +32,7 @@ from chat.auth import mint
 from chat.clock import SystemClock
 from chat.contracts.client_events import NAMESPACE
 from chat.contracts.pushes import SERVER_EVENTS
+from chat.errors import SetupError
 from chat.hooks.loader import load_plugins
 from chat.identity import UserId
 from chat.plugin_api import Plugin
@@ -39,6 +42,12 @@ from chat.timings import TIMINGS, Timings
 
 WAIT_S: Final = 10.0
 SECRET: Final = "a-secret-of-the-tests-that-is-long-enough"  # noqa: S105  # it guards nothing
+
+
+NO_CLIENT: Final = (
+    "chat.testing connects through aiohttp, which is not installed beside this Python: run "
+    "`pip install 'chatgateway[testing]'`."
+)
 
 
 class ChatClient:
@@ -148,6 +157,8 @@ class RunningChat:
         **options: Any,
     ) -> ChatClient:
         """A socket of the user; with `join`, in that chat's room already."""
+        if importlib.util.find_spec("aiohttp") is None:
+            raise SetupError(NO_CLIENT)
         client = ChatClient(self.undeclared.append, self._custom_events)
         options.setdefault("auth", {"token": token or self.token(user_id, user_type)})
         await client.socket.connect(

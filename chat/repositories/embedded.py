@@ -55,8 +55,9 @@ TAIL_LINES: Final = 100
 """WiredTiger's own words come before a traceback, which newer Pythons make longer."""
 
 NO_STORE: Final = (
-    "SecantusDB is not installed beside this Python: run `pip install -r requirements.txt` "
-    "in its environment, or set MONGODB_URI to a MongoDB server."
+    "SecantusDB, the embedded store, is not installed beside this Python: run "
+    "`pip install 'chatgateway[embedded]'` (in a checkout, `pip install -r requirements.txt`), "
+    "or set MONGODB_URI to a MongoDB server."
 )
 log = structlog.get_logger("chat.store")
 
@@ -88,7 +89,7 @@ class EmbeddedStore:
 
     async def start(self) -> str:
         """Claim the folder, start the store, return its URI; about a second. Raises SetupError."""
-        self._folder.claim(_installed_version())
+        self._folder.claim(require_store())
         try:
             await self._start_first()
         except BaseException:
@@ -229,7 +230,8 @@ class EmbeddedStore:
         self._process = None
 
 
-def _installed_version() -> str:
+def require_store() -> str:
+    """The version of SecantusDB beside this Python; SetupError where there is none."""
     try:
         return metadata.version("secantusdb")
     except metadata.PackageNotFoundError:

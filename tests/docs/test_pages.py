@@ -7,6 +7,10 @@ from importlib import metadata
 import pytest
 from packaging.requirements import Requirement
 
+from chat.hooks import specs
+from chat.hooks.specs import Hook
+from chat.settings import Settings
+from tests.support.distributions import canonical, closure
 from tests.support.markdown import (
     DOCS,
     ROOT,
@@ -102,12 +106,26 @@ def test_decisions_that_the_code_names_exist():
 
 
 def test_the_readme_begins_with_what_a_newcomer_needs():
-    """Screenshot, the two commands, client, plugin, settings, deploying, licence: in that order."""
+    """What it is and is not for, the two commands, how to use it, deploying, licence: in order."""
     text = (ROOT / "README.md").read_text()
-    order = ["docs/images/chat.png", "    make run\n    make test", "http://127.0.0.1:3000 in two"]
-    order += ["## A client", "## A plugin", "## Settings", "## Deploying", "## Node", "## Licence"]
+    order = ["docs/images/chat.png", "**It is for**", "**It is not for**", "**Maturity: beta.**"]
+    order += ["## What it does", "    make run\n    make test", "http://127.0.0.1:3000 in two"]
+    order += ["    pip install '.[embedded]'\n    chatgateway serve\n", "## A client"]
+    order += ["## A plugin", "## Settings", "## Deploying", "## Node", "## Contributing"]
+    order += ["## Licence"]
     places = [text.index(each) for each in order]
     assert places == sorted(places)
+    features = section(ROOT / "README.md", "What it does").body.strip().splitlines()
+    assert len(features) == 10
+
+
+def test_the_figures_of_the_readme_are_those_of_the_code():
+    """How many hooks there are, and how many participants a chat may have."""
+    text = (ROOT / "README.md").read_text()
+    hooks = [each for each in vars(specs).values() if isinstance(each, Hook)]
+    assert f"Plugins with {len(hooks)} hooks" in text
+    assert Settings.model_fields["max_participants"].default == 1_000
+    assert "up to a thousand participants" in text
 
 
 def test_the_commands_of_the_readme_are_in_the_makefile():
@@ -155,35 +173,43 @@ def licence_of(name):
     return "Apache-2.0" if stated.lstrip().startswith("Apache License") else stated
 
 
-def canonical(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
+def third_party():
+    """The rows of THIRD_PARTY.md: package, version, licence."""
+    page = ROOT / "THIRD_PARTY.md"
+    for title in ("The server", "The embedded store", "The page"):
+        for row in rows(section(page, title).body):
+            yield title, bare(row[0]), row[1], row[2]
 
 
-def needed(requirements):
-    """The names of all packages that these bring along here, themselves included."""
-    found, ahead = set(), [Requirement(each) for each in requirements]
-    while ahead:
-        requirement = ahead.pop()
-        found.add(canonical(requirement.name))
-        for text in metadata.distribution(requirement.name).requires or []:
-            each = Requirement(text)
-            wanted = each.marker is None or any(
-                each.marker.evaluate({"extra": extra}) for extra in ("", *requirement.extras)
-            )
-            if wanted and canonical(each.name) not in found:
-                ahead.append(each)
-    return found
-
-
-def test_every_runtime_dependency_is_in_the_table_with_its_licence():
-    """The README has what setup.cfg requires and what that brings along, with its licence."""
-    table = {
-        canonical(bare(row[0])): row[1] for row in rows(section(ROOT / "README.md", "Licence").body)
-    }
+def required_by(option):
+    """The distributions that these requirements of setup.cfg need."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    lines = setup["options"]["install_requires"].splitlines()
-    required = needed(line for line in lines if line and not line.startswith("#"))
-    assert required - table.keys() == set()
-    for name in table.keys() & required:
-        assert table[name] == licence_of(name), name
+    lines = setup.get(*option).splitlines()
+    return closure(Requirement(line) for line in lines if line and not line.startswith("#"))
+
+
+def test_every_runtime_dependency_is_listed_with_its_licence():
+    """THIRD_PARTY.md has what the server and its store require, and what that requires in turn."""
+    server = required_by(("options", "install_requires"))
+    store = required_by(("options.extras_require", "embedded"))
+    listed = {canonical(name): (title, licence) for title, name, _, licence in third_party()}
+    for name in server.keys() | store.keys():
+        title = "The server" if name in server else "The embedded store"
+        assert listed[name] == (title, licence_of(name)), name
+
+
+def test_the_versions_listed_are_the_locked_ones():
+    """THIRD_PARTY.md and requirements.txt name the same packages in the same versions."""
+    lock = (ROOT / "requirements.txt").read_text()
+    locked = dict(re.findall(r"^([\w.-]+)(?:\[.*?\])?==(\S+)", lock, flags=re.MULTILINE))
+    assert locked == {
+        canonical(name): version for title, name, version, _ in third_party() if title != "The page"
+    }
+
+
+def test_the_files_of_the_page_are_listed():
+    """Each npm package of static/vendor/, with version and licence."""
+    vendored = rows((ROOT / "static" / "vendor" / "README.md").read_text())
+    theirs = {(bare(row[1]), row[2], row[4]) for row in vendored}
+    assert theirs == {row[1:] for row in third_party() if row[0] == "The page"}

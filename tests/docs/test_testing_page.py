@@ -1,5 +1,10 @@
 """The example of docs/testing-plugins.md: the check below is shown there word for word."""
 
+import sys
+
+import pytest
+
+from chat.errors import SetupError
 from chat.testing import running_chat
 from docs.examples.house_rules import HouseRules
 
@@ -28,3 +33,12 @@ async def check_that_house_rules_refuse_banned_words():
 async def test_the_example_of_the_testing_page_passes():
     """What plugin authors are shown works as it stands, with a store of its own."""
     await check_that_house_rules_refuse_banned_words()
+
+
+async def test_without_aiohttp_it_says_what_to_install(serve, monkeypatch):
+    """REST calls work without the extra; a socket needs it."""
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    async with serve() as chat:
+        assert (await chat.request("GET", "/chats")).status == 200
+        with pytest.raises(SetupError, match=r"pip install 'chatgateway\[testing\]'"):
+            await chat.connect(1)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import chat
 from chat import cli
 from chat.app import ChatApp
 from chat.auth import Authenticator
@@ -100,6 +101,22 @@ def test_arguments_that_are_none_show_the_usage(capsys, arguments):
         cli.main(arguments)
     assert caught.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["chatgateway", "server.py"])
+def test_the_usage_begins_with_the_name_that_was_called(capsys, monkeypatch, name):
+    """An installed package has another name than a checkout."""
+    monkeypatch.setattr(sys, "argv", [f"/somewhere/{name}"])
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    assert capsys.readouterr().out.startswith(f"usage: {name} ")
+
+
+def test_version_prints_the_version(capsys):
+    """What a report of a fault should name."""
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"chatgateway {chat.__version__}\n"
 
 
 def test_check_prints_every_setting_and_plugin_with_secrets_masked(capsys, monkeypatch):

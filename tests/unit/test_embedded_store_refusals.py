@@ -108,7 +108,7 @@ def test_a_missing_store_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(metadata, "version", nothing)
 
     async def run() -> None:
-        with pytest.raises(SetupError, match=r"pip install -r requirements\.txt"):
+        with pytest.raises(SetupError, match=r"pip install 'chatgateway\[embedded\]'"):
             await EmbeddedStore(tmp_path / "data").start()
 
     asyncio.run(run())
