@@ -1,38 +1,39 @@
-# `make run` and `make test` are the two commands; `make` alone lists the others.
-# Settings come from the environment (PORT, HOST, JWT_SECRET, ...), which make hands on as it is.
+# `make run` and `make test` are the two commands; `make` lists the others.
+# Settings come from the environment (PORT, HOST, JWT_SECRET, ...), which make passes on.
 
 PYTHON = python3
 BIN = .venv/bin
 RUN = .venv/.stamp-run
 DEV = .venv/.stamp-dev
 TESTED = .venv/.stamp-tested
-SOURCES := $(shell find chat plugins static tests docs deploy server.py setup.cfg $(wildcard *.md) -type f \
-	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' 2>/dev/null)
+SOURCES := $(shell find chat plugins static tests docs deploy server.py setup.py setup.cfg pyproject.toml $(wildcard *.md) \
+	-type f -not -path '*/node_modules/*' -not -path '*/__pycache__/*' 2>/dev/null)
 
-# A test that hangs is ended after so many seconds; by hand, in a debugger, there is no limit.
+# Ends a test that hangs. For a debugger, call pytest without it.
 PYTEST = $(BIN)/python -m pytest --timeout=60
-# Files and not tests are dealt out: the tests of a file share a server.
+# The tests of one file share a server, so they run in one process.
 THREE_AT_A_TIME = --numprocesses=3 --dist=loadfile
 
 .PHONY: help run test lint check lock property fuzz suites bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin bench-memory-attacks bench-floods
 
 help:
-	@echo 'make run      start the server, on http://127.0.0.1:3000 unless HOST and PORT say else'
-	@echo 'make test     all tests; make test ARGS="tests/unit -k rooms" for some'
-	@echo 'make check    formatting, lint, types, floors, all tests, coverage'
-	@echo 'make property        the promise of delivery, tried 500 times'
-	@echo 'make fuzz            a million streams beside wsproto, 5 x 50,000 bad frames; ARGS="--seeds 1", see --help'
-	@echo "make suites DIR=...   the protocols' own test suites, from clones of theirs; see CONTRIBUTING.md"
-	@echo 'make bench           work per CPU-second beside Node; 20 minutes; ARGS="--works fan10 --reps 7"'
-	@echo 'make bench-crowd     10,000 idle connections, and messages to all of them; 2 minutes'
-	@echo 'make bench-growth    what a delivery costs as rooms and connections grow, plotted; 10 minutes'
-	@echo 'make bench-floor     what the kernel alone takes for a send on this machine'
-	@echo 'make bench-delivery  what catch-up costs in a chat of 200,000 messages; minutes'
-	@echo 'make bench-slow-plugin  how late a slow plugin makes the others and the stop; a minute'
-	@echo 'make bench-memory-attacks  what one user makes the server and the store hold; 5 minutes; ARGS="--checkout DIR"'
-	@echo 'make bench-floods    what one user, or five, can cost all others by floods; 8 minutes; ARGS="--seconds 3"'
-	@echo 'make lock     write requirements*.txt anew from setup.cfg; UPGRADE=--upgrade for newer ones'
-	@echo 'The first one sets up .venv; PYTHON=python3.12 names the Python to make it with.'
+	@echo 'make run                   start the server, on http://127.0.0.1:3000 unless HOST and PORT say otherwise'
+	@echo 'make test                  run all tests; some of them: make test ARGS="tests/unit -k rooms"'
+	@echo 'make lint                  check formatting, style, types and layers'
+	@echo 'make check                 make lint, all tests and their coverage'
+	@echo 'make property              test the promise of delivery with 500 random histories'
+	@echo 'make fuzz                  compare a million frames with wsproto, send 5 x 50,000 bad ones; ARGS="--seeds 1"'
+	@echo "make suites DIR=...        run the protocols' own test suites from their clones; see CONTRIBUTING.md"
+	@echo 'make bench                 measure the work per CPU second beside Node; 20 minutes; ARGS="--works fan10 --reps 7"'
+	@echo 'make bench-crowd           measure 10,000 idle connections, and messages to all of them; 4 minutes'
+	@echo 'make bench-growth          plot the cost of a delivery as rooms and connections grow; 10 minutes'
+	@echo 'make bench-floor           measure what the kernel takes for a send on this machine; seconds'
+	@echo 'make bench-delivery        measure catch-up in a chat of 200,000 messages; 3 minutes'
+	@echo 'make bench-slow-plugin     measure how a slow plugin delays the others and the stop; a minute'
+	@echo 'make bench-memory-attacks  measure the memory that one user can make the server hold; 5 minutes'
+	@echo 'make bench-floods          measure what floods of one user, or five, cost the others; 8 minutes'
+	@echo 'make lock                  write requirements*.txt from setup.cfg; newest versions: make lock UPGRADE=--upgrade'
+	@echo 'The first command that needs .venv creates it; PYTHON=python3.12 says with which Python.'
 
 run: $(RUN)
 	@exec $(BIN)/python server.py serve
@@ -41,7 +42,7 @@ $(RUN): requirements.txt tools/setup
 	@PYTHON='$(PYTHON)' sh tools/setup requirements.txt
 	@touch $@
 
-# The test lock holds the other one, so what it sets up serves `make run` too.
+# requirements-dev.txt contains requirements.txt, so `make run` needs no further installation.
 $(DEV): requirements-dev.txt tools/setup
 	@PYTHON='$(PYTHON)' sh tools/setup requirements-dev.txt
 	@touch $(RUN) $@
@@ -58,7 +59,7 @@ test: $(DEV)
 	@mv $(TESTED).begun $(TESTED)
 endif
 
-# `make check` right after `make test` runs no test twice: nothing is newer than what was tested.
+# `make check` right after `make test` repeats no test: no source is newer than the stamp.
 $(TESTED): $(DEV) $(SOURCES)
 	@$(MAKE) --no-print-directory test ARGS=
 
