@@ -74,7 +74,7 @@ class Environment:
 
 
 def call(command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, **options)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -229,7 +229,8 @@ def test_a_plugin_distribution_is_found_and_tests_itself(whole, elsewhere, tmp_p
 @pytest.mark.parametrize("command", ["check", "serve"])
 def test_without_a_store_it_says_what_to_install(bare, elsewhere, command):
     """Neither the extra nor MONGODB_URI: one sentence, exit code 1, and nothing made."""
-    done = subprocess.run([bare.command, command], capture_output=True, text=True, env=settings())
+    quiet = {"capture_output": True, "text": True, "timeout": 20}
+    done = subprocess.run([bare.command, command], env=settings(), **quiet)
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(r"chatgateway: [^\n]+\.\n", done.stderr)
     assert "pip install 'chatgateway[embedded]'" in done.stderr
