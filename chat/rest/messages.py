@@ -67,7 +67,7 @@ class MessagesHandler(ApiHandler):
         if sum(cursor is not None for cursor in cursors) > 1:
             raise ChatError(ErrorCode.VALIDATION_ERROR, "give one of before, after and around")
         query = await self.begin("GET /chat-messages", query)
-        page = await self.gate.domain.messages.page(
+        page = await self.gate.domain.message_pages.page(
             self.identity,
             query.chat_id,
             limit=query.limit,
@@ -96,7 +96,7 @@ class MessagesHandler(ApiHandler):
 class MessageHandler(ApiHandler):
     async def get(self, message_id: str) -> None:
         query = await self.begin("GET /chat-messages/:id", _reference(message_id))
-        message = await self.gate.domain.messages.find(self.identity, query.message_id)
+        message, _ = await self.gate.domain.message_pages.find(self.identity, query.message_id)
         self.about(chat_id=message.chat_id)
         self.reply(message_to_wire(message))
 
@@ -132,7 +132,7 @@ class HistoryHandler(ApiHandler):
         )
         query = await self.begin("GET /chat-messages/:id/history", asked)
         if self.identity.is_privileged:
-            message = await self.gate.domain.messages.find(self.identity, query.message_id)
+            message, _ = await self.gate.domain.message_pages.find(self.identity, query.message_id)
             self.about(chat_id=message.chat_id)
         found, has_before = await self.gate.domain.revisions.history(
             self.identity, query.message_id, before=query.before, limit=query.limit

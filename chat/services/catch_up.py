@@ -112,7 +112,7 @@ class CatchUpService:
             "reset": reset,
             "messages": messages,
         }
-        if state.people_seq > since:
+        if state.participants_seq > since:
             page["participants"] = budget.encode(await self._chats.people_of(state))
         if state.chat.updated_seq > since:
             chat = await self._chats.describe(state, identity, with_people=False)

@@ -183,7 +183,7 @@ class ChatStates:
         for user_id in state.members:
             self._link(user_id, chat_id)
             self._absent.appeared((chat_id, user_id))
-        self._scale.weigh(state)
+        state.weigh(self._scale)
         self._forget_old()
         return state
 
@@ -192,48 +192,38 @@ class ChatStates:
         chat_id, user_id = state.chat.id, participant.user_id
         if chat_id not in self._states:
             self.put(state)  # forgotten meanwhile
-        state.crowd += 1
-        state.people_seq = max(state.people_seq, participant.updated_seq)
         if participant.removed_at is None:
-            state.members[user_id] = participant
-            state.outsiders.discard(user_id)
-            state.left.pop(user_id, None)
+            state.added(participant)
             self._link(user_id, chat_id)
             self._absent.appeared((chat_id, user_id))
         else:
-            state.members.pop(user_id, None)
-            state.outsiders.add(user_id)
-            if participant.left:
-                state.left[user_id] = participant.removed_at
+            state.removed(participant)
             self._unlink(user_id, chat_id)
         if self._states.get(chat_id) is state:
-            self._scale.weigh(state)
+            state.weigh(self._scale)
 
     async def note_author(self, state: ChatState, user_id: UserId) -> None:
         """Remember, before it is stored, who is about to leave their id in the chat's history.
 
         Costs one write for each user who is no participant, once a chat: an admin, a bot.
         """
-        if user_id in state.members or user_id in state.outsiders:
-            return
-        if len(state.outsiders) < MAX_OUTSIDE_AUTHORS:
+        if not state.names(user_id) and len(state.outsiders) < MAX_OUTSIDE_AUTHORS:
             await self._chats.add_outside_author(state.chat.id, user_id)
-            state.outsiders.add(user_id)
+            state.named(user_id)
 
     def drop(self, state: ChatState) -> None:
         """The chat is gone; whoever still holds the state sees it closed."""
-        state.closed = True
-        state.crowd += 1
+        state.dropped()
         self._states.pop(state.chat.id, None)
         self._held.pop(state.chat.id, None)
-        self._scale.leave(state)
+        state.unweigh()
         for user_id in state.members:
             self._unlink(user_id, state.chat.id)
 
     async def refresh_head(self, state: ChatState) -> None:
         """Look up the last number anew, after the store said that one is taken."""
         participants = await self._chats.participants(state.chat.id)
-        state.head = await self._find_head(state.chat, participants, state.reserved)
+        state.renumbered(await self._find_head(state.chat, participants, state.reserved))
 
     async def _load(self, chat_id: int) -> ChatState | None:
         chat = await self._chats.find(chat_id)
@@ -273,7 +263,7 @@ class ChatStates:
                 return  # the one that is asked for, larger than all the rest may be
             del self._states[state.chat.id]
             self._held[state.chat.id] = state
-            self._scale.leave(state)
+            state.unweigh()
             for user_id in state.members:
                 self._unlink(user_id, state.chat.id)
 

@@ -196,7 +196,7 @@ class ChatService:
             return chat
 
         def commit(chat: Chat) -> None:
-            state.chat = chat
+            state.configured(chat)
             event = chat_updated(chat)
             self._broadcaster.to_chat(chat.id, event)
             self._broadcaster.to_users(state.members, event, outside_chat=chat.id)

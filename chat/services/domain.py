@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chat.hooks.manager import PluginManager
 from chat.ports import Broadcaster, Clock, Store, Whereabouts
 from chat.services.access import AccessService
-from chat.services.budget import Turns
+from chat.services.budget import ANSWERS_IN_A_BACKLOG, Turns
 from chat.services.catch_up import CatchUpService
 from chat.services.chat_lists import ChatLists
 from chat.services.chat_states import ChatStates
@@ -13,6 +13,7 @@ from chat.services.chats import ChatService
 from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats
 from chat.services.journal.journal import Journal
+from chat.services.message_pages import MessagePages
 from chat.services.messages import MessageService
 from chat.services.pace import Pace
 from chat.services.participants import ParticipantService
@@ -39,6 +40,7 @@ class Domain:
     states: ChatStates
     journal: Journal
     messages: MessageService
+    message_pages: MessagePages
     revisions: RevisionService
     chats: ChatService
     chat_lists: ChatLists
@@ -159,6 +161,13 @@ def build_domain(
         max_backlog_bytes=settings.max_backlog_bytes,
         turns=turns,
     )
+    message_pages = MessagePages(
+        states=states,
+        pace=pace,
+        messages=store.messages,
+        turns=turns,
+        answer_bytes=settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG,
+    )
     return Domain(
         pace=pace,
         states=states,
@@ -175,14 +184,14 @@ def build_domain(
             hooks=hooks,
             clock=clock,
             max_content_chars=settings.max_content_chars,
-            max_backlog_bytes=settings.max_backlog_bytes,
-            turns=turns,
         ),
+        message_pages=message_pages,
         revisions=RevisionService(
             states=states,
             unread=unread,
             journal=journal,
             messages=store.messages,
+            pages=message_pages,
             broadcaster=broadcaster,
             hooks=hooks,
             clock=clock,

@@ -180,11 +180,11 @@ class ParticipantService:
         self, state: ChatState, identity: Identity, newcomers: Sequence[UserId]
     ) -> None:
         """Refuse to bring somebody back who left within LEFT_FOR; the host and admins may."""
-        if not state.left or identity.is_privileged:
+        if identity.is_privileged:
             return
         now = self._clock.now()
         for user_id in newcomers:
-            left_at = state.left.get(user_id)
+            left_at = state.left_at(user_id)
             if left_at is not None and now < left_at + LEFT_FOR:
                 raise ChatError(
                     ErrorCode.FORBIDDEN,

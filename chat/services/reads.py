@@ -1,6 +1,5 @@
 """Read cursors, which only move forward, and unread counts, which are computed and never stored."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 from chat.contracts.models import unread_to_wire
@@ -77,8 +76,7 @@ class ReadService:
             raise NotParticipantError(chat_id)
         if seq <= mine.last_read_seq:
             return mine
-        mine = replace(mine, last_read_message_id=message_id, last_read_seq=seq)
-        state.members[user_id] = mine
+        mine = state.read(mine, message_id, seq)
         event = message_read(chat_id, message_id, user_id, self._clock.now())
         if len(state.members) <= ANNOUNCED_UP_TO:
             self._broadcaster.to_chat(chat_id, event, except_user=user_id)
@@ -108,10 +106,7 @@ class ReadService:
         if member is None:
             return 0
         cursor, mine = member.last_read_seq, member.user_id
-        count = sum(
-            entry.seq > cursor and entry.sender_id != mine and not entry.deleted
-            for entry in state.tail
-        )
+        count = state.count_unread(mine, cursor)
         high = state.tail_from
         # Only for somebody who is far behind: in most chats the tail reaches back to the cursor.
         while count < UNREAD_CAP and high > cursor + 1:

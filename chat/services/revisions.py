@@ -23,7 +23,8 @@ from chat.services.body_digest import digest_of_message
 from chat.services.budget import Turns
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.journal.journal import Journal
-from chat.services.messages import check_text, find_message
+from chat.services.message_pages import MessagePages
+from chat.services.messages import check_text
 from chat.services.unread import UnreadService
 
 
@@ -35,6 +36,7 @@ class RevisionService:
         journal: Journal,
         unread: UnreadService,
         messages: MessageRepository,
+        pages: MessagePages,
         broadcaster: Broadcaster,
         hooks: PluginManager,
         clock: Clock,
@@ -46,6 +48,7 @@ class RevisionService:
         self._journal = journal
         self._unread = unread
         self._messages = messages
+        self._pages = pages
         self._broadcaster = broadcaster
         self._hooks = hooks
         self._clock = clock
@@ -66,7 +69,7 @@ class RevisionService:
         plugins refuse with.
         """
         check_text(content, self._max_content_chars)
-        old, state = await find_message(self._states, self._messages, identity, message_id)
+        old, state = await self._pages.find(identity, message_id)
         self._check_may_edit(identity, state, old)
         if self._hooks.has(before_message_edit):
             draft = await self._hooks.filter(before_message_edit, _draft(identity, old, content))
@@ -90,12 +93,7 @@ class RevisionService:
             return edited
 
         def commit(message: Message) -> None:
-            state.changed(message)
-            self._broadcaster.to_chat(message.chat_id, message_updated(message))
-            last = state.last_message
-            if last is not None and last.id == message.id:
-                # Lists of chats show the text of the last message.
-                self._unread.chat_changed(state)
+            self._changed(state, message)
 
         edited = await self._journal.change(state, self._writes(state, identity), write, commit)
         self._hooks.notify_soon(
@@ -110,7 +108,7 @@ class RevisionService:
         Pushed as `messageDeleted`. Deleting twice answers the same tombstone and pushes nothing.
         Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED.
         """
-        old, state = await find_message(self._states, self._messages, identity, message_id)
+        old, state = await self._pages.find(identity, message_id)
         self._check_may_delete(identity, state, old)
         if old.deleted_at is not None:
             return old
@@ -138,9 +136,7 @@ class RevisionService:
             return seen
 
         def commit(message: Message) -> None:
-            state.changed(message)
-            self._broadcaster.to_chat(message.chat_id, message_deleted(message))
-            self._unread.chat_changed(state)
+            self._changed(state, message)
 
         try:
             gone = await self._journal.change(state, self._writes(state, identity), write, commit)
@@ -157,15 +153,25 @@ class RevisionService:
         """The latest `limit` earlier texts of a message below the revision `before`, the oldest
         first, and whether there are older ones. Of a deleted message there are none.
         """
-        message, state = await find_message(self._states, self._messages, identity, message_id)
+        message, state = await self._pages.find(identity, message_id)
         async with self._turns.of(identity.user_id):
             earlier = await self._messages.revisions(message)
         self._states.check(state, identity)
-        if state.deleted and message_id in state.deleted:
+        if state.has_deleted(message_id):
             return [], False  # deleted while they were read: its text is gone from every answer
         if before is not None:
             earlier = [each for each in earlier if each.revision < before]
         return earlier[-limit:], len(earlier) > limit
+
+    def _changed(self, state: ChatState, message: Message) -> None:
+        """Apply a message whose change is stored: memory, then pushes."""
+        state.changed(message)
+        is_deleted = message.deleted_at is not None
+        event = message_deleted(message) if is_deleted else message_updated(message)
+        self._broadcaster.to_chat(message.chat_id, event)
+        # A deletion changes counts; lists of chats show the text of the last message.
+        if is_deleted or state.last_message is message:
+            self._unread.chat_changed(state)
 
     def _writes(self, state: ChatState, identity: Identity) -> Callable[[], None]:
         return lambda: self._states.check(state, identity, Role.MEMBER.rank)

@@ -258,7 +258,7 @@ async def test_answers_that_their_client_does_not_take_are_bounded_by_user(serve
             assert sent["success"]
         chat.app._gate.answer_bytes = 25_000
         path = f"/chat-messages?chatId={chat_id}&limit=200"
-        chat.app.domain.messages._answer_bytes = 90_000
+        chat.app.domain.message_pages.answer_bytes = 90_000
         refused = await chat.request("GET", path, 1)
         assert (refused.status, refused.code) == (429, "RATE_LIMITED")
         assert (await chat.request("GET", path, 2)).status == 200

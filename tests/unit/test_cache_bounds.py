@@ -24,9 +24,10 @@ def states_of(most_bytes):
 def seated(chat_id, count):
     state = _state(chat_id)
     for user_id in range(2, count + 1):
-        state.members[user_id] = Participant(
+        participant = Participant(
             chat_id=chat_id, user_id=user_id, role=Role.MEMBER, joined_at=NOW, updated_seq=0
         )
+        state.added(participant)
     return state
 
 

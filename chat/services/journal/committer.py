@@ -169,7 +169,7 @@ class Committer:
     @staticmethod
     def _committed(entry: Append | Change[Any], seq: int, outcome: Any, answer: Any) -> None:
         """Memory, push, answer: in one turn of the loop, in the order of the numbers."""
-        entry.state.head = seq
+        entry.state.committed(seq)
         settle(entry)
         try:
             entry.commit(outcome)

@@ -1,8 +1,9 @@
 """What the journal is handed, and what it answers."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from chat.entities import Message
@@ -25,18 +26,24 @@ class Sent(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Append:
-    """A new message, complete but for its id and number. `check` raises where its sender may not
-    send it any more, right before it gets its number. `commit` runs when it is stored: memory and
-    push.
-    """
+class Append(ABC):
+    """A new message, complete but for its id and number; `done` is settled after `commit`."""
 
     state: ChatState
     message: Message
-    check: Callable[[], None]
-    commit: Callable[[Message], None]
     done: Outcome[Sent]
-    settled: bool = False
+    settled: bool = field(default=False, init=False)
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise where the sender may not send it any more; called right before it is numbered."""
+
+    @abstractmethod
+    def commit(self, message: Message) -> None:
+        """Apply a message that is stored to memory, and push it.
+
+        It is nearly always this one; after a restart it may be one that was found in its place.
+        """
 
 
 @dataclass(slots=True, eq=False)
@@ -73,5 +80,5 @@ def settle(entry: Append | Change[Any]) -> bool:
     if entry.settled:
         return False
     entry.settled = True
-    entry.state.pending -= 1
+    entry.state.settled()
     return True

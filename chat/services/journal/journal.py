@@ -18,14 +18,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
-from chat.entities import Message
 from chat.errors import ChatError, ErrorCode, OutcomeUnknownError, StoreUnavailableError
 from chat.ports import ChatRepository, IdRepository, MessageRepository
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.journal.committer import Committer, fail, known
-from chat.services.journal.entries import Append, Change, Sent
+from chat.services.journal.entries import Append, Change
 from chat.services.journal.numbers import Numbers
-from chat.services.journal.outcome import Outcome
 
 MAX_BATCH: Final = 500
 """Bounds one write to some hundred kB; more gain nothing (16 a batch: 27 us of driver time a
@@ -86,16 +84,9 @@ class Journal:
         """A write is being repeated because the store has not said what became of it."""
         return self._committer.in_doubt
 
-    def append(
-        self,
-        state: ChatState,
-        message: Message,
-        check: Callable[[], None],
-        commit: Callable[[Message], None],
-        done: Outcome[Sent],
-    ) -> None:
-        """Queue a new message; `done` gets it, with its id and number, once it is stored."""
-        self._put(Append(state, message, check, commit, done))
+    def append(self, entry: Append) -> None:
+        """Queue a new message; its `done` gets it, with its id and number, once it is stored."""
+        self._put(entry)
 
     def change(
         self,
@@ -115,7 +106,7 @@ class Journal:
             raise ChatError(ErrorCode.SHUTTING_DOWN, "the server is restarting", retry_after_s=1)
         if self._committer.in_doubt or len(self._queue) >= MAX_QUEUED:
             raise StoreUnavailableError
-        entry.state.pending += 1
+        entry.state.queued()
         self._queue.append(entry)
         self._wake.set()
 

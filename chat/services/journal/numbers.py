@@ -28,7 +28,7 @@ class Numbers:
             if state.head + state.pending > state.reserved:
                 up_to = state.head + state.pending + SEQ_BLOCK
                 await self._chats.reserve_seq(state.chat.id, up_to)
-                state.reserved = up_to
+                state.reserved_up_to(up_to)
         # Twice, since what is numbered anew takes a new id.
         at_most = 2 * len(batch)
         if self._last_reserved_id - self._next_id + 1 < at_most:

@@ -1,12 +1,29 @@
 """A journal over a store in memory, with one chat, and short words for what is asked of it."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from chat.entities import Message
 from chat.errors import ChatError
 from chat.services.chat_states import ChatState, ChatStates
+from chat.services.journal.entries import Append
 from chat.services.journal.journal import Journal
 from tests.support.pace import no_limits
 from tests.support.rest.store import FakeChats, FakeIds, FakeMessages, draft, new_chat, seat
+
+
+@dataclass(slots=True, eq=False)
+class Sending(Append):
+    """A message that anybody may send."""
+
+    on_commit: Callable[[Message], None]
+
+    def check(self):
+        pass
+
+    def commit(self, message):
+        self.on_commit(message)
 
 
 class Desk:
@@ -39,7 +56,7 @@ class Desk:
         state = state or self.state
         done = asyncio.get_running_loop().create_future()
         message = draft(state.chat.id, text, key)
-        self.journal.append(state, message, lambda: None, commit or self._pushed, done)
+        self.journal.append(Sending(state, message, done, commit or self._pushed))
         return await done
 
     async def change(self, write=None):
