@@ -21,6 +21,7 @@ from chat.contracts.client_events import (
 )
 from chat.contracts.models import identity_to_wire, message_json, presence_to_wire
 from chat.contracts.pushes import removed_from_chat
+from chat.contracts.view_writers import catch_up_to_wire, joined_chat_to_wire
 from chat.entities import Message
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.fanout import Fanout
@@ -121,19 +122,10 @@ class Handlers:
     async def join_chat(self, connection: Connection, payload: JoinChat) -> Answer:
         cursor = Cursor(payload.since, payload.epoch)
         joined = await self._domain.rooms.join(connection, payload.chat_id, cursor, payload.limit)
-        mine = joined.mine
         return {
             "success": True,
             "message": f"Joined chat {payload.chat_id}",
-            "data": {
-                **joined.head,
-                "role": mine.role.value if mine else None,
-                "lastReadMessageId": mine.last_read_message_id if mine else None,
-                "unreadCount": joined.unread,
-                "typing": joined.typing,
-                "reads": joined.reads,
-                "sync": joined.missed,
-            },
+            "data": joined_chat_to_wire(joined),
         }
 
     async def leave_chat(self, connection: Connection, payload: ChatReference) -> Answer:
@@ -183,7 +175,7 @@ class Handlers:
         data = await self._domain.catch_up.answer(
             connection.identity, cursors, payload.epoch, payload.limit
         )
-        return {"success": True, "data": data}
+        return {"success": True, "data": catch_up_to_wire(data)}
 
     async def get_presence(self, connection: Connection, payload: GetPresence) -> Answer:
         self._domain.pace.take_lookup(

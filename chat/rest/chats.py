@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from chat.contracts.answers import chat_reference, page_to, participant_reference, read_cursor
 from chat.contracts.base import MAX_PAGE, RequestModel, parse, parse_fields
 from chat.contracts.client_events import ChatReference, Event, JoinChat, Sync, sync_cursors
-from chat.contracts.models import ChatModel, participant_to_wire
+from chat.contracts.models import participant_to_wire
 from chat.contracts.rest import (
     AddParticipants,
     CreateChat,
@@ -18,6 +18,13 @@ from chat.contracts.rest import (
     QueryName,
     UpdateChat,
     UpdateParticipant,
+)
+from chat.contracts.view_writers import (
+    catch_up_page_to_wire,
+    catch_up_to_wire,
+    chat_view_to_wire,
+    read_cursor_to_wire,
+    unread_chats_to_wire,
 )
 from chat.entities import ChatType, Role
 from chat.errors import ChatError, ErrorCode
@@ -28,6 +35,7 @@ from chat.services.budget import Budget
 from chat.services.catch_up import Cursor
 from chat.services.chats import UNSET
 from chat.services.existing_chats import NewChat
+from chat.views import ChatView
 
 
 class FindByRef(RequestModel):
@@ -60,7 +68,8 @@ class ParticipantsQuery(ChatReference):
 class OneChatHandler(ApiHandler):
     """Base: answers one chat with as many of its participants as fit."""
 
-    def reply_chat(self, chat: ChatModel, status: int = 200) -> None:
+    def reply_chat(self, view: ChatView, status: int = 200) -> None:
+        chat = chat_view_to_wire(view)
         fitting = Budget(self.gate.answer_bytes).fit(chat["participants"])
         self.reply({**chat, "participants": fitting}, status)
 
@@ -81,7 +90,9 @@ class ChatsHandler(OneChatHandler):
         )
         state, created = await self.gate.domain.chats.create(self.identity, new)
         self.about(chat_id=state.chat.id, created=created)
-        chat = await self.gate.domain.chats.describe(state, self.identity, with_people=True)
+        chat = await self.gate.domain.chat_views.of_state(
+            state, self.identity, with_participants=True
+        )
         self.reply_chat(chat, 201 if created else 200)
 
     async def get(self) -> None:
@@ -91,17 +102,17 @@ class ChatsHandler(OneChatHandler):
         )
         query = await self.begin("GET /chats", query)
         if query.external_ref is not None:
-            chat = await self.gate.domain.chats.of_ref(self.identity, query.external_ref)
-            self.about(chat_ids=[each["id"] for each in chat])
-            self.reply(chat, page=page_to(None))
+            views = await self.gate.domain.chat_views.of_ref(self.identity, query.external_ref)
+            self.about(chat_ids=[each.chat.id for each in views])
+            self.reply([chat_view_to_wire(each) for each in views], page=page_to(None))
             return
         pace = self.gate.domain.pace
         pace.take_page(self.identity)
-        found, following = await self.gate.domain.chat_lists.overview(
+        found, following = await self.gate.domain.chat_views.overview(
             self.identity,
+            Budget(self.gate.answer_bytes),
             limit=query.limit,
             cursor=query.cursor,
-            budget=Budget(self.gate.answer_bytes),
         )
         pace.made_page(self.identity, len(found))
         self.reply(found, page=page_to(_to_cursor(following)))
@@ -127,7 +138,7 @@ class ChatsHandler(OneChatHandler):
 class ChatHandler(OneChatHandler):
     async def get(self, chat_id: str) -> None:
         query = await self.begin("GET /chats/:id", _reference(chat_id))
-        self.reply_chat(await self.gate.domain.chats.view(self.identity, query.chat_id))
+        self.reply_chat(await self.gate.domain.chat_views.of_chat(self.identity, query.chat_id))
 
     async def patch(self, chat_id: str) -> None:
         reference = path_id(chat_id)
@@ -142,7 +153,7 @@ class ChatHandler(OneChatHandler):
             external_ref=payload.external_ref if "external_ref" in given else UNSET,
         )
         self.reply_chat(
-            await self.gate.domain.chats.describe(state, self.identity, with_people=True)
+            await self.gate.domain.chat_views.of_state(state, self.identity, with_participants=True)
         )
 
     async def delete(self, chat_id: str) -> None:
@@ -161,7 +172,7 @@ class ParticipantsHandler(ApiHandler):
         query = await self.begin("GET /chats/:id/participants", asked)
         state = await self.gate.domain.states.require(query.chat_id, self.identity)
         budget = Budget(self.gate.answer_bytes)
-        found, following = await self.gate.domain.chat_lists.people_page(
+        found, following = await self.gate.domain.chat_views.participants_page(
             state, query.cursor, budget
         )
         self.gate.domain.states.check(state, self.identity)
@@ -221,7 +232,8 @@ class ReadsHandler(ApiHandler):
     async def get(self, chat_id: str) -> None:
         query = await self.begin("GET /chats/:id/reads", _reference(chat_id))
         state = await self.gate.domain.states.require(query.chat_id, self.identity)
-        self.reply(self.gate.domain.reads.cursors(state))
+        cursors = self.gate.domain.reads.cursors(state)
+        self.reply([read_cursor_to_wire(each) for each in cursors])
 
 
 class UnreadHandler(ApiHandler):
@@ -229,7 +241,8 @@ class UnreadHandler(ApiHandler):
         query = Overview(limit=MAX_PAGE, cursor=None)
         await self.begin("GET /me/unread", query)
         budget = Budget(self.gate.answer_bytes)
-        self.reply(await self.gate.domain.unread.of_user(self.identity, budget))
+        unread = await self.gate.domain.unread.of_user(self.identity, budget)
+        self.reply(unread_chats_to_wire(unread))
 
 
 class SyncHandler(ApiHandler):
@@ -248,7 +261,7 @@ class SyncHandler(ApiHandler):
         self.gate.domain.pace.take_page(self.identity)
         catch_up = self.gate.domain.catch_up
         page = await catch_up.page(self.identity, reference, cursor, query.limit)
-        self.reply(page | {"epoch": catch_up.epoch})
+        self.reply(catch_up_page_to_wire(page) | {"epoch": catch_up.epoch})
 
 
 class SyncAllHandler(ApiHandler):
@@ -257,7 +270,8 @@ class SyncAllHandler(ApiHandler):
         payload = await self.begin(Event.SYNC, parse(Sync, await self.body_json()))
         catch_up = self.gate.domain.catch_up
         cursors = sync_cursors(payload)
-        self.reply(await catch_up.answer(self.identity, cursors, payload.epoch, payload.limit))
+        answer = await catch_up.answer(self.identity, cursors, payload.epoch, payload.limit)
+        self.reply(catch_up_to_wire(answer))
 
 
 def _reference(chat_id: str) -> ChatReference:

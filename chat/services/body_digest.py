@@ -8,8 +8,7 @@ had from itself; where a hook or an edit has changed it, the digest is kept with
 import hashlib
 from typing import Any
 
-import orjson
-
+from chat.contracts.view_writers import canonical_body
 from chat.entities import Message
 from chat.hooks.events import MessageDraft
 
@@ -27,6 +26,5 @@ def digest_of_message(message: Message) -> str:
 
 
 def _digest(content: str, reply_to_id: int | None, metadata: dict[str, Any] | None) -> str:
-    body = {"content": content, "replyToId": reply_to_id, "metadata": metadata}
-    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(canonical, digest_size=16).hexdigest()
+    body = canonical_body(content, reply_to_id, metadata)
+    return hashlib.blake2b(body, digest_size=16).hexdigest()

@@ -1,15 +1,16 @@
 """How much an answer may hold, and how many big ones are made at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
 from chat.contracts.models import message_to_wire
 from chat.entities import Message
 from chat.identity import UserId
+from chat.views import ChatView, Json, UnreadView
 
 ANSWERS_IN_A_BACKLOG: Final = 4
 """One answer fills this part of what may wait for a socket, and twice that where it cannot be cut
@@ -23,6 +24,8 @@ up to 64 whole messages.
 
 READS_OF_ALL: Final = 4
 """The same of all users: an insert does not wait behind more of them."""
+
+View = TypeVar("View", ChatView, UnreadView)
 
 
 class Budget:
@@ -46,14 +49,14 @@ class Budget:
     def far_spent(self) -> bool:
         return self._left < -self._most
 
-    def encode(self, value: Any) -> orjson.Fragment:
+    def encode(self, value: Any) -> Json:
         encoded = orjson.dumps(value)
         self._left -= len(encoded)
         return orjson.Fragment(encoded)
 
-    def fit(self, values: Iterable[Any]) -> list[orjson.Fragment]:
+    def fit(self, values: Iterable[Any]) -> list[Json]:
         """The first of them that fit; one at least, so that every page goes on."""
-        fitting: list[orjson.Fragment] = []
+        fitting: list[Json] = []
         for value in values:
             encoded = self.encode(value)
             if self.spent and fitting:
@@ -61,18 +64,20 @@ class Budget:
             fitting.append(encoded)
         return fitting
 
-    def fit_messages(self, messages: Iterable[Message]) -> list[orjson.Fragment]:
+    def fit_messages(self, messages: Iterable[Message]) -> list[Json]:
         """The same of messages."""
         return self.fit(map(message_to_wire, messages))
 
+    def shortened(self, view: View, write: Callable[[View], Any]) -> Json:
+        """Encode a chat of a list that must name all of them.
 
-def shortened(chat: Any, budget: Budget) -> orjson.Fragment:
-    """A chat of a list that is to name all of them; what it can do without goes first."""
-    if budget.spent:
-        chat["lastMessage"] = None
-    if budget.far_spent and "metadata" in chat:
-        chat["metadata"] = None
-    return budget.encode(chat)
+        Over budget, it drops the last message; far over it, the metadata too.
+        """
+        if self.spent:
+            view = view.without_last_message()
+        if self.far_spent:
+            view = view.without_metadata()
+        return self.encode(write(view))
 
 
 class Turns:

@@ -5,21 +5,23 @@ page, and only then moves its cursor. Nothing is replayed: an edited message com
 now, a deleted one as a tombstone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
-from chat.contracts.base import DEFAULT_PAGE, iso
+from chat.contracts.base import DEFAULT_PAGE
+from chat.contracts.view_writers import chat_view_to_wire, participant_view_to_wire
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity
 from chat.ports import Clock, MessageRepository
-from chat.services.budget import ANSWERS_IN_A_BACKLOG, Budget, Turns, shortened
-from chat.services.chat_lists import ChatLists
-from chat.services.chat_states import ChatState, ChatStates
-from chat.services.chats import ChatService
+from chat.services.budget import Budget, Turns
+from chat.services.chat_states import ChatStates
+from chat.services.chat_views import ChatViews
 from chat.services.history import read_back, read_changes
 from chat.services.pace import Pace
+from chat.views import CatchUp, CatchUpPage, ChatRefused, Json
 
 MAX_OVERVIEW: Final = 1_000
 OVERVIEW_PAGES: Final = 5
@@ -38,53 +40,40 @@ class Cursor:
     epoch: str | None = None
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class CatchUpService:
-    def __init__(
-        self,
-        *,
-        states: ChatStates,
-        pace: Pace,
-        messages: MessageRepository,
-        chats: ChatService,
-        lists: ChatLists,
-        clock: Clock,
-        epoch: str,
-        max_backlog_bytes: int,
-        turns: Turns,
-    ) -> None:
-        self._states = states
-        self._pace = pace
-        self._messages = messages
-        self._chats = chats
-        self._lists = lists
-        self._clock = clock
-        self._answer_bytes = max_backlog_bytes // ANSWERS_IN_A_BACKLOG
-        self._turns = turns
-        self.epoch = epoch
+    """Pages of what a client missed; `answer_bytes` bounds an answer."""
+
+    states: ChatStates
+    pace: Pace
+    messages: MessageRepository
+    views: ChatViews
+    clock: Clock
+    turns: Turns
+    answer_bytes: int
+    epoch: str
 
     async def page(
         self, identity: Identity, chat_id: int, cursor: Cursor, limit: int = DEFAULT_PAGE
-    ) -> dict[str, Any]:
-        """The dict of CatchUpModel for one chat, of up to `limit` messages; raises
-        NOT_PARTICIPANT.
+    ) -> CatchUpPage:
+        """Read a page of one chat, of up to `limit` messages; raises NOT_PARTICIPANT.
 
-        `reset` = the cursor is of another epoch or ahead of the server: drop what you have of the
-        chat. Every page is bounded above by the last number that was pushed when it was asked for.
+        It is bounded above by the last number that was pushed when it was asked for.
         """
-        async with self._turns.of(identity.user_id):
-            return await self._page(identity, chat_id, cursor, limit, Budget(self._answer_bytes))
+        async with self.turns.of(identity.user_id):
+            return await self._page(identity, chat_id, cursor, limit, Budget(self.answer_bytes))
 
     async def _page(
         self, identity: Identity, chat_id: int, cursor: Cursor, limit: int, budget: Budget
-    ) -> dict[str, Any]:
-        state = await self._states.require(chat_id, identity)
+    ) -> CatchUpPage:
+        state = await self.states.require(chat_id, identity)
         head = state.head
         reset = cursor.since is not None and (
             cursor.since > head or cursor.epoch not in (None, self.epoch)
         )
         since = 0 if reset or cursor.since is None else cursor.since
-        # Without a cursor, a page for which there was no room costs its client the newest messages
-        # for all of them: later, then.
+        # An empty first page would make a client without a cursor load the whole history, so it is
+        # deferred only when the budget is far overspent.
         waits = budget.far_spent if reset or cursor.since is None else budget.spent
         if waits and since < head:
             return _nothing_yet(chat_id, since, reset)
@@ -92,34 +81,35 @@ class CatchUpService:
             # Most joins of a new chat find it empty: that is known without a query.
             empty = state.last_message is None
             most = budget.left
-            newest = (
-                [] if empty else await read_back(self._messages, chat_id, head + 1, limit, most)
-            )
+            newest = [] if empty else await read_back(self.messages, chat_id, head + 1, limit, most)
             messages = budget.fit_messages(reversed(newest))[::-1]
             upto = head
         else:
             changed, upto = await read_changes(
-                self._messages, chat_id, since, head, limit, budget.left
+                self.messages, chat_id, since, head, limit, budget.left
             )
             messages = budget.fit_messages(changed)
             if len(messages) < len(changed):
                 upto = changed[len(messages) - 1].updated_seq
-        page: dict[str, Any] = {
-            "chatId": chat_id,
-            "fromSeq": since,
-            "toSeq": upto,
-            "hasMore": upto < head,
-            "reset": reset,
-            "messages": messages,
-        }
+        participants = chat = None
         if state.participants_seq > since:
-            page["participants"] = budget.encode(await self._chats.people_of(state))
+            views = await self.views.participants(state)
+            participants = budget.encode([participant_view_to_wire(each) for each in views])
         if state.chat.updated_seq > since:
-            chat = await self._chats.describe(state, identity, with_people=False)
-            page["chat"] = budget.encode(chat)
-        self._pace.made_page(identity, len(messages))
-        self._states.check(state, identity)
-        return page
+            view = await self.views.of_state(state, identity, with_participants=False)
+            chat = budget.encode(chat_view_to_wire(view))
+        self.pace.made_page(identity, len(messages))
+        self.states.check(state, identity)
+        return CatchUpPage(
+            chat_id=chat_id,
+            from_seq=since,
+            to_seq=upto,
+            has_more=upto < head,
+            reset=reset,
+            messages=messages,
+            participants=participants,
+            chat=chat,
+        )
 
     async def answer(
         self,
@@ -127,18 +117,20 @@ class CatchUpService:
         cursors: list[tuple[int, int | None]] | None,
         epoch: str | None,
         limit: int,
-    ) -> dict[str, Any]:
-        """`{epoch, serverTime, chats}`: a page of each chat named, an `error` in place of one that
-        is not the caller's; without cursors all of the caller's chats as `GET /chats` shows them.
+    ) -> CatchUp:
+        """Read a page of each chat named, a refusal in place of one that is not the caller's.
+
+        Without cursors, all of the caller's chats as `GET /chats` shows them.
         """
         pages = OVERVIEW_PAGES if cursors is None else len(cursors) / CHATS_OF_A_PAGE
-        self._pace.take_page(identity, pages)
-        budget = Budget(self._answer_bytes)
-        chats: list[Any]
-        async with self._turns.of(identity.user_id):
+        self.pace.take_page(identity, pages)
+        budget = Budget(self.answer_bytes)
+        chats: Sequence[CatchUpPage | ChatRefused | Json]
+        async with self.turns.of(identity.user_id):
             if cursors is None:
-                overview, _ = await self._lists.overview(identity, limit=MAX_OVERVIEW, cursor=None)
-                chats = [shortened(each, budget) for each in overview]
+                chats, _ = await self.views.overview(
+                    identity, budget, limit=MAX_OVERVIEW, shorten=True
+                )
             else:
                 chats = [
                     await self._page_or_error(
@@ -146,23 +138,19 @@ class CatchUpService:
                     )
                     for chat_id, since in cursors
                 ]
-        return {"epoch": self.epoch, "serverTime": iso(self._clock.now()), "chats": chats}
-
-    def head_of(self, state: ChatState) -> dict[str, Any]:
-        """What every join tells: where the chat is."""
-        return {"chatId": state.chat.id, "epoch": self.epoch, "seq": state.head}
+        return CatchUp(self.epoch, self.clock.now(), chats)
 
     async def _page_or_error(
         self, identity: Identity, chat_id: int, cursor: Cursor, limit: int, budget: Budget
-    ) -> dict[str, Any]:
+    ) -> CatchUpPage | ChatRefused:
         try:
             return await self._page(identity, chat_id, cursor, limit, budget)
         except ChatError as error:
-            # What concerns the caller, and not the chat, is the refusal of the whole. Looks for
-            # many chats that are not there come to their end bit by bit.
+            # An error that concerns the caller, and not the chat, refuses the whole answer. A user
+            # who names many missing chats runs out of look-ups from one chat to the next.
             if error.code not in _OF_THE_CHAT:
                 raise
-            # The rest of the answer is a success, so that no plugin is told.
+            # The rest of the answer is a success, so plugins get no notice of this.
             _log.warning(
                 "refused",
                 action="sync",
@@ -171,16 +159,11 @@ class CatchUpService:
                 chat_id=chat_id,
                 request_id=error.request_id,
             )
-            return {"chatId": chat_id, "error": error.to_wire()}
+            return ChatRefused(chat_id, error)
 
 
-def _nothing_yet(chat_id: int, since: int, reset: bool) -> dict[str, Any]:
-    """A page for which the answer had no room; who asks for what there is more of gets there."""
-    return {
-        "chatId": chat_id,
-        "fromSeq": since,
-        "toSeq": since,
-        "hasMore": True,
-        "reset": reset,
-        "messages": [],
-    }
+def _nothing_yet(chat_id: int, since: int, reset: bool) -> CatchUpPage:
+    """A page for which the answer had no room; the client asks again, as for any that goes on."""
+    return CatchUpPage(
+        chat_id=chat_id, from_seq=since, to_seq=since, has_more=True, reset=reset, messages=[]
+    )

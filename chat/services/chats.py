@@ -1,19 +1,14 @@
 """Chats: made, found, changed, deleted; and how they look to one of their people."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
 
 from chat.contracts.base import is_blank
-from chat.contracts.models import (
-    ChatModel,
-    ParticipantModel,
-    chat_to_wire,
-    participants_to_wire,
-)
 from chat.contracts.pushes import chat_created, chat_deleted, chat_updated, removed_from_chat
+from chat.contracts.view_writers import chat_view_to_wire
 from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import ChatDraft
@@ -22,12 +17,11 @@ from chat.hooks.specs import before_chat_change
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
+from chat.services.chat_views import ChatViews, view_of
 from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats, NewChat, direct_key
 from chat.services.journal.journal import Journal
-from chat.services.people import People
 from chat.services.presence import Attendance
-from chat.services.reads import ReadService
 
 UNSET: Final = object()
 """Tells "leave the field as it is" from "set it to null"."""
@@ -35,7 +29,7 @@ UNSET: Final = object()
 MAX_TRIES: Final = 3
 """Tries to make a chat or to find the same one, while others make and delete it."""
 
-PEOPLE_IN_A_PUSH: Final = 50
+PARTICIPANTS_IN_A_PUSH: Final = 50
 """`chatCreated` goes to every participant: with all of 1,000 it would be 124 kB for each."""
 
 VACATED_AT_ONCE: Final = 100
@@ -44,37 +38,20 @@ VACATED_AT_ONCE: Final = 100
 _log = structlog.get_logger("chat.chats")
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class ChatService:
-    def __init__(
-        self,
-        *,
-        states: ChatStates,
-        existing: ExistingChats,
-        journal: Journal,
-        chats: ChatRepository,
-        ids: IdRepository,
-        people: People,
-        contacts: Contacts,
-        reads: ReadService,
-        attendance: Attendance,
-        broadcaster: Broadcaster,
-        hooks: PluginManager,
-        clock: Clock,
-        max_participants: int,
-    ) -> None:
-        self._states = states
-        self._existing = existing
-        self._journal = journal
-        self._chats = chats
-        self._ids = ids
-        self._people = people
-        self._contacts = contacts
-        self._reads = reads
-        self._attendance = attendance
-        self._broadcaster = broadcaster
-        self._hooks = hooks
-        self._clock = clock
-        self._max_participants = max_participants
+    states: ChatStates
+    existing: ExistingChats
+    views: ChatViews
+    journal: Journal
+    chats: ChatRepository
+    ids: IdRepository
+    contacts: Contacts
+    attendance: Attendance
+    broadcaster: Broadcaster
+    hooks: PluginManager
+    clock: Clock
+    max_participants: int
 
     async def create(self, identity: Identity, new: NewChat) -> tuple[ChatState, bool]:
         """A new chat and True, or the one there is for the same direct pair or externalRef and
@@ -84,7 +61,7 @@ class ChatService:
         owner (the host's service token takes no seat). Everybody in it gets `chatCreated`.
         """
         if new.external_ref is not None:
-            self._existing.check_may_refer(identity)
+            self.existing.check_may_refer(identity)
         people = [each for each in dict.fromkeys(new.participant_ids) if each != identity.user_id]
         if not identity.is_service:
             people.insert(0, identity.user_id)
@@ -93,11 +70,11 @@ class ChatService:
         self._check_people(new, people)
         others = [each for each in people if each != identity.user_id]
         for tries in range(MAX_TRIES):
-            found = await self._existing.find(identity, new, people)
+            found = await self.existing.find(identity, new, people)
             if found is not None:
                 return found, False
             if tries == 0:
-                await self._contacts.admit(identity, others, new_chat=True)
+                await self.contacts.admit(identity, others, new_chat=True)
                 draft = await self._ask_plugins(
                     _draft(identity, None, new.type, new.title, new.metadata)
                 )
@@ -108,42 +85,9 @@ class ChatService:
                 return state, True
         raise _contended()
 
-    async def of_ref(self, identity: Identity, external_ref: str) -> list[ChatModel]:
-        """The chat of that externalRef as `overview` shows it, if the caller may see it."""
-        state = await self._existing.visible_of_ref(identity, external_ref)
-        if state is None:
-            return []
-        is_direct = state.chat.type is ChatType.DIRECT
-        return [await self.describe(state, identity, with_people=is_direct)]
-
     async def ids_of(self, user_id: UserId) -> list[int]:
         """Ids of the chats in which the user is, the oldest first."""
-        return sorted(await self._chats.memberships(user_id))
-
-    async def view(
-        self, identity: Identity, chat_id: int, *, with_people: bool = True
-    ) -> ChatModel:
-        """The chat as the caller sees it."""
-        state = await self._states.require(chat_id, identity)
-        return await self.describe(state, identity, with_people=with_people)
-
-    async def describe(
-        self, state: ChatState, identity: Identity, *, with_people: bool
-    ) -> ChatModel:
-        mine = state.members.get(identity.user_id)
-        unread = await self._reads.unread_count(state, mine)
-        people = await self.people_of(state) if with_people else None
-        if not identity.is_service:
-            self._states.check(state, identity)
-        wire = self._wire(state, mine, unread)
-        if people is not None:
-            wire["participants"] = people
-        return wire
-
-    async def people_of(self, state: ChatState, most: int | None = None) -> list[ParticipantModel]:
-        """The participants with their names, in the order in which they came; all, or the first."""
-        users = await self._people.find([each.user_id for each in in_order(state)[:most]])
-        return participants_to_wire(in_order(state)[:most], users)
+        return sorted(await self.chats.memberships(user_id))
 
     async def update(
         self,
@@ -160,8 +104,8 @@ class ChatService:
         the title. ChatConflictError where another chat has the externalRef.
         """
         if external_ref is not UNSET:
-            self._existing.check_may_refer(identity)
-        state = await self._states.require(chat_id, identity, Role.OWNER.rank)
+            self.existing.check_may_refer(identity)
+        state = await self.states.require(chat_id, identity, Role.OWNER.rank)
         if title is not UNSET and state.chat.type is ChatType.DIRECT:
             raise ChatError(ErrorCode.VALIDATION_ERROR, "a direct chat has no title")
 
@@ -185,53 +129,53 @@ class ChatService:
                 state.chat,
                 title=state.chat.title if title is UNSET else title,
                 metadata=state.chat.metadata if metadata is UNSET else metadata,
-                updated_at=self._clock.now(),
+                updated_at=self.clock.now(),
                 updated_seq=seq,
             )
             if external_ref is not UNSET:
                 setter = _setter(identity, external_ref)
                 chat = replace(chat, external_ref=external_ref, external_ref_by=setter)
-            if not await self._chats.update(chat):
+            if not await self.chats.update(chat):
                 raise _ReferenceTakenError
             return chat
 
         def commit(chat: Chat) -> None:
             state.configured(chat)
             event = chat_updated(chat)
-            self._broadcaster.to_chat(chat.id, event)
-            self._broadcaster.to_users(state.members, event, outside_chat=chat.id)
+            self.broadcaster.to_chat(chat.id, event)
+            self.broadcaster.to_users(state.members, event, outside_chat=chat.id)
 
         for _ in range(MAX_TRIES):
             try:
-                await self._journal.change(state, self._owns_still(state, identity), write, commit)
+                await self.journal.change(state, self._owns_still(state, identity), write, commit)
                 return state
             except _ReferenceTakenError:
-                await self._existing.check_free(identity, external_ref)
+                await self.existing.check_free(identity, external_ref)
         raise _contended()
 
     async def delete(self, identity: Identity, chat_id: int) -> None:
         """Delete a chat for everybody in it; owners only. `chatDeleted` to the room,
         `removedFromChat` to all.
         """
-        state = await self._states.require(chat_id, identity, Role.OWNER.rank)
+        state = await self.states.require(chat_id, identity, Role.OWNER.rank)
 
         async def write(seq: int) -> Chat:
-            now = self._clock.now()
+            now = self.clock.now()
             gone = replace(state.chat, deleted_at=now, updated_at=now, updated_seq=seq)
-            await self._chats.update(gone)
+            await self.chats.update(gone)
             return gone
 
         def commit(chat: Chat) -> None:
-            self._broadcaster.to_chat(
+            self.broadcaster.to_chat(
                 chat_id, chat_deleted(chat_id, chat.updated_seq, chat.updated_at)
             )
             for user_id in state.members:
-                self._attendance.forget(chat_id, user_id)
-            self._broadcaster.to_users(state.members, removed_from_chat(chat_id, "deleted"))
-            self._broadcaster.evict(chat_id)
-            self._states.drop(state)
+                self.attendance.forget(chat_id, user_id)
+            self.broadcaster.to_users(state.members, removed_from_chat(chat_id, "deleted"))
+            self.broadcaster.evict(chat_id)
+            self.states.drop(state)
 
-        await self._journal.change(state, self._owns_still(state, identity), write, commit)
+        await self.journal.change(state, self._owns_still(state, identity), write, commit)
         await self._vacate(state)
         await self._wipe(chat_id)
 
@@ -241,7 +185,7 @@ class ChatService:
         try:
             for start in range(0, len(members), VACATED_AT_ONCE):
                 some = members[start : start + VACATED_AT_ONCE]
-                await self._chats.vacate(state.chat.id, some, self._clock.now())
+                await self.chats.vacate(state.chat.id, some, self.clock.now())
         except ChatError as error:
             # The chat is deleted all the same; its people's lists only cost more to read.
             _log.warning("not_vacated", chat_id=state.chat.id, code=error.code.value)
@@ -249,16 +193,16 @@ class ChatService:
     async def _wipe(self, chat_id: int) -> None:
         """Remove what the messages of a deleted chat said before they were edited."""
         try:
-            await self._chats.wipe(chat_id)
+            await self.chats.wipe(chat_id)
         except ChatError as error:
             # The chat is gone for everybody; the next start finishes this.
             _log.warning("chat_not_wiped", chat_id=chat_id, code=error.code.value)
 
     async def _ask_plugins(self, asked: ChatDraft) -> ChatDraft:
         """What plugins make of a chat: they may change its title and metadata."""
-        if not self._hooks.has(before_chat_change):
+        if not self.hooks.has(before_chat_change):
             return asked
-        draft = await self._hooks.filter(before_chat_change, asked)
+        draft = await self.hooks.filter(before_chat_change, asked)
         if draft.title is not None and is_blank(draft.title):
             raise ChatError(ErrorCode.REJECTED, "a plugin left nothing of the title")
         if asked.type == "direct" and draft.title is not None:
@@ -266,7 +210,7 @@ class ChatService:
         return draft
 
     def _owns_still(self, state: ChatState, identity: Identity) -> Callable[[], None]:
-        return lambda: self._states.check(state, identity, Role.OWNER.rank)
+        return lambda: self.states.check(state, identity, Role.OWNER.rank)
 
     def _check_people(self, new: NewChat, people: list[UserId]) -> None:
         if new.type is ChatType.DIRECT:
@@ -274,18 +218,18 @@ class ChatService:
                 raise ChatError(ErrorCode.VALIDATION_ERROR, "a direct chat has exactly two people")
             if new.title is not None:
                 raise ChatError(ErrorCode.VALIDATION_ERROR, "a direct chat has no title")
-        if len(people) > self._max_participants:
+        if len(people) > self.max_participants:
             raise ChatError(
-                ErrorCode.VALIDATION_ERROR, f"at most {self._max_participants} participants"
+                ErrorCode.VALIDATION_ERROR, f"at most {self.max_participants} participants"
             )
 
     async def _insert(
         self, identity: Identity, new: NewChat, people: list[UserId]
     ) -> ChatState | None:
-        chat_id = await self._ids.reserve("chats", 1)
+        chat_id = await self.ids.reserve("chats", 1)
         # Asked again: plugins and the store were waited for.
-        self._states.check_identity(identity)
-        now = self._clock.now()
+        self.states.check_identity(identity)
+        now = self.clock.now()
         # The chat itself is change 1 and its people are 2 and on, so that a catch-up from 0 finds
         # all of them.
         participants = [
@@ -314,37 +258,19 @@ class ChatService:
             seq_reserved=head + SEQ_BLOCK,
         )
         key = direct_key(people) if new.type is ChatType.DIRECT else None
-        if not await self._chats.insert(chat, participants, key):
+        if not await self.chats.insert(chat, participants, key):
             return None
-        return self._states.put(ChatState(chat, participants, head, []))
+        return self.states.put(ChatState(chat, participants, head, []))
 
     async def _announce(self, state: ChatState) -> None:
-        people = await self.people_of(state, PEOPLE_IN_A_PUSH)
+        participants = await self.views.participants(state, PARTICIPANTS_IN_A_PUSH)
         by_role: dict[Role, list[Participant]] = {}
         for member in state.members.values():
             by_role.setdefault(member.role, []).append(member)
         # A participant's own view differs in the role only, so there is one push for each role.
-        for role, members in by_role.items():
-            wire = self._wire(state, None, 0)
-            wire["role"] = role.value
-            wire["participants"] = people
-            self._broadcaster.to_users([each.user_id for each in members], chat_created(wire))
-
-    @staticmethod
-    def _wire(state: ChatState, mine: Participant | None, unread: int) -> ChatModel:
-        return chat_to_wire(
-            state.chat,
-            seq=state.head,
-            participant_count=len(state.members),
-            mine=mine,
-            unread_count=unread,
-            last_message=state.last_message,
-        )
-
-
-def in_order(state: ChatState) -> list[Participant]:
-    # In which they came.
-    return sorted(state.members.values(), key=lambda each: each.joined_seq)
+        for members in by_role.values():
+            event = chat_created(chat_view_to_wire(view_of(state, members[0], 0, participants)))
+            self.broadcaster.to_users([each.user_id for each in members], event)
 
 
 def _draft(

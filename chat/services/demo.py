@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from chat.auth import mint
+from chat.contracts.view_writers import path_of
 from chat.data_dir import holds_only_a_store, is_unused, private_folder, unusable, write_private
 from chat.entities import ChatType, Role
 from chat.errors import ChatConflictError, ChatError, ErrorCode, SetupError
@@ -134,9 +135,8 @@ class DemoService:
             state, created = await self._domain.chats.create(host, new)
         except ChatConflictError as error:
             # The first users may leave the chat; nothing else of it can change.
-            if error.chat_id is None or {each["path"] for each in error.details or ()} != {
-                "participantIds"
-            }:
+            differ = {each["path"] for each in error.details or ()}
+            if error.chat_id is None or differ != {path_of("participant_ids")}:
                 raise SetupError(
                     f"the chat {EXTERNAL_REF!r} of the store is not demo mode's; "
                     "set JWT_SECRET, or DATA_DIR to an empty folder."

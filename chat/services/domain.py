@@ -7,8 +7,8 @@ from chat.ports import Broadcaster, Clock, Store, Whereabouts
 from chat.services.access import AccessService
 from chat.services.budget import ANSWERS_IN_A_BACKLOG, Turns
 from chat.services.catch_up import CatchUpService
-from chat.services.chat_lists import ChatLists
 from chat.services.chat_states import ChatStates
+from chat.services.chat_views import ChatViews
 from chat.services.chats import ChatService
 from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats
@@ -43,7 +43,7 @@ class Domain:
     message_pages: MessagePages
     revisions: RevisionService
     chats: ChatService
-    chat_lists: ChatLists
+    chat_views: ChatViews
     participants: ParticipantService
     reads: ReadService
     people: People
@@ -134,39 +134,39 @@ def build_domain(
         clock=clock,
         push_every_s=timings.unread_push_every_s,
     )
+    existing = ExistingChats(states, store.chats, settings.external_ref_types)
+    chat_views = ChatViews(states=states, existing=existing, people=people, reads=reads)
     chat_service = ChatService(
         states=states,
-        existing=ExistingChats(states, store.chats, settings.external_ref_types),
+        existing=existing,
+        views=chat_views,
         journal=journal,
         chats=store.chats,
         ids=store.ids,
-        people=people,
         contacts=contacts,
-        reads=reads,
         attendance=attendance,
         broadcaster=broadcaster,
         hooks=hooks,
         clock=clock,
         max_participants=settings.max_participants,
     )
-    chat_lists = ChatLists(states=states, chats=chat_service, people=people)
+    answer_bytes = settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG
     catch_up = CatchUpService(
         states=states,
         pace=pace,
         messages=store.messages,
-        chats=chat_service,
-        lists=chat_lists,
+        views=chat_views,
         clock=clock,
-        epoch=store.epoch,
-        max_backlog_bytes=settings.max_backlog_bytes,
         turns=turns,
+        answer_bytes=answer_bytes,
+        epoch=store.epoch,
     )
     message_pages = MessagePages(
         states=states,
         pace=pace,
         messages=store.messages,
         turns=turns,
-        answer_bytes=settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG,
+        answer_bytes=answer_bytes,
     )
     return Domain(
         pace=pace,
@@ -202,7 +202,7 @@ def build_domain(
         unread=unread,
         access=access,
         chats=chat_service,
-        chat_lists=chat_lists,
+        chat_views=chat_views,
         catch_up=catch_up,
         rooms=RoomService(
             states=states,

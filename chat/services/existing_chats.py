@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chat.contracts.view_writers import detail
 from chat.entities import ChatType
 from chat.errors import ChatConflictError, ChatError, ErrorCode
 from chat.identity import SERVICE, Identity, UserId
@@ -95,26 +96,26 @@ class ExistingChats:
     ) -> AsyncIterator[dict[str, str]]:
         chat = state.chat
         if chat.type is not new.type:
-            yield _difference("type", f"the chat's type is {chat.type.value}")
+            yield detail("type", f"the chat's type is {chat.type.value}")
         missing = [str(each) for each in people if each not in state.members]
         if missing:
             more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
             named = ", ".join(missing[:MAX_NAMED])
-            yield _difference("participantIds", f"not in the chat: {named}{more}")
+            yield detail("participant_ids", f"not in the chat: {named}{more}")
         if new.external_ref is not None:
             if chat.external_ref is None:
-                yield _difference("externalRef", "the chat has none")
+                yield detail("external_ref", "the chat has none")
             elif chat.external_ref != new.external_ref:
-                yield _difference("externalRef", "the chat has another one")
+                yield detail("external_ref", "the chat has another one")
             elif not await self._trusts(identity, state):
-                yield _difference("externalRef", "was not set by a service, nor by you")
+                yield detail("external_ref", "was not set by a service, nor by you")
         elif (
             # Whoever opens a direct chat first gives it its metadata.
             identity.is_service
             and chat.created_by != identity.user_id
             and new.metadata not in (None, chat.metadata)
         ):
-            yield _difference("metadata", "the chat has other metadata, and somebody else made it")
+            yield detail("metadata", "the chat has other metadata, and somebody else made it")
 
     async def _trusts(self, identity: Identity, state: ChatState) -> bool:
         """Whether the externalRef was set by a service or by the caller."""
@@ -130,7 +131,7 @@ class ExistingChats:
 
 
 _SUMMARY: Final = "there is such a chat, and it is not what you asked for"
-_TAKEN: Final = {"path": "externalRef", "message": "belongs to another chat"}
+_TAKEN: Final = detail("external_ref", "belongs to another chat")
 
 
 def direct_key(people: Sequence[UserId]) -> str:
@@ -150,10 +151,6 @@ def _key_of_0_1(people: Sequence[UserId]) -> str:
 
 def _spelt(people: Sequence[UserId]) -> list[str]:
     return sorted(f"{type(each).__name__}:{each}" for each in people)
-
-
-def _difference(path: str, message: str) -> dict[str, str]:
-    return {"path": path, "message": message}
 
 
 def _conflict(

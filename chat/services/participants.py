@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from chat.contracts.base import iso
-from chat.contracts.models import participant_to_wire
-from chat.contracts.pushes import participant_changed, participant_removed, removed_from_chat
+from chat.contracts.pushes import participant_removed, removed_from_chat
+from chat.contracts.view_writers import participant_added, participant_updated
 from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId
@@ -23,6 +23,7 @@ from chat.services.journal.journal import Journal
 from chat.services.people import People
 from chat.services.presence import Attendance
 from chat.services.typing import TypingService
+from chat.views import ParticipantView
 
 LEFT_FOR: Final = timedelta(hours=24)
 """Nobody is brought back at once into a chat that they have just left."""
@@ -101,7 +102,9 @@ class ParticipantService:
 
         def commit(changed: Participant) -> None:
             self._keep_cursor(state, changed)
-            self._push_change("participantUpdated", state, changed)
+            count, now = len(state.members), self._clock.now()
+            event = participant_updated(self._view_of(changed), count, now)
+            self._broadcaster.to_chat(chat_id, event)
 
         return await self._journal.change(state, check, write, commit)
 
@@ -164,7 +167,11 @@ class ParticipantService:
         def commit(newcomer: Participant | None) -> None:
             if newcomer is not None:
                 self._states.set_member(state, newcomer)
-                self._push_change("participantAdded", state, newcomer)
+                count, now = len(state.members), self._clock.now()
+                event = participant_added(self._view_of(newcomer), count, now)
+                self._broadcaster.to_chat(state.chat.id, event)
+                # They are not in the room yet, and have to learn of the chat somehow.
+                self._broadcaster.to_user(newcomer.user_id, event)
 
         try:
             await self._journal.change(state, check, write, commit)
@@ -227,25 +234,8 @@ class ParticipantService:
 
         await self._journal.change(state, check, write, commit)
 
-    def _push_change(
-        self,
-        name: Literal["participantAdded", "participantUpdated"],
-        state: ChatState,
-        participant: Participant,
-    ) -> None:
-        wire = participant_to_wire(participant, self._people.known(participant.user_id))
-        event = participant_changed(
-            name,
-            state.chat.id,
-            wire,
-            len(state.members),
-            participant.updated_seq,
-            self._clock.now(),
-        )
-        self._broadcaster.to_chat(state.chat.id, event)
-        # They are not in the room yet, and have to learn of the chat somehow.
-        if name == "participantAdded":
-            self._broadcaster.to_user(participant.user_id, event)
+    def _view_of(self, participant: Participant) -> ParticipantView:
+        return ParticipantView(participant, self._people.known(participant.user_id))
 
     def _keep_cursor(self, state: ChatState, changed: Participant) -> None:
         # A cursor may have moved while the change was written.

@@ -1,9 +1,9 @@
 """Read cursors, which only move forward, and unread counts, which are computed and never stored."""
 
-from typing import Any, Final
+from typing import Final
 
-from chat.contracts.models import unread_to_wire
-from chat.contracts.pushes import message_read, unread_updated
+from chat.contracts.pushes import message_read
+from chat.contracts.view_writers import unread_pushed
 from chat.entities import Participant
 from chat.errors import ChatError, ErrorCode, NotParticipantError, message_not_found
 from chat.hooks.events import MessageReadEvent
@@ -12,6 +12,7 @@ from chat.hooks.specs import after_message_read
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, ChatRepository, Clock, MessageRepository
 from chat.services.chat_states import ChatState, ChatStates
+from chat.views import UnreadView
 
 UNREAD_CAP: Final = 100
 """A badge says "99+" anyway, and counting further would have to read the chat's past."""
@@ -59,8 +60,8 @@ class ReadService:
         mine = self._moved(state, identity, message_id, seq, sender_id)
         unread = await self.unread_count(state, mine)
         self._states.check(state, identity)
-        told = unread_to_wire(chat_id, mine, unread, state.last_message)
-        event = unread_updated(told, state.head, self._clock.now())
+        view = UnreadView(chat_id, mine, unread, state.last_message)
+        event = unread_pushed(view, state.head, self._clock.now())
         self._broadcaster.to_user(identity.user_id, event)
         return mine, unread
 
@@ -89,15 +90,14 @@ class ReadService:
         return mine
 
     @staticmethod
-    def cursors(state: ChatState) -> list[dict[str, Any]]:
-        """How far everybody has read, for somebody who joins; nothing in chats of more than 100."""
+    def cursors(state: ChatState) -> list[Participant]:
+        """The participants who have read something, for a client that joins.
+
+        None in chats of more than ANNOUNCED_UP_TO.
+        """
         if len(state.members) > ANNOUNCED_UP_TO:
             return []
-        return [
-            {"userId": each.user_id, "lastReadMessageId": each.last_read_message_id}
-            for each in state.members.values()
-            if each.last_read_message_id is not None
-        ]
+        return [each for each in state.members.values() if each.last_read_message_id is not None]
 
     async def unread_count(self, state: ChatState, member: Participant | None) -> int:
         """Messages after the cursor that are not the member's own and not deleted; 100 = that many

@@ -1,14 +1,10 @@
 """Sockets entering and leaving the rooms of chats: permission, plugins, limits, and the pushes."""
 
-from dataclasses import dataclass
-from typing import Any
-
-from chat.entities import Participant
 from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import RoomChange
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import after_join, after_leave, before_join
-from chat.identity import Identity, UserId
+from chat.identity import Identity
 from chat.ports import Socket
 from chat.services.catch_up import CatchUpService, Cursor
 from chat.services.chat_states import ChatState, ChatStates
@@ -17,18 +13,7 @@ from chat.services.pace import Pace
 from chat.services.presence import Attendance
 from chat.services.reads import ReadService
 from chat.services.typing import TypingService
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """What a socket learns when it joins a chat; `mine` is None for an admin outside the chat."""
-
-    head: dict[str, Any]
-    mine: Participant | None
-    unread: int
-    typing: list[UserId]
-    reads: list[dict[str, Any]]
-    missed: dict[str, Any]
+from chat.views import JoinedChat
 
 
 class RoomService:
@@ -57,7 +42,7 @@ class RoomService:
         self._hooks = hooks
         self._max_rooms = max_rooms
 
-    async def join(self, socket: Socket, chat_id: int, cursor: Cursor, limit: int) -> Joined:
+    async def join(self, socket: Socket, chat_id: int, cursor: Cursor, limit: int) -> JoinedChat:
         """Enter the chat's room, then read a page: what happens in between is pushed.
 
         NOT_PARTICIPANT, FORBIDDEN.
@@ -68,13 +53,15 @@ class RoomService:
         mine = state.members.get(socket.identity.user_id)
         unread = await self._reads.unread_count(state, mine)
         missed = await self._catch_up.page(socket.identity, chat_id, cursor, limit)
-        return Joined(
-            head=self._catch_up.head_of(state),
+        return JoinedChat(
+            chat_id=chat_id,
+            epoch=self._catch_up.epoch,
+            seq=state.head,
             mine=mine,
-            unread=unread,
+            unread_count=unread,
             typing=self._typing.typing_in(chat_id),
-            reads=self._reads.cursors(state),
-            missed=missed,
+            readers=self._reads.cursors(state),
+            page=missed,
         )
 
     async def enter_all(self, socket: Socket) -> list[int]:

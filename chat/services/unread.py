@@ -3,19 +3,18 @@ chat.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
-import orjson
 import structlog
 
-from chat.contracts.models import unread_to_wire
-from chat.contracts.pushes import unread_updated
+from chat.contracts.view_writers import unread_pushed, unread_view_to_wire
 from chat.errors import ChatError
 from chat.identity import Identity
 from chat.ports import Broadcaster, Clock
-from chat.services.budget import Budget, shortened
+from chat.services.budget import Budget
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.reads import ReadService
+from chat.views import Json, UnreadChats, UnreadView
 
 PUSHES_A_TURN: Final = 500
 """About 10 ms; the others of a large chat hear of it in the next turns."""
@@ -47,12 +46,10 @@ class UnreadService:
         if self._pusher is None:
             self._pusher = asyncio.get_running_loop().create_task(self._push_later())
 
-    async def of_user(self, identity: Identity, budget: Budget) -> dict[str, Any]:
-        """`{total, chats: [{chatId, unreadCount, lastReadMessageId, lastMessage}]}`: what is
-        unread. Names all chats, those beyond the budget without their last message.
-        """
+    async def of_user(self, identity: Identity, budget: Budget) -> UnreadChats:
+        """Count what the caller has not read; chats beyond the budget have no last message."""
         total = 0
-        chats: list[orjson.Fragment] = []
+        chats: list[Json] = []
         for state in await self._states.of_user(identity.user_id):
             mine = state.members.get(identity.user_id)
             if mine is None:
@@ -60,9 +57,9 @@ class UnreadService:
             unread = await self._reads.unread_count(state, mine)
             if unread and not state.closed and identity.user_id in state.members:
                 total += unread
-                wire = unread_to_wire(state.chat.id, mine, unread, state.last_message)
-                chats.append(shortened(wire, budget))
-        return {"total": total, "chats": chats}
+                view = UnreadView(state.chat.id, mine, unread, state.last_message)
+                chats.append(budget.shortened(view, unread_view_to_wire))
+        return UnreadChats(total, chats)
 
     def stop(self) -> None:
         if self._pusher is not None:
@@ -94,6 +91,6 @@ class UnreadService:
                 mine = state.members.get(user_id)
                 if mine is None or state.closed:
                     continue  # removed while it was counted, or the chat is gone
-                told = unread_to_wire(state.chat.id, mine, unread, state.last_message)
-                event = unread_updated(told, state.head, self._clock.now())
+                view = UnreadView(state.chat.id, mine, unread, state.last_message)
+                event = unread_pushed(view, state.head, self._clock.now())
                 self._broadcaster.to_user(user_id, event, outside_chat=state.chat.id)

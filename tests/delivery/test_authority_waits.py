@@ -218,7 +218,8 @@ async def test_a_change_that_waits_in_the_journal_is_refused_once_its_author_is_
         await losing
         await adding
         assert (await asking).code == CODES[loss]
-        assert state.participants_seq == state.head  # the last number is that of the host's newcomer
+        # The last number is that of the newcomer whom the host added.
+        assert state.participants_seq == state.head
 
 
 async def test_a_block_is_answered_behind_the_message_that_has_its_number_already(

@@ -165,7 +165,7 @@ async def test_pages_of_one_user_are_read_two_at_a_time(serve, monkeypatch):
     """Sixty at once would be sixty times what one holds in memory; others do not wait for them."""
     async with serve(**generous()) as chat:
         chat_id, _ = await conversation(chat, ["x"])
-        messages = type(chat.app.domain.catch_up._messages)
+        messages = type(chat.app.domain.catch_up.messages)
         running, most, go_on = 0, 0, asyncio.Event()
         window = messages.window
 

@@ -320,7 +320,7 @@ async def test_a_reference_that_is_freed_and_taken_all_the_time_may_be_had_later
             return False
 
         name = "insert" if method == "POST" else "update"
-        monkeypatch.setattr(chat.app.domain.chats._chats, name, loses)
+        monkeypatch.setattr(chat.app.domain.chats.chats, name, loses)
         path = "/chats" if method == "POST" else f"/chats/{chat_id}"
         refused = await chat.request(method, path, *HOST, json={"externalRef": "r"})
         assert_refused(refused, "STORAGE_UNAVAILABLE")

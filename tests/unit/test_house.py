@@ -1,5 +1,7 @@
 """Rules of the house that no linter knows."""
 
+import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,3 +26,19 @@ def test_no_source_file_is_longer_than_a_reader_keeps_in_mind() -> None:
     assert len(lengths) > 1
     too_long = {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > MOST_LINES}
     assert not too_long
+
+
+def test_services_write_no_name_of_the_payloads() -> None:
+    """They take and give plain values; the camelCase names of fields and events are contracts'."""
+    camel = re.compile(r"[a-z][a-z0-9]*([A-Z][a-z0-9]*)+")
+    files = list((ROOT / "chat" / "services").rglob("*.py"))
+    assert len(files) > 1
+    found = {
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.value}"
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and camel.fullmatch(node.value)
+    }
+    assert not found
