@@ -166,9 +166,9 @@ def _tame_collector() -> None:
 
 
 def _greet(app: ChatApp) -> None:
-    lines = [f"ChatGateway is at {app.url}"]
-    if app.everywhere:
-        lines.append(f"It listens on all {app.everywhere} addresses of this machine.")
+    lines = [f"ChatGateway is at {app.parts.url}"]
+    if app.parts.everywhere:
+        lines.append(f"It listens on all {app.parts.everywhere} addresses of this machine.")
     if app.settings.demo_mode:
         lines.append(
             "Demo mode: whoever is on this machine gets a token. Set JWT_SECRET for your own."

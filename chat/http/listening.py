@@ -1,4 +1,4 @@
-"""The addresses that the server listens on: taken before anything else is started, and told."""
+"""The addresses that the server listens on: bound before anything is started, and reported."""
 
 import errno
 import socket
@@ -12,7 +12,7 @@ from chat.settings import Settings
 
 BACKLOG: Final = 128
 PORT_TRIES: Final = 20
-"""With PORT=0: how often a port that is free on one address may be taken on another."""
+"""With PORT=0, how often a port that is free on one address may be taken on another."""
 
 _MISSING: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
 _EVERYWHERE: Final = {"0.0.0.0": "IPv4", "::": "IPv6"}  # noqa: S104  # compared, not bound
@@ -22,8 +22,9 @@ _Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
 def bind(settings: Settings) -> list[socket.socket]:
-    """Listening sockets for HOST and PORT, the same port on each; SetupError in one sentence where
-    they cannot be had.
+    """Open listening sockets for HOST and PORT, the same port on each.
+
+    Raises SetupError where they cannot be had.
     """
     addresses = _resolve(settings)
     for attempt in range(PORT_TRIES):
@@ -44,23 +45,31 @@ def bind(settings: Settings) -> list[socket.socket]:
 
 
 def url_of(settings: Settings, sockets: Sequence[socket.socket]) -> str:
-    """An address that answers, for the person who started the server."""
+    """The URL to show to the person who started the server."""
     names = [str(each.getsockname()[0]) for each in sockets]
     port = sockets[0].getsockname()[1]
     if settings.host in _EVERYWHERE or settings.host == "localhost":
-        # The first one that is there; 127.0.0.1 rather than ::1, which fewer programs reach.
+        # 127.0.0.1 rather than ::1, which fewer programs reach.
         return f"http://{'[::1]' if ':' in names[0] else '127.0.0.1'}:{port}/"
     return f"http://{in_url(settings.host)}:{port}/"
 
 
 def everywhere(sockets: Sequence[socket.socket]) -> str:
-    """`IPv4 and IPv6` or one of them, where all addresses of the machine are listened on."""
+    """`IPv4 and IPv6` or one of them, where the server listens on all addresses of the machine."""
     names = [str(each.getsockname()[0]) for each in sockets]
     return " and ".join(_EVERYWHERE[name] for name in names if name in _EVERYWHERE)
 
 
+def own_hosts(settings: Settings, port: int) -> frozenset[str]:
+    """Every `Host` header with which a browser on this machine may reach the server."""
+    names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "::1"}
+    # Browsers leave the port out where it is 80.
+    ports = (f":{port}", "") if port == 80 else (f":{port}",)
+    return frozenset(f"{in_url(name)}{each}".lower() for name in names for each in ports)
+
+
 def in_url(host: str) -> str:
-    """A host as a URL spells it: IPv6 addresses in brackets."""
+    """Spell a host as a URL does: an IPv6 address in brackets."""
     return f"[{host.replace('%', '%25')}]" if ":" in host else host
 
 
@@ -72,7 +81,7 @@ class _TakenError(Exception):
 
 
 def _resolve(settings: Settings) -> list[_Address]:
-    """What the names stand for, each address once, IPv4 first."""
+    """Look up the addresses of the names, each address once, IPv4 first."""
     found: list[_Address] = []
     for host in settings.listen_addresses:
         try:
@@ -89,7 +98,7 @@ def _resolve(settings: Settings) -> list[_Address]:
 
 
 def _bind_all(addresses: Sequence[_Address], port: int) -> list[socket.socket]:
-    """One socket for each address that this machine has; OSError when it has none of them."""
+    """Open one socket for each address that this machine has; OSError where it has none of them."""
     sockets: list[socket.socket] = []
     missing: dict[str, OSError] = {}
     try:

@@ -1,5 +1,7 @@
-"""Tornado's HTTP server, made fit for a port that anybody can reach: it keeps files free, does not
-spin when there are none, lets nobody dawdle, and believes only proxies that it was told of.
+"""Tornado's HTTP server, made fit for a port that anybody can reach.
+
+It keeps some open files free, does not spin when there are none, bounds the connections of an
+address and the time of a request, and believes the headers of configured proxies only.
 """
 
 import asyncio
@@ -26,10 +28,10 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 CHUNK_BYTES: Final = 64 * 1024
 ACCEPTS_A_TURN: Final = 8
 CONNECTIONS_A_SOCKET: Final = 2
-"""One that polls has a poll and a POST on their way."""
+"""A client that polls has a poll and a POST in flight."""
 
 PAUSE_S: Final = 1.0
-"""How long nobody is let in when the system has no more files: without it the loop would spin."""
+"""The pause of accepting when the system has no more files: without it the loop would spin."""
 
 REFUSED_WITHIN_S: Final = 2.0
 _ANSWER_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in ANSWER.items())
@@ -37,54 +39,39 @@ _OUT_OF_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _log = structlog.get_logger("chat.http")
 
 
-def make_http_server(application: tornado.web.Application, settings: Settings) -> "ChatHttpServer":
-    """The server for an application; `add_sockets` makes it listen."""
-    server = ChatHttpServer(
-        application,
-        # Of handlers that want none. Those that do count what they hold, and raise this for each
-        # request (chat/http/bodies.py).
-        max_body_size=CHUNK_BYTES,
-        chunk_size=CHUNK_BYTES,
-        max_buffer_size=MAX_HEADER_BYTES + 4 * CHUNK_BYTES,
-        max_header_size=MAX_HEADER_BYTES,
-        idle_connection_timeout=settings.idle_connection_s,
-        body_timeout=settings.body_within_s,
-    )
-    server.keep_free(settings.spare_files)
-    server.bound_addresses(CONNECTIONS_A_SOCKET * settings.max_sockets_per_address)
-    server.proxies = Networks(settings.trusted_proxies if settings.trust_proxy else ())
-    server.public_path = settings.public_path or ""
-    return server
-
-
 class ChatHttpServer(HTTPServer):
-    """Leans on Tornado 6.6: TCPServer's `_sockets`, `_handlers`, `_handle_connection`, and the
-    request context's `_orig_remote_ip`.
+    """Tornado's server with the settings of this one; `serve` makes it listen.
+
+    It relies on names of Tornado 6.6: TCPServer's `_sockets`, `_handlers` and `_handle_connection`,
+    HTTPServer's `request_callback`, and the request context's `_orig_remote_ip`.
     """
 
-    proxies = Networks(())
-    public_path = ""
-
-    def bound_addresses(self, most: int) -> None:
-        """Refuse new connections of an address that has so many. One that becomes a websocket is
-        counted by the gateway instead; trusted proxies are not counted.
-        """
-        self._most_of_one = most
+    def initialize(self, settings: Settings) -> None:  # type: ignore[override]
+        """Tornado calls this in place of `__init__`."""
+        super().initialize(
+            tornado.web.Application(),
+            # For handlers that want no body. Those that do count what they hold, and raise this for
+            # each request (chat/http/bodies.py).
+            max_body_size=CHUNK_BYTES,
+            chunk_size=CHUNK_BYTES,
+            max_buffer_size=MAX_HEADER_BYTES + 4 * CHUNK_BYTES,
+            max_header_size=MAX_HEADER_BYTES,
+            idle_connection_timeout=settings.idle_connection_s,
+            body_timeout=settings.body_within_s,
+        )
+        self._proxies = Networks(settings.trusted_proxies if settings.trust_proxy else ())
+        self._public_path = settings.public_path or ""
+        # A connection that becomes a websocket is counted by the gateway instead.
+        self._most_of_one = CONNECTIONS_A_SOCKET * settings.max_sockets_per_address
         self._of_one: Counter[str] = Counter()
+        files, spare = _file_limits(settings.spare_files)
+        # A new file gets the lowest free number, so a number of n says that n files are open. Half
+        # of the spare ones are for refusals, the rest for the store, the logs and plugins.
+        self._full_at, self._crammed_at = files - spare, files - spare // 2
 
-    def keep_free(self, spare_files: int) -> None:
-        """Refuse new connections while no more than so many files are left to this process.
-
-        Half of them are for those who are told so, the rest for the store, the logs and plugins.
-        """
-        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        if limit == resource.RLIM_INFINITY:
-            limit = 2**31
-        spare = min(spare_files, limit // 4)
-        # A new file bears the lowest free number: one of n and above says that n files are open.
-        self._full_at, self._crammed_at = limit - spare, limit - spare // 2
-
-    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+    def serve(self, application: tornado.web.Application, sockets: Iterable[socket.socket]) -> None:
+        """Take connections from these sockets for the application."""
+        self.request_callback = application
         for each in sockets:
             self._sockets[each.fileno()] = each
             self._handlers[each.fileno()] = _accept(each, self._handle_connection)
@@ -94,7 +81,7 @@ class ChatHttpServer(HTTPServer):
     ) -> Awaitable[None] | None:
         number = stream.socket.fileno()
         home = home_of(address[0])
-        crowded = self._of_one[home] >= self._most_of_one and address[0] not in self.proxies
+        crowded = self._of_one[home] >= self._most_of_one and address[0] not in self._proxies
         if number < self._full_at and not crowded:
             self._of_one[home] += 1
             super().handle_stream(stream, address)
@@ -114,13 +101,13 @@ class ChatHttpServer(HTTPServer):
         return None
 
     def start_request(self, server_conn: object, request_conn: Any) -> Any:
-        # Not Tornado's `xheaders`: those are believed of everybody or of nobody.
+        # Not Tornado's `xheaders`, which believes either every peer or none.
         delegate = super().start_request(server_conn, request_conn)
         context = request_conn.context
-        proxies = self.proxies if context._orig_remote_ip in self.proxies else None
-        if proxies is None and not self.public_path:
+        proxies = self._proxies if context._orig_remote_ip in self._proxies else None
+        if proxies is None and not self._public_path:
             return delegate
-        return ProxiedRequest(delegate, context, proxies, self.public_path)
+        return ProxiedRequest(delegate, context, proxies, self._public_path)
 
     def on_close(self, server_conn: Any) -> None:
         super().on_close(server_conn)
@@ -130,15 +117,25 @@ class ChatHttpServer(HTTPServer):
             del self._of_one[home]
         error = server_conn.stream.error
         if error is not None:
-            # It leads back to the stream, and to whatever the loop had in hand when it failed.
+            # The traceback refers to the stream, and to whatever the loop worked on when it failed.
             error.__traceback__ = None
+
+
+def _file_limits(spare_files: int) -> tuple[int, int]:
+    """The files that this process may open, and how many of them stay free."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit == resource.RLIM_INFINITY:
+        limit = 2**31
+    return limit, min(spare_files, limit // 4)
 
 
 def _accept(
     listening: socket.socket, take: Callable[[socket.socket, Any], None]
 ) -> Callable[[], None]:
-    """Hand new connections to `take`; returns how to stop that. As Tornado's, but where the system
-    has no file for a connection that waits, that is looked at again after a pause.
+    """Hand new connections to `take`; the function that is returned stops that.
+
+    Unlike Tornado's, it tries again after a pause where the system has no file for a connection
+    that waits.
     """
     loop = asyncio.get_running_loop()
     timer: asyncio.TimerHandle | None = None
@@ -169,7 +166,10 @@ def _accept(
 
 
 async def _say_full(stream: IOStream, error: ChatError) -> None:
-    """503, once the request is read: closed before that, the client might not see the answer."""
+    """Answer 503 once the request is read.
+
+    If the connection were closed before that, the client might not see the answer.
+    """
     body = orjson.dumps(error.to_answer())
     head = (
         "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"

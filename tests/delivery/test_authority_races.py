@@ -25,7 +25,7 @@ def race(serve, monkeypatch):
                     chat.request(method, f"{people}{path}", user_id, json=json)
                 )
 
-            held = Held(monkeypatch, chat.app._store.chats, "put_participant")
+            held = Held(monkeypatch, chat.app.parts.store.chats, "put_participant")
             one = call(*first)
             await held.reached()
             two = call(*second)

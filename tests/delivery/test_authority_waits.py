@@ -199,7 +199,7 @@ async def test_a_change_that_waits_in_the_journal_is_refused_once_its_author_is_
         token = chat.token(1, valid_s=60)
         ada = await chat.connect(token=token)
         (message,) = await say(ada, chat_id, "hi")
-        held = Held(monkeypatch, chat.app._store.chats, "put_participant")
+        held = Held(monkeypatch, chat.app.parts.store.chats, "put_participant")
         path = f"/chats/{chat_id}/participants"
         adding = asyncio.ensure_future(host(chat, "POST", path, {"userIds": [4]}))
         await held.reached()
@@ -229,7 +229,7 @@ async def test_a_block_is_answered_behind_the_message_that_has_its_number_alread
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         ada = await chat.connect(1)
-        held = Held(monkeypatch, chat.app._store.messages, "insert")
+        held = Held(monkeypatch, chat.app.parts.store.messages, "insert")
         payload = {"chatId": chat_id, "content": "hi"}
         sending = asyncio.ensure_future(chat.request("POST", "/chat-messages", 1, json=payload))
         await held.reached()
@@ -251,7 +251,7 @@ async def test_a_read_mark_that_is_being_stored_is_not_pushed_once_its_author_is
         chat_id = await chat.create_chat([1, 2])
         grace = await chat.connect(2, join=chat_id)
         (message,) = await say(grace, chat_id, "hi")
-        held = Held(monkeypatch, chat.app._store.chats, "set_reads")
+        held = Held(monkeypatch, chat.app.parts.store.chats, "set_reads")
         path, body = f"/chats/{chat_id}/read", {"messageId": message["id"]}
         reading = asyncio.ensure_future(chat.request("POST", path, 1, json=body))
         await held.reached()
@@ -269,7 +269,7 @@ async def test_a_chat_is_not_made_by_somebody_who_is_out_when_the_store_is_asked
     """Making a chat has no number to wait for; it asks for the author's token before it writes."""
     clock = MovableClock()
     async with serve(clock=clock) as chat:
-        held = Held(monkeypatch, chat.app._store.ids, "reserve")
+        held = Held(monkeypatch, chat.app.parts.store.ids, "reserve")
         headers = {"Authorization": f"Bearer {chat.token(1, valid_s=60)}"}
         body = {"type": "group", "participantIds": [2]}
         making = asyncio.ensure_future(
@@ -329,7 +329,7 @@ async def test_a_demotion_of_an_admin_that_cannot_be_looked_into_is_retryable(se
             raise ChatError(ErrorCode.STORAGE_UNAVAILABLE, "away")
 
         with monkeypatch.context() as patch:
-            patch.setattr(chat.app._store.chats, "find", away)
+            patch.setattr(chat.app.parts.store.chats, "find", away)
             refused = await ada.call("authenticate", {"token": chat.token(1)})
         assert refused["error"]["code"] == "STORAGE_UNAVAILABLE"
         assert (await ada.call("authenticate"))["data"]["user"]["type"] == "admin"

@@ -84,7 +84,7 @@ async def test_messages_of_others_pass_while_a_large_chat_is(serve, how, monkeyp
         large = None
         if how == "deleted":
             large = (await make(chat, "host", range(1_000), "service"))["id"]
-        collection = chat.app._store.chats._participants
+        collection = chat.app.parts.store.chats._participants
         name = "insert_many" if how == "made" else "update_many"
         original = getattr(type(collection), name)
 

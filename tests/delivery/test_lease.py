@@ -218,7 +218,7 @@ async def test_a_server_past_its_lease_asks_before_it_writes(serve, mongodb_uri)
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
         await say(ada, chat_id, "one")
-        lease = chat.app._store._lease
+        lease = chat.app.parts.store._lease
         await eventually(lambda: not lease.held)
         await say(ada, chat_id, "two")  # it had run out, nobody had taken it: renewed
         await eventually(lambda: not lease.held)
@@ -245,7 +245,7 @@ async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(serve, 
         proxy.deaf = True
         answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "in doubt"})
         assert answer["error"]["code"] == "TIMEOUT"
-        lease = chat.app._store._lease
+        lease = chat.app.parts.store._lease
         await eventually(lambda: not lease.held)
         await put_lease(mongodb_uri, holder())
         proxy.cut()

@@ -228,7 +228,7 @@ async def test_a_host_that_was_down_at_start_lets_clients_in_later(serve):
             assert await sent_away(chat, good)
             asked, host.status = host.asked, 200
             await eventually(lambda: host.asked > asked)
-            await eventually(lambda: not chat.app._keys.host_is_away)
+            await eventually(lambda: not chat.app.parts.keys.host_is_away)
             assert await rest_code(chat, good) is None
             assert await connect_refusal(chat, good) is None
 
@@ -278,8 +278,8 @@ async def test_slow_requests_of_plugins_do_not_hold_up_the_keys(serve):
         pending = [asyncio.ensure_future(AsyncHTTPClient().fetch(slow.url)) for _ in range(10)]
         await eventually(lambda: slow.asked == 10)
         async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
-            assert not chat.app._keys.host_is_away
-            assert len(chat.app._keys.candidates("RS256", "one")) == 1
+            assert not chat.app.parts.keys.host_is_away
+            assert len(chat.app.parts.keys.candidates("RS256", "one")) == 1
             slow.hold.set()
             await asyncio.gather(*pending)
 

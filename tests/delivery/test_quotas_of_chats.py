@@ -104,7 +104,7 @@ async def test_the_chats_that_were_deleted_are_no_burden_to_who_was_in_them(serv
                     gone = await chat.create_chat([1, 2])
                     await host(chat, "DELETE", f"/chats/{gone}")
             found = []
-            store = chat.app._store.chats
+            store = chat.app.parts.store.chats
             original = store.find
 
             async def find(chat_id, found=found, original=original):
@@ -151,7 +151,7 @@ async def test_a_chat_without_a_message_is_listed_without_a_look_for_one(serve, 
                 sent = (await chat.request("POST", "/chat-messages", 2, json=body)).data
                 await host(chat, "POST", f"/chats/{used}/participants", {"userIds": [3]})
             looked_into = []
-            store = chat.app._store.messages
+            store = chat.app.parts.store.messages
             original = store.brief_window
 
             async def window(chat_id, *bounds, looked_into=looked_into, original=original):

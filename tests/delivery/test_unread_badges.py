@@ -242,7 +242,7 @@ async def test_a_role_that_changes_while_somebody_reads_keeps_the_read_mark(serv
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
         sent = await say(grace, chat_id, "a", "b")
-        held = Held(monkeypatch, chat.app._store.chats, "put_participant")
+        held = Held(monkeypatch, chat.app.parts.store.chats, "put_participant")
         path = f"/chats/{chat_id}/participants/1"
         promoting = asyncio.ensure_future(host(chat, "PATCH", path, {"role": "moderator"}))
         await held.reached()

@@ -71,8 +71,8 @@ async def test_a_body_without_a_token_is_refused_before_it_comes(serve, length):
         assert await client.refused() == "UNAUTHENTICATED"
         client.writer.write(b"f4240\r\n" + MEGABYTE)
         assert await client.ended()
-        assert chat.app._gate.bodies.total == 0
-        await eventually(lambda: chat.app._gate.running == 0)
+        assert chat.app.parts.gate.bodies.total == 0
+        await eventually(lambda: chat.app.parts.gate.running == 0)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_a_body_in_chunks_that_becomes_too_large_is_refused_then(serve):
         )
         client.writer.write(b"f4240\r\n" + MEGABYTE + b"\r\n2\r\nxx\r\n")
         assert await client.refused() == "PAYLOAD_TOO_LARGE"
-        assert chat.app._gate.bodies.total == 0
+        assert chat.app.parts.gate.bodies.total == 0
         client.close()
 
 
@@ -121,21 +121,21 @@ async def test_the_bytes_of_unfinished_bodies_are_bounded_by_address(serve):
         head = ("POST", "/chat-messages", JSON, bearer(chat), "Content-Length: 90000")
         first = await Client.open(chat)
         await first.send(*head, body=b"x" * 80_000)
-        await eventually(lambda: chat.app._gate.bodies.total == 80_000)
+        await eventually(lambda: chat.app.parts.gate.bodies.total == 80_000)
         second = await Client.open(chat)
         await second.send(*head, body=b"x" * 30_000)
         status, headers, body = await second.answer()
         assert (status, body["error"]["code"]) == (429, "RATE_LIMITED")
         assert int(headers["retry-after"]) >= 1
-        assert chat.app._gate.bodies.total == 80_000
+        assert chat.app.parts.gate.bodies.total == 80_000
         first.close()
-        await eventually(lambda: chat.app._gate.bodies.total == 0)
-        await eventually(lambda: chat.app._gate.running == 0)
+        await eventually(lambda: chat.app.parts.gate.bodies.total == 0)
+        await eventually(lambda: chat.app.parts.gate.running == 0)
         sent = await chat.request(
             "POST", "/chat-messages", 1, json={"chatId": chat_id, "content": "y" * 9_000}
         )
         assert sent.status == 201
-        assert chat.app._gate.bodies.total == 0
+        assert chat.app.parts.gate.bodies.total == 0
         second.close()
 
 
@@ -187,7 +187,7 @@ async def test_a_polling_post_is_read_for_a_session_only_and_counted(serve):
             assert body["error"]["code"] == code
             assert headers["x-request-id"] == body["error"]["requestId"]
             await eventually(lambda session=session: session.ended)
-            assert chat.app._gate.bodies.total == 0
+            assert chat.app.parts.gate.bodies.total == 0
             opened.close()
             post.close()
 
@@ -229,7 +229,7 @@ async def test_http_connections_of_one_address_are_bounded(serve):
     """
     async with serve(max_sockets_per_address=3, **generous()) as chat:
         members = [await RawSocket.enter(chat, user_id) for user_id in (1, 2)]
-        server = chat.app._http
+        server = chat.app.parts.http
         await eventually(lambda: not server._of_one)
         clients = [await Client.open(chat) for _ in range(6)]
         await eventually(lambda: server._of_one.total() == 6)
@@ -249,14 +249,14 @@ async def test_http_connections_of_one_address_are_bounded(serve):
 async def test_answers_that_their_client_does_not_take_are_bounded_by_user(serve):
     """Twice MAX_BACKLOG_BYTES; then RATE_LIMITED until some are taken. Others are not held back."""
     async with serve(max_backlog_bytes=100_000, **generous()) as chat:
-        answers = chat.app._gate.answers
+        answers = chat.app.parts.gate.answers
         assert answers.take(1, 200_000)
         chat_id = await chat.create_chat([1, 2])
         ada = await chat.connect(1)
         for _ in range(12):
             sent = await ada.call("sendMessage", {"chatId": chat_id, "content": "x" * 10_000})
             assert sent["success"]
-        chat.app._gate.answer_bytes = 25_000
+        chat.app.parts.gate.answer_bytes = 25_000
         path = f"/chat-messages?chatId={chat_id}&limit=200"
         chat.app.domain.message_pages.answer_bytes = 90_000
         refused = await chat.request("GET", path, 1)

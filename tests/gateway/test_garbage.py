@@ -86,7 +86,7 @@ async def _rest_calls(chat):
 
 
 async def _a_request_that_is_reset(chat):
-    held = chat.app._http._connections
+    held = chat.app.parts.http._connections
     connection = socket.create_connection(("127.0.0.1", chat.app.port))
     connection.send(
         b"POST /chat-messages HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100\r\n\r\nhalf of it"

@@ -237,7 +237,7 @@ async def test_a_polling_post_that_is_refused_says_why(serve, log, packets, stat
     """The error model as its answer, one line in the log, and a CLOSE for the poll that waits."""
     async with serve(max_payload_bytes=20_000) as chat:
         raw = await RawPolling.enter(chat)
-        session = chat.app._sio.eio.sockets[raw.session_id]
+        session = chat.app.gateway.server.eio.sockets[raw.session_id]
         poll = asyncio.ensure_future(raw.take())
         await eventually(lambda: session._poll)
         answer = await raw.post(*packets)

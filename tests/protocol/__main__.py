@@ -66,7 +66,7 @@ async def _echoing(*, bare: bool) -> AsyncIterator[RunningChat]:
     echo = EchoPlugin()
     echo.main.greet_after_s = echo.custom.greet_after_s = GREET_AFTER_S
     async with running_chat(plugins=[echo], **BEATS) as chat:
-        server: Any = chat.app._sio
+        server: Any = chat.app.gateway.server
         if bare:
             server.take_message = lambda session, data: session.write(
                 packet.Packet(packet.MESSAGE, data)

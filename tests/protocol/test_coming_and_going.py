@@ -24,8 +24,8 @@ async def test_a_connect_behind_the_end_of_a_session_is_nothing(serve_echo, echo
         polling = await RawPolling.open(chat)
         await polling.post(end, "40", "40/custom,", "40/chat,{}", HELLO)
         await polling.until_end()
-        assert chat.app._sio.environ == {}
-        assert not any(chat.app._sio.manager.rooms.values())
+        assert chat.app.gateway.server.environ == {}
+        assert not any(chat.app.gateway.server.manager.rooms.values())
 
 
 @pytest.mark.parametrize("namespace", ["/", "/chat"])
@@ -49,10 +49,10 @@ async def test_a_client_that_leaves_while_it_is_let_in_is_out(serve_echo, echo):
         await raw.send('40{"wait":true}')
         await eventually(lambda: echo.main.held)
         await raw.close()
-        await eventually(lambda: not chat.app._sio.eio.sockets)
+        await eventually(lambda: not chat.app.gateway.server.eio.sockets)
         echo.main.go_on.set()
         await eventually(lambda: echo.main.left == ["transport close"])
-        assert not any(chat.app._sio.manager.rooms.values())
+        assert not any(chat.app.gateway.server.manager.rooms.values())
 
 
 async def test_who_leaves_and_comes_again_at_once_is_let_in(serve_echo, echo):
@@ -107,7 +107,7 @@ async def test_a_connect_handler_that_crashes_or_hangs_lets_nobody_in(serve_echo
         raw = await RawSocket.open(chat)
         await raw.send("40" + json.dumps(auth))
         await raw.until_end()
-        assert not any(chat.app._sio.manager.rooms.values())
+        assert not any(chat.app.gateway.server.manager.rooms.values())
         other = await on_websocket(chat)
         await other.send(HELLO)
         assert await other.next() == HELLO_BACK
@@ -125,14 +125,14 @@ async def test_a_disconnect_handler_that_crashes_keeps_nobody_in(serve_echo, ech
         else:
             await raw.send(way)
         await eventually(lambda: echo.main.left)
-        await eventually(lambda: not any(chat.app._sio.manager.rooms.values()))
+        await eventually(lambda: not any(chat.app.gateway.server.manager.rooms.values()))
 
 
 async def test_a_poll_of_a_session_that_ends_is_answered(serve_echo):
     """With a CLOSE, at once: a client that polls hears of the end as one on a websocket does."""
     async with serve_echo() as chat:
         polling = await RawPolling.open(chat)
-        session = chat.app._sio.eio.sockets[polling.session_id]
+        session = chat.app.gateway.server.eio.sockets[polling.session_id]
         poll = asyncio.ensure_future(polling.take())
         await eventually(lambda: session._poll)
         await polling.post("44{}")

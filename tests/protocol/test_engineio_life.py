@@ -40,7 +40,7 @@ async def test_a_polling_session_without_pong_is_over_in_time(serve_echo):
         raw = await RawPolling.open(chat)
         loop = asyncio.get_running_loop()
         opened = loop.time()
-        await eventually(lambda: raw.session_id not in chat.app._sio.eio.sockets)
+        await eventually(lambda: raw.session_id not in chat.app.gateway.server.eio.sockets)
         assert 0.3 < loop.time() - opened < 1.5  # 0.35 by the settings, a bucket early at most
         assert (await raw.poll()).code == 400
 
@@ -72,7 +72,7 @@ async def test_a_close_over_polling_ends_the_session(serve_echo, echo):
     """The poll that waits is answered with a NOOP, later ones are refused."""
     async with serve_echo() as chat:
         raw = await on_polling(chat)
-        session = chat.app._sio.eio.sockets[raw.session_id]
+        session = chat.app.gateway.server.eio.sockets[raw.session_id]
         poll = asyncio.ensure_future(raw.poll())
         await eventually(lambda: session._poll)
         assert (await raw.post("1")).code == 200
@@ -120,7 +120,7 @@ async def test_a_poll_that_waits_is_let_go_by_the_probe(serve_echo):
     """As the official client does it: its poll is already out when the probe comes."""
     async with serve_echo() as chat:
         polling = await on_polling(chat)
-        session = chat.app._sio.eio.sockets[polling.session_id]
+        session = chat.app.gateway.server.eio.sockets[polling.session_id]
         poll = asyncio.ensure_future(polling.take())
         await eventually(lambda: session._poll)
         raw = await RawSocket.upgrade(chat, polling.session_id)
@@ -171,7 +171,7 @@ async def test_what_comes_with_the_handshake_of_a_second_websocket_is_not_read(s
     """Its frames are nobody's: neither a probe nor an event of the session."""
     async with serve_echo() as chat:
         raw = await on_websocket(chat)
-        session_id = next(iter(chat.app._sio.eio.sockets))
+        session_id = next(iter(chat.app.gateway.server.eio.sockets))
         query = f"EIO=4&transport=websocket&sid={session_id}"
         reader, writer = await asyncio.open_connection("127.0.0.1", chat.app.port)
         head = (
@@ -219,7 +219,7 @@ async def test_a_poll_that_its_client_gave_up_ends_the_session(serve_echo, echo)
     """The next message would be written into the void: better an end that the client can see."""
     async with serve_echo() as chat:
         polling = await on_polling(chat)
-        session = chat.app._sio.eio.sockets[polling.session_id]
+        session = chat.app.gateway.server.eio.sockets[polling.session_id]
         target = f"/socket.io/?EIO=4&transport=polling&sid={polling.session_id}"
         _, writer = await asyncio.open_connection("127.0.0.1", chat.app.port)
         writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{chat.app.port}\r\n\r\n".encode())

@@ -83,7 +83,7 @@ async def test_two_polls_at_once_end_the_session(serve_echo):
     """Which one would the client read? The first is told that it is over, the second is refused."""
     async with serve_echo() as chat:
         raw = await on_polling(chat)
-        session = chat.app._sio.eio.sockets[raw.session_id]
+        session = chat.app.gateway.server.eio.sockets[raw.session_id]
         first = asyncio.ensure_future(raw.poll())
         await eventually(lambda: session._poll)
         assert (await raw.poll()).code == 400

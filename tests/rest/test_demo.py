@@ -96,7 +96,7 @@ async def test_a_chat_that_somebody_else_named_like_the_demo_is_not_opened(demo)
         chat_id = (await sign_in(chat, "Ada")).data["chatId"]
         shown = (await chat.app.domain.states.get(chat_id)).chat
         setter = ExternalRefSetter(user_id=7, user_type="employee")
-        await chat.app._store.chats.update(replace(shown, external_ref_by=setter))
+        await chat.app.parts.store.chats.update(replace(shown, external_ref_by=setter))
     with pytest.raises(SetupError, match="chatgateway:demo"):
         async with demo():
             pass

@@ -58,7 +58,7 @@ async def test_every_refusal_has_its_line(serve, log):
         answer = await chat.request("POST", "/chats", 1, body=b"x" * 1_000_001, headers=JSON)
         assert answer.code == "PAYLOAD_TOO_LARGE"
         assert len(lines_of(log, answer.body["error"]["requestId"])) == 1
-        chat.app._gate.draining = True
+        chat.app.parts.gate.draining = True
         await refused(chat, log, "GET", "/chats", 1, {}, "SHUTTING_DOWN")
 
 
