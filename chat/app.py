@@ -17,7 +17,7 @@ from chat.gateway.hub import Hub
 from chat.gateway.library_names import require_names
 from chat.gateway.namespace import ChatGateway
 from chat.hooks.calls import bounded
-from chat.hooks.events import Registration, Startup
+from chat.hooks.events import Startup
 from chat.hooks.loader import load_plugins
 from chat.hooks.manager import PluginManager
 from chat.hooks.plugin import Plugin
@@ -190,7 +190,7 @@ class ChatApp:
             await demo.open()
         routes = build_routes(
             parts.gate,
-            await self.hooks.collect_named(register_routes, Registration()),
+            await self.hooks.collect(register_routes),
             demo,
             own_hosts(settings, parts.port),
         )

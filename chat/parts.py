@@ -13,7 +13,6 @@ from chat.gateway.engineio.websocket import Outbox
 from chat.gateway.fanout import Fanout
 from chat.gateway.hub import Hub
 from chat.gateway.namespace import ChatGateway
-from chat.hooks.events import Registration
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import register_events, register_namespaces
 from chat.http.listening import everywhere, url_of
@@ -110,8 +109,8 @@ async def make_parts(
         hooks=hooks,
         clock=clock,
         settings=settings,
-        plugin_events=await hooks.collect_named(register_events, Registration()),
-        plugin_namespaces=await hooks.collect_named(register_namespaces, Registration()),
+        plugin_events=await hooks.collect(register_events),
+        plugin_namespaces=await hooks.collect(register_namespaces),
         timings=timings,
     )
     return Parts(

@@ -1,6 +1,6 @@
-"""What plugins are told: one frozen event class for each hook, and what COLLECT hooks bring.
+"""The events of the hooks, one frozen class each, and what COLLECT hooks return.
 
-The classes are only ever added to, so a plugin that works today works with the next version.
+Fields are only ever added, so a plugin that works today works with the next version.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,8 +19,9 @@ Door = Literal["socket", "rest", "plugin"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectAttempt:
-    """A socket with a good token asks to come in. Refusals that are retryable just close the
-    transport.
+    """A client with a good token asks for a socket.
+
+    A retryable refusal only closes the transport.
     """
 
     identity: Identity
@@ -36,9 +37,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnected:
-    """`connected_s`: how long the socket was there. `reason` is the transport's word for why it
-    ended.
-    """
+    """A socket has ended after `connected_s`; `reason` is the transport's word for why."""
 
     identity: Identity
     socket_id: str
@@ -48,10 +47,10 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthFailure:
-    """A token was missing or bad. The token itself is nowhere in here.
+    """A token was missing or bad; the event does not hold the token.
 
     `reason` says what was wrong with it; `user_id` is set where the signature was good;
-    `request_id` is what the client has too.
+    `request_id` is the one that the client received.
     """
 
     code: ErrorCode
@@ -64,8 +63,10 @@ class AuthFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """Something a caller asks for. `name` is the client event's name; REST routes bear the name of
-    their event, or `<method> <route>` where there is none.
+    """An action that a caller asks for.
+
+    `name` is the client event's name; a REST route has the name of its event, or `<method> <route>`
+    where there is none.
     """
 
     name: str
@@ -77,7 +78,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionDone:
-    """The answer was given. `code` is None on success; `name` is None for an event nobody knows."""
+    """An action was answered; `code` is None on success, `name` None for an unknown event."""
 
     name: str | None
     identity: Identity
@@ -92,7 +93,7 @@ class ActionDone:
 class RoomChange:
     """A socket enters or leaves the room of a chat; the user stays a participant either way.
 
-    `automatic`: one of all the user's chats, entered at once on `autoJoin`.
+    `automatic`: the socket enters the rooms of all the user's chats at once (`autoJoin`).
     """
 
     identity: Identity
@@ -102,7 +103,7 @@ class RoomChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypingSignal:
-    """Somebody begins to type; renewals within two seconds and ends are not asked about."""
+    """A user begins to type; for renewals within two seconds and for ends there is no event."""
 
     identity: Identity
     chat_id: int
@@ -110,9 +111,11 @@ class TypingSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDraft:
-    """A message, or the new text of one, on its way in: permitted, and not a repeat of an earlier
-    one. `message_id` is None for a new message, the id of the edited one for an edit: then
-    `sender_id` and `sender_type` are who edits. `origin` is the plugin that sends it.
+    """A new message, or the new text of one: permitted, and not a repeat of an earlier one.
+
+    `message_id` is None for a new message. For an edit it is the id of the edited message, and
+    `sender_id` and `sender_type` are those of the user who edits. `origin` is the plugin that sends
+    the message.
     """
 
     chat_id: int
@@ -133,8 +136,9 @@ class MessageDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatDraft:
-    """A chat as a caller, who may, is about to make or change it. `chat_id` is None for a new one;
-    title and metadata are as they would be afterwards.
+    """A chat that a caller, with the right to do so, is about to create or change.
+
+    `chat_id` is None for a new one; title and metadata are as they would be afterwards.
     """
 
     chat_id: int | None
@@ -146,9 +150,10 @@ class ChatDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageEvent:
-    """A message as it is stored now. `origin` is the plugin that caused it, None for a person.
+    """A message as it is stored now.
 
-    `by` is who edited or deleted it; None for a message that was just sent.
+    `origin` is the plugin that caused the event, None for a user. `by` is the user who edited or
+    deleted the message, None for a message that was just sent.
     """
 
     message: Message
@@ -177,15 +182,15 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """Asked once, before startup."""
+    """The server asks once, at the start, what the plugin registers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientEvent:
     """A client event of the plugin's own: `handler(identity, payload)` returns the ack, a dict.
 
-    `model` checks the payload (None: the event has none). A ChatError or Reject becomes the typed
-    error ack.
+    `model` checks the payload; None if the event has none. A ChatError or Reject becomes the error
+    of the ack.
     """
 
     name: str
@@ -195,7 +200,7 @@ class ClientEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """What a plugin's route is told. `identity` is None where the route is public."""
+    """A request for a plugin's route; `identity` is None where the route is public."""
 
     method: str
     path: str
@@ -207,7 +212,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
-    """`body`: a dict is written as JSON, str as text/plain."""
+    """The answer of a plugin's route: a dict is written as JSON, a str as text/plain."""
 
     status: int = 200
     body: dict[str, Any] | str = ""
@@ -216,7 +221,7 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A REST route of the plugin's own. `public=False` asks for a good token first."""
+    """A REST route of the plugin's own; `public=False` requires a good token."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str

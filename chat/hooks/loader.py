@@ -1,4 +1,4 @@
-"""Finds the plugins that PLUGINS names and makes them with their settings."""
+"""Find the plugins that PLUGINS names and make them with their settings."""
 
 import difflib
 import importlib
@@ -19,14 +19,16 @@ from chat.settings import DEFAULT_PLUGINS
 
 ENTRY_POINT_GROUP: Final = "chat.plugins"
 BUILT_IN: Final = "chat.builtin_plugins"
-"""What an installed package calls the folder `plugins`, so that a folder of that name stays free
-for the plugins of whoever installs it.
+"""The name of the folder `plugins` in an installed package.
+
+A folder of the name `plugins` stays free for the operator's own plugins.
 """
 
 
 def load_plugins(names: Sequence[str]) -> list[Plugin]:
-    """The plugins that `PLUGINS` names, each a module with one Plugin class or an installed entry
-    point. Modules in the current folder are found too, after everything that is installed.
+    """Make the plugins of these names, each a module with one Plugin class or an entry point.
+
+    Modules in the current folder are found too, after everything that is installed.
     """
     if not {"", os.getcwd()} & set(sys.path):
         sys.path.append(os.getcwd())
@@ -47,7 +49,7 @@ def _find_class(name: str) -> type[Plugin]:
                 f"plugin {name!r} imports {error.name!r}, which is not installed."
             ) from None
         known = [*(point.name for point in entry_points), "default", *DEFAULT_PLUGINS]
-        # By the last part: with "plugins." before them, any two short names are alike.
+        # Compared by the last part: with "plugins." before them, any two short names are alike.
         last_parts = {each.rpartition(".")[2]: each for each in known}
         close = difflib.get_close_matches(name.rpartition(".")[2], last_parts, n=1)
         hint = f" Did you mean {last_parts[close[0]]!r}?" if close else ""
@@ -62,7 +64,7 @@ def _find_class(name: str) -> type[Plugin]:
 
 
 def _location(name: str) -> str:
-    """The module that holds a plugin: an installed package keeps the built-in ones in itself."""
+    """Return the module of a plugin: an installed package contains the built-in ones."""
     inside = f"{BUILT_IN}{name.removeprefix('plugins')}"
     built_in = name.startswith("plugins.") and importlib.util.find_spec(BUILT_IN) is not None
     return inside if built_in and importlib.util.find_spec(inside) is not None else name
@@ -101,7 +103,7 @@ def _make(cls: type[Plugin]) -> Plugin:
         field = "_".join(str(part) for part in first["loc"]).upper()
         raise SetupError(f"{prefix}{field}: {first['msg']}.") from None
     except SettingsError as error:
-        # A list or the like, which is written as JSON.
+        # Of a list or the like, which is written as JSON.
         raise SetupError(f"{where}: {error}.") from None
     try:
         inspect.signature(cls).bind(settings)

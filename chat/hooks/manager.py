@@ -1,28 +1,28 @@
-"""Checks plugins, and calls their hooks in the configured order.
+"""Check plugins, and call their hooks in the configured order.
 
-The words are pluggy's (hookspec, hookimpl, register); the manager is our own because a veto has to
-stop the chain before the next coroutine is made, and one plugin's change has to reach the next
-(docs/adr/0001).
+The words are pluggy's (hookspec, hookimpl, register). The manager is our own because a refusal has
+to stop the chain before the next coroutine is made, and a plugin's change has to reach the next
+plugin (docs/adr/0001).
 
-A plugin can fail in three ways and none is felt by the others: it raises, it takes longer than its
-budget, it returns the wrong thing. Each counts as a failure; five in a row switch that one method
-off for a while, for the user who caused them or for everybody (HookImpl). What a filter that is
-off would be asked about is refused where it fails closed, and passes where it fails open.
+A plugin can fail in three ways, none of which affects the others: it raises, it takes longer than
+its budget, or it returns the wrong thing. Each counts as a failure; five in a row switch the method
+off for a while, for the user who caused them or for everybody (HookImpl). While a filter is off,
+its actions are refused if it fails closed and pass if it fails open.
 """
 
 import asyncio
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
 from chat.errors import ChatError, ErrorCode, SetupError
-from chat.hooks.calls import HookImpl, bounded, finish
-from chat.hooks.events import Shutdown, Startup
-from chat.hooks.notices import NoticeQueue, deliver
+from chat.hooks.calls import HookImpl, bounded, call
+from chat.hooks.events import Registration, Shutdown, Startup
+from chat.hooks.notices import NoticeQueue
 from chat.hooks.plugin import API_VERSION, HookMark, Plugin
 from chat.hooks.specs import (
     HOOKS,
@@ -39,7 +39,7 @@ from chat.hooks.specs import (
 from chat.timings import TIMINGS
 
 LAST_S: Final = 0.5
-"""What `shutdown` gets at least, where a plugin's notices have taken the rest of the time."""
+"""The least time of `shutdown`, even if a plugin's notices have taken the rest."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _log = structlog.get_logger("chat.plugins")
@@ -48,14 +48,14 @@ EventT = TypeVar("EventT")
 
 
 class Brought(NamedTuple):
-    """What a plugin brings at the start, unchecked: a ClientEvent, a Route or a namespace."""
+    """A ClientEvent, a Route or a namespace that a plugin registers, still unchecked."""
 
     plugin: str
     what: Any
 
 
 class PluginManager:
-    """The plugins of one server. Order of registration = order of calls."""
+    """The plugins of one server, called in the order of their registration."""
 
     def __init__(
         self,
@@ -70,9 +70,7 @@ class PluginManager:
             self.register(plugin)
 
     def register(self, plugin: Plugin) -> None:
-        """Check the plugin and subscribe its hookimpls; SetupError in one sentence where it does
-        not fit.
-        """
+        """Check the plugin and subscribe its hookimpls; SetupError where it does not fit."""
         name = getattr(plugin, "name", None)
         where = f"plugin {type(plugin).__name__}"
         if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -98,7 +96,7 @@ class PluginManager:
         for impl in impls:
             self._impls[impl.hook.name] += (impl,)
             if impl.hook is before_message_send and not edits:
-                # Otherwise an edit would go round every filter whose author did not think of it.
+                # Otherwise an edit would bypass every filter whose author did not think of edits.
                 self._impls[before_message_edit.name] += (impl,)
 
     @staticmethod
@@ -136,19 +134,19 @@ class PluginManager:
         )
 
     def has(self, hook: Hook[Any]) -> bool:
-        """Whether anybody listens; lets a hot path skip making the event."""
+        """Whether any plugin subscribes; lets a hot path skip making the event."""
         return bool(self._impls[hook.name])
 
     def asks_about(self, action: str) -> bool:
-        """Whether anybody has a say in an action of that name; lets a hot path skip asking."""
+        """Whether any plugin filters actions of that name; lets a hot path skip the hook."""
         return any(action not in impl.besides for impl in self._impls[before_action.name])
 
     def impls(self) -> list[HookImpl]:
-        """All hookimpls with their records, for /admin and metrics."""
+        """Return all hookimpls with their records."""
         return list(dict.fromkeys(impl for chain in self._impls.values() for impl in chain))
 
     async def filter(self, hook: FilterHook[EventT], event: EventT) -> EventT:
-        """The event as the last plugin left it; raises the ChatError of the one that refused."""
+        """Return the event as the last plugin left it; raise the ChatError of a refusal."""
         for impl in self._impls[hook.name]:
             if not impl.listens_to(event):
                 continue
@@ -157,21 +155,14 @@ class PluginManager:
                     raise _failed(impl, pause_s)
                 continue
             try:
-                running = impl.method(event)
-                try:
-                    # Most never wait: 0.5 us, where awaiting them within a budget takes 5.
-                    awaited = running.send(None)
-                except StopIteration as done:
-                    changed = done.value
-                else:
-                    changed = await finish(impl, running, awaited)
+                changed = await call(impl, event)
                 if changed is not None and type(changed) is not type(event):
                     raise TypeError(f"returned a {type(changed).__name__}")
             except ChatError:
                 if impl.troubled:
                     impl.succeeded(event)
                 raise
-            except BaseException as error:  # a plugin's crash is never felt elsewhere
+            except BaseException as error:  # `caught` raises it again if it is not the plugin's
                 impl.caught(error, event)
                 if impl.on_error == "closed":
                     raise _failed(impl) from error
@@ -181,14 +172,10 @@ class PluginManager:
                 event = event if changed is None else changed
         return event
 
-    async def notify(self, hook: NotifyHook[EventT], event: EventT) -> None:
-        """Tell every subscriber in order; never raises."""
-        for impl in self._impls[hook.name]:
-            await deliver(impl, event)
-
     async def start(self, event_for: Callable[[str], Startup]) -> None:
-        """Call every `startup` with the event made for its plugin; the one notice whose crash stops
-        the server.
+        """Call every `startup` with the event that is made for its plugin.
+
+        It is the only notice whose crash stops the server.
         """
         for impl in self._impls[startup.name]:
             try:
@@ -199,14 +186,12 @@ class PluginManager:
                 ) from error
 
     def notify_soon(self, hook: NotifyHook[EventT], event: EventT) -> None:
-        """Notify after what is being done now: each plugin in the order of the calls, and no plugin
-        has to wait for another.
-        """
+        """Notify later: each plugin in the order of these calls, and none waits for another."""
         for impl in self._impls[hook.name]:
             self.queues[impl.plugin].put(impl, event)
 
     async def drain(self, within_s: float | None = None) -> None:
-        """Wait until every notice is delivered, or until the time is over."""
+        """Wait until every notice is delivered, for up to that time."""
         loop = asyncio.get_running_loop()
         deadline = None if within_s is None else loop.time() + within_s
         while tasks := [each.task for each in self.queues.values() if each.task is not None]:
@@ -216,8 +201,10 @@ class PluginManager:
                 return
 
     async def stop(self, within_s: float) -> None:
-        """Deliver what waits, then `shutdown`, within that time; the last LAST_S of it are for
-        `shutdown`. What a plugin has not taken by then is dropped, and the log says so.
+        """Deliver what waits, then `shutdown`, within that time.
+
+        The last LAST_S of it are for `shutdown`. What a plugin has not taken by then is dropped,
+        and the log says so.
         """
         self.notify_soon(shutdown, Shutdown())
         await self.drain(within_s - LAST_S)
@@ -226,21 +213,17 @@ class PluginManager:
         await self.drain(LAST_S)
 
     async def close(self, within_s: float) -> None:
-        """Deliver what has come since `stop`, and take nothing more."""
+        """Deliver what has been queued since `stop`, and take nothing more."""
         await self.drain(within_s)
         for queue in self.queues.values():
             queue.close()
 
-    async def collect(self, hook: CollectHook[EventT], event: EventT) -> list[Any]:
-        """What all subscribers bring, in order; SetupError when one fails."""
-        return [each.what for each in await self.collect_named(hook, event)]
-
-    async def collect_named(self, hook: CollectHook[EventT], event: EventT) -> list[Brought]:
-        """The same, each with the name of its plugin."""
+    async def collect(self, hook: CollectHook[Registration]) -> list[Brought]:
+        """Return what all subscribers register, in order; SetupError if one fails."""
         found: list[Brought] = []
         for impl in self._impls[hook.name]:
             try:
-                brought: Sequence[Any] = await bounded(impl.method(event), self._startup_within_s)
+                brought = await bounded(impl.method(Registration()), self._startup_within_s)
                 found.extend(Brought(impl.plugin, each) for each in brought)
             except Exception as error:
                 raise SetupError(
@@ -251,7 +234,7 @@ class PluginManager:
 
 
 def _failed(impl: HookImpl, pause_s: float | None = None) -> ChatError:
-    """The refusal of what a plugin that fails closed could not be asked about."""
+    """Make the refusal of an action that a plugin which fails closed could not decide."""
     return ChatError(
         ErrorCode.PLUGIN_ERROR,
         f"the plugin {impl.plugin} failed, try again",
@@ -264,8 +247,9 @@ def _called(mark: Any) -> str:
 
 
 def _annotation(method: Any, parameter: str) -> Any:
-    """What a parameter is annotated with; None where that cannot be found out, as for a name that
-    only type checkers import.
+    """Return the annotation of a parameter, or None.
+
+    A name that only type checkers import cannot be evaluated.
     """
     try:
         return inspect.get_annotations(getattr(method, "__func__", method), eval_str=True).get(
@@ -276,15 +260,15 @@ def _annotation(method: Any, parameter: str) -> Any:
 
 
 def _marked(plugin: Plugin) -> list[tuple[str, Any]]:
-    # By definition order, base classes first, so that two impls of one hook in one plugin have a
-    # stable order.
+    # In the order of definition, base classes first, so that two hookimpls of one hook in one
+    # plugin have a stable order.
     names = dict.fromkeys(name for cls in reversed(type(plugin).__mro__) for name in vars(cls))
     found = [(name, getattr(plugin, name)) for name in names if not name.startswith("__")]
     return [(name, value) for name, value in found if hasattr(value, "__chat_hook__")]
 
 
 def _refuse_unmarked(name: str, plugin: Plugin) -> None:
-    """A method with a hook's name, or nearly, but no decorator would be silently deaf."""
+    """Refuse a method that is named like a hook and not decorated: it would never be called."""
     for attribute, value in vars(type(plugin)).items():
         if (
             attribute.startswith("_")

@@ -9,22 +9,22 @@ from typing import Any, Final
 
 import structlog
 
-from chat.hooks.calls import HookImpl, finish
+from chat.hooks.calls import HookImpl, call
 from chat.hooks.specs import shutdown
 from chat.logs.setup import late_s
 
 MAX_WAITING: Final = 10_000
-"""The oldest of more is dropped. So many sockets may be lost at once, and each is a notice."""
+"""Beyond this the oldest is dropped. So many sockets may be lost at once, a notice each."""
 
 MAX_WAITING_BYTES: Final = 16_000_000
-"""Of the messages in them, each of which may be 100 kB."""
+"""The bound for the messages in the notices, each of which may have 100 kB."""
 
 METADATA_BYTES: Final = 16_000
 NOTICES_A_TURN: Final = 200
-"""Some ms of log lines; then the loop has its turn, whatever waits."""
+"""Some ms of log lines; then the loop gets its turn, whatever waits."""
 
 SHOW_LATE_S: Final = 1.0
-"""The log lines of a notice that waited for longer say so, as `late_s`."""
+"""The log lines of a notice that waited for longer have the field `late_s`."""
 
 TELL_LATE_S: Final = 3.0
 TELL_DROPPED_EVERY_S: Final = 1.0
@@ -34,17 +34,11 @@ _log = structlog.get_logger("chat.plugins")
 
 
 async def deliver(impl: HookImpl, event: Any) -> None:
-    """Call a notify hook within its budget; raises nothing that the plugin raises."""
+    """Call a notify hook within its budget; log what the plugin raises."""
     if not impl.listens_to(event) or (impl.troubled and impl.off_for_s(event) > 0):
         return
     try:
-        running = impl.method(event)
-        try:
-            awaited = running.send(None)
-        except StopIteration:
-            pass
-        else:
-            await finish(impl, running, awaited)
+        await call(impl, event)
     except BaseException as error:  # noqa: BLE001  # `caught` raises it again if it is not the plugin's
         impl.caught(error, event)
     else:
@@ -53,7 +47,7 @@ async def deliver(impl: HookImpl, event: Any) -> None:
 
 
 class NoticeQueue:
-    """The notices of one plugin, delivered in order by a task that exists while there are any."""
+    """The notices of a plugin, delivered in order by a task that exists while there are any."""
 
     def __init__(self, plugin: str) -> None:
         self.dropped = 0
@@ -61,7 +55,7 @@ class NoticeQueue:
         self._plugin = plugin
         self._waiting: deque[tuple[HookImpl, Any, float, int]] = deque()
         self._bytes = 0
-        # The one that is being delivered.
+        # The notice that is being delivered.
         self._current: tuple[HookImpl, float] | None = None
         self._untold = 0
         self._told_at = -inf
@@ -69,12 +63,12 @@ class NoticeQueue:
 
     @property
     def waiting(self) -> int:
-        """How many notices are not delivered yet."""
+        """The number of notices that are not delivered yet."""
         return len(self._waiting) + (self._current is not None)
 
     @property
     def oldest_age_s(self) -> float:
-        """How long ago the oldest of them happened; 0 when there is none."""
+        """The age of the oldest of them; 0 if there is none."""
         if self._current is not None:
             return monotonic() - self._current[1]
         return monotonic() - self._waiting[0][2] if self._waiting else 0.0
@@ -87,7 +81,7 @@ class NoticeQueue:
         if self.task is None:
             self._begin()
         elif self._waiting:
-            # What is delivered at once is not counted.
+            # A notice that is delivered at once is not counted.
             size = _size(event)
             self._bytes += size
             full = len(self._waiting) >= MAX_WAITING or self._bytes > MAX_WAITING_BYTES
@@ -96,7 +90,7 @@ class NoticeQueue:
         self._waiting.append((impl, event, now, size))
 
     def hurry(self) -> None:
-        """Drop everything but `shutdown`, and what is being delivered, too."""
+        """Drop all notices but `shutdown`, the one that is being delivered included."""
         if self.task is None:
             return
         kept = [each for each in self._waiting if each[0].hook is shutdown]
@@ -114,7 +108,7 @@ class NoticeQueue:
         self._tell_dropped()
 
     def close(self) -> None:
-        """Drop everything, and take nothing more."""
+        """Drop all notices, and take no more."""
         self._closed = True
         self._drop(self.waiting)
         self._waiting.clear()
@@ -133,7 +127,7 @@ class NoticeQueue:
         me = asyncio.current_task()
         turn = 0
         try:
-            # Not after a cancellation that the plugin has swallowed: another task does it by then.
+            # If the plugin has swallowed a cancellation, another task delivers by now.
             while self._waiting and self.task is me:
                 impl, event, since, size = self._waiting.popleft()
                 self._bytes -= size
@@ -145,7 +139,7 @@ class NoticeQueue:
                     if age_s > TELL_LATE_S:
                         self._tell(now)
                 elif late_s.get() is not None:
-                    # Of the notice before, or of the one whose hook has put this one in.
+                    # Left by the notice before, or by the one whose hook has queued this one.
                     late_s.set(None)
                 await deliver(impl, event)
                 turn += 1
@@ -190,7 +184,7 @@ class NoticeQueue:
 
 
 def _size(event: Any) -> int:
-    """About how many bytes of memory the message of an event takes; 0 where it has none."""
+    """Estimate the bytes of memory that the message of an event takes; 0 if it has none."""
     message = getattr(event, "message", None)
     if message is None:
         return 0

@@ -1,4 +1,4 @@
-"""What a plugin is made of: its base class, its settings, and the mark that subscribes a method."""
+"""The base class of plugins, their settings, and the mark that subscribes a method to a hook."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -17,16 +17,15 @@ DEFAULT_TIMEOUT_S: Final = 0.5
 
 
 class PluginSettings(BaseSettings):
-    """Base of a plugin's `Settings`; field `x` of plugin `p` is read from the environment as
-    CHAT_P_X.
-    """
+    """Base of a plugin's `Settings`: the variable CHAT_P_X sets field `x` of plugin `p`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
 
 class Plugin:
-    """Base of all plugins. `name` is unique in a server; `Settings`, where there is one, is checked
-    at start.
+    """Base of all plugins.
+
+    `name` is unique in a server; `Settings`, if the plugin has them, are checked at the start.
     """
 
     name: ClassVar[str]
@@ -41,18 +40,18 @@ class Plugin:
         self.settings = settings
 
     def wants(self, hook: Hook[Any]) -> bool:
-        """Asked once for each hookimpl, at start; one that is not wanted costs nothing."""
+        """Whether to subscribe a hookimpl, asked once at the start; otherwise it costs nothing."""
         return True
 
 
 def settings_prefix(plugin: str) -> str:
-    """What the environment variables of a plugin begin with."""
+    """Return the beginning of the names of a plugin's environment variables."""
     return f"CHAT_{plugin}_".upper()
 
 
 @dataclass(frozen=True, slots=True)
 class HookMark:
-    """What `hookimpl` leaves on a method for the plugin manager to find."""
+    """The mark that `hookimpl` leaves on a method for the plugin manager."""
 
     hook: Hook[Any]
     timeout_s: float
@@ -106,14 +105,14 @@ def hookimpl(
 ) -> Any:
     """Subscribe an async method to a hook.
 
-    `timeout_s` is the budget of one call. `on_error`, for FILTER hooks: what a crash or a time-out
-    means for the action: "closed" refuses it with PLUGIN_ERROR, "open" lets it pass. `besides`, for
-    `before_action`: names of actions that the plugin has no say in; where nobody has one, an event
-    saves the asking.
+    `timeout_s` is the budget of one call. `on_error`, for FILTER hooks, says what a crash or a
+    time-out means for the action: "closed" refuses it with PLUGIN_ERROR, "open" lets it pass.
+    `besides`, for `before_action`, names the actions that the method is not called for; if no
+    plugin subscribes for an action, the hook is skipped.
     """
 
     if inspect.isfunction(hook):
-        # `@hookimpl` without a hook: the start is refused, for nothing would call the method.
+        # `@hookimpl` without a hook: the manager refuses it, since nothing would call the method.
         hook.__chat_hook__ = HookMark(hook, timeout_s, on_error, frozenset())
         return hook
 

@@ -51,7 +51,7 @@ def url_of(settings: Settings, sockets: Sequence[socket.socket]) -> str:
     if settings.host in _EVERYWHERE or settings.host == "localhost":
         # 127.0.0.1 rather than ::1, which fewer programs reach.
         return f"http://{'[::1]' if ':' in names[0] else '127.0.0.1'}:{port}/"
-    return f"http://{in_url(settings.host)}:{port}/"
+    return f"http://{_in_url(settings.host)}:{port}/"
 
 
 def everywhere(sockets: Sequence[socket.socket]) -> str:
@@ -65,12 +65,7 @@ def own_hosts(settings: Settings, port: int) -> frozenset[str]:
     names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "::1"}
     # Browsers leave the port out where it is 80.
     ports = (f":{port}", "") if port == 80 else (f":{port}",)
-    return frozenset(f"{in_url(name)}{each}".lower() for name in names for each in ports)
-
-
-def in_url(host: str) -> str:
-    """Spell a host as a URL does: an IPv6 address in brackets."""
-    return f"[{host.replace('%', '%25')}]" if ":" in host else host
+    return frozenset(f"{_in_url(name)}{each}".lower() for name in names for each in ports)
 
 
 class _TakenError(Exception):
@@ -78,6 +73,11 @@ class _TakenError(Exception):
         super().__init__(f"{host}:{port}")
         self.host = host
         self.port = port
+
+
+def _in_url(host: str) -> str:
+    """Spell a host as a URL does: an IPv6 address in brackets."""
+    return f"[{host.replace('%', '%25')}]" if ":" in host else host
 
 
 def _resolve(settings: Settings) -> list[_Address]:

@@ -13,7 +13,6 @@ from chat.hooks.loader import load_plugins
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import (
     HOOKS,
-    Registration,
     register_events,
     register_namespaces,
     register_routes,
@@ -28,7 +27,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 def brought(hook):
     """What the built-in plugins register."""
-    return asyncio.run(PluginManager(load_plugins(DEFAULT_PLUGINS)).collect(hook, Registration()))
+    hooks = PluginManager(load_plugins(DEFAULT_PLUGINS))
+    return [each.what for each in asyncio.run(hooks.collect(hook))]
 
 
 def readable(pattern):

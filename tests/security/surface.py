@@ -4,7 +4,6 @@ import asyncio
 import re
 
 from chat.contracts.client_events import CLIENT_EVENTS
-from chat.hooks.events import Registration
 from chat.hooks.loader import load_plugins
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import register_events, register_routes
@@ -49,4 +48,4 @@ def routes_beside(calls):
 
 def _brought(hook):
     hooks = PluginManager(load_plugins(DEFAULT_PLUGINS))
-    return asyncio.run(hooks.collect(hook, Registration()))
+    return [each.what for each in asyncio.run(hooks.collect(hook))]
