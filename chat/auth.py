@@ -1,7 +1,7 @@
-"""From a token to an Identity. With `token_keys` the only room that knows JWT (RFC
-7519) and PyJWT.
+"""Turn a token into an Identity.
 
-Tokens are minted by the host application; `mint` is for development and demo mode.
+Only this module and chat/keys know JWT (RFC 7519) and PyJWT. The host application mints tokens;
+`mint` is for development and demo mode.
 """
 
 import json
@@ -19,7 +19,7 @@ from chat.keys.token_keys import SYMMETRIC, TokenKey, TokenKeys
 from chat.ports import Clock
 
 MAX_TOKEN_BYTES: Final = 8_192
-"""Longer ones are refused before any of it is decoded."""
+"""A longer token is refused before any of it is decoded."""
 
 MAX_EXPIRY: Final = 253_402_300_799
 """The last second that a datetime can hold."""
@@ -69,9 +69,9 @@ class Authenticator:
         self._skew = timedelta(seconds=clock_skew_s)
 
     async def identify(self, token: object) -> Identity:
-        """`authenticate`, but fetch the host's key set for a token whose key is not there.
+        """Authenticate, but fetch the host's key set for a token whose key is missing.
 
-        AUTH_UNAVAILABLE while the host may yet publish the key; TOKEN_INVALID later.
+        Raises AUTH_UNAVAILABLE while the host may yet publish the key, TOKEN_INVALID later.
         """
         self._keys.keep_fresh()
         try:
@@ -96,11 +96,10 @@ class Authenticator:
         )
 
     def authenticate(self, token: object) -> Identity:
-        """The identity a token stands for; TokenRefusal with UNAUTHENTICATED, TOKEN_INVALID or
-        TOKEN_EXPIRED.
+        """Check a token and return the identity in it.
 
-        Costs about 40 us. The message never says more than which of the three, and what the host
-        has to change.
+        Raises TokenRefusal with UNAUTHENTICATED, TOKEN_INVALID or TOKEN_EXPIRED. Its message never
+        says more than which of the three, and what the host has to change. Costs about 40 us.
         """
         if token is None or token == "":
             raise TokenRefusal("no token", "a token is needed", code=ErrorCode.UNAUTHENTICATED)
@@ -195,9 +194,9 @@ def mint(
     issuer: str | None = None,
     **claims: str | None,
 ) -> tuple[str, datetime]:
-    """A token for development and demo mode, and when it expires."""
+    """Make a token for development and demo mode; returns it and when it expires."""
     now = clock.now()
-    # PyJWT cuts dates to whole seconds: what is returned is what stands in the token.
+    # PyJWT cuts dates to whole seconds, and the returned moment is to be the token's.
     expires_at = (now + timedelta(seconds=valid_s)).replace(microsecond=0)
     # `id`, since PyJWT insists on a `sub` that is a string.
     payload: dict[str, Any] = {"id": user_id, "type": user_type, "iat": now, "exp": expires_at}
@@ -207,7 +206,7 @@ def mint(
 
 
 def claimed_user(token: object) -> UserId | None:
-    """Whom a token says it is of. Nothing of it is checked: good for counting, and nothing else."""
+    """Read the user that a token claims, without checking it: good for counting only."""
     if not isinstance(token, str) or len(token) > MAX_TOKEN_BYTES:
         return None
     try:
@@ -230,10 +229,10 @@ def _unverifiable(reason: str) -> TokenRefusal:
 
 
 def _verified(token: str, key: TokenKey) -> bytes:
-    """What a token with a good signature says.
+    """Check the signature of a token and return its payload.
 
-    It is read and checked here, not by PyJWT: that refuses the numeric `sub` that Node back ends
-    mint, takes dates like "123" and 1e300, and of a claim that is there twice the last.
+    The claims are read and checked here and not by PyJWT, which refuses the numeric `sub` that Node
+    back ends mint, accepts dates like "123" and 1e300, and takes the last of two equal claims.
     """
     payload: bytes = _jws.decode(token, key.key, algorithms=[key.algorithm])
     return payload
@@ -252,7 +251,7 @@ def _read_claims(payload: bytes) -> dict[str, Any]:
 
 
 class _ClaimTwiceError(ValueError):
-    """Two readers could take such a token for two different ones."""
+    """A claim stands in the token twice, so that two readers could read two different tokens."""
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -263,25 +262,26 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _user(claims: Mapping[str, Any]) -> UserId | None:
-    """Whom the token is of: `id`, or `sub` where that is absent or null."""
+    """Read the user of the claims: `id`, or `sub` where that is absent or null."""
     user_id = claims.get("id")
     return parse_user_id(claims.get("sub") if user_id is None else user_id)
 
 
 def _moment(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> datetime | None:
-    """A NumericDate (RFC 7519 2: seconds, fractions allowed) as a datetime."""
+    """Read a NumericDate (RFC 7519 2: seconds, fractions allowed)."""
     value = claims.get(name)
     if value is None:
         return None
-    # Not a number fails the comparison, and so does infinity.
+    # NaN fails the comparison, and so does infinity.
     if type(value) not in (int, float) or not 0 <= value <= MAX_EXPIRY:
         raise refusal(f"bad {name}", f"the token's `{name}` is no date")
     return datetime.fromtimestamp(value, UTC)
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str | None:
-    """A short text claim; anything else counts as absent, since hosts put all kinds of things into
-    tokens.
+    """Read a short text claim.
+
+    Anything but a text counts as absent, since hosts put all kinds of things into tokens.
     """
     value = claims.get(name)
     if not isinstance(value, str):
@@ -291,7 +291,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
 
 
 def _word(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> str | None:
-    """A text claim that rights may hang on; refused where it would be changed to be read."""
+    """Read a text claim that rights may depend on; refuse one that cannot be read unchanged."""
     text = _text(claims, name)
     if text is not None and text != claims[name][:500]:
         raise refusal(f"bad {name}", f"the token's `{name}` holds what is no character")
@@ -300,7 +300,8 @@ def _word(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> str | None:
 
 @lru_cache(maxsize=1_000)
 def _shared(text: str) -> str:
-    """One copy in memory: thousands of tokens name the same few types and roles. Bounded, which
-    `sys.intern` of Python 3.12 is not.
+    """Keep one copy in memory, since thousands of tokens name the same few types and roles.
+
+    The cache is bounded, which `sys.intern` of Python 3.12 is not.
     """
     return text

@@ -1,5 +1,6 @@
-"""The command line: serve, token, check. Every failure of set-up is one sentence on stderr and exit
-code 1.
+"""The command line: serve, token, check.
+
+Every failure of set-up is one sentence on stderr and exit code 1.
 """
 
 import argparse
@@ -37,22 +38,22 @@ from chat.settings.environment import (
 )
 
 CLIENTS_WITHIN_S: Final = 3.0
-"""What clients and plugins have in all, after SHUTDOWN_GRACE_S, until the process ends by force."""
+"""The time of clients and plugins after SHUTDOWN_GRACE_S, until the process ends by force."""
 
 STORE_WITHIN_S: Final = 8.0
-"""The same for the store; the embedded one is killed after 5 s."""
+"""The time of the store after that; the embedded one is killed after 5 s."""
 
 LEFT_WITHIN_S: Final = 1.0
-"""The same for what plugins have left running."""
+"""The time after that for what plugins have left running."""
 
 _log = structlog.get_logger("chat.cli")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command and return its exit code."""
     keep_standard_files()
     guard_stderr()
-    # Nothing but the answer of a command goes to stdout.
+    # Only the answer of a command goes to stdout.
     structlog.configure(logger_factory=lambda *_: LineLogger(sys.stderr))
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -87,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="print the effective settings and plugins")
     check.set_defaults(run=_check)
     for command in (serve, token, check):
-        # Or a command without the option would forget the one before it.
+        # Otherwise a command without the option would drop the one given before it.
         _take_env_file(command, default=argparse.SUPPRESS)
     return parser
 
@@ -115,7 +116,7 @@ async def _serve_with(settings: Settings) -> int:
 
 
 async def serve_until_signal(app: ChatApp) -> int:
-    """Run the server until a signal or the loss of its database; the exit code."""
+    """Run the server until a signal or the loss of its database; return the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     last_resort = LastResort(app.watchdog)
@@ -132,7 +133,7 @@ async def serve_until_signal(app: ChatApp) -> int:
             loop.call_soon_threadsafe(stop.set)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # nohup has had SIGHUP ignored; otherwise it says that the terminal was closed.
+        # Under nohup SIGHUP is ignored; otherwise it says that the terminal was closed.
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, on_signal)
     starting = loop.create_task(app.start())
@@ -157,8 +158,10 @@ async def serve_until_signal(app: ChatApp) -> int:
 
 
 def _tame_collector() -> None:
-    """What is alive now stays alive: later collections need not walk it. And they come less often:
-    what an event makes goes with its last reference, so the default of 700 finds next to nothing.
+    """Freeze the objects of the start, so that no collection walks them, and collect rarely.
+
+    The objects of an event are freed with their last reference, so that a collection after every
+    700 of them, the default, finds next to nothing.
     """
     gc.collect()
     gc.freeze()
@@ -228,8 +231,9 @@ def _check(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _doubts(settings: Settings, plugins: Iterable[Plugin] | None = None) -> list[str]:
-    """What was probably not meant, each as a sentence. Without the plugins nothing is known of
-    CHAT_ variables.
+    """Describe what the operator probably did not mean, each as a sentence.
+
+    Without the plugins the CHAT_ variables are not checked.
     """
     said = [
         f"{name.upper()} has {around} around it, which the server takes for a part of it."
@@ -253,17 +257,17 @@ def _warn(sentences: Iterable[str]) -> None:
 
 
 def _answer(text: str) -> None:
-    """Print the answer of a command; SetupError where nobody can read it."""
+    """Print the answer of a command; SetupError where it cannot be written."""
     try:
         print(text, flush=True)  # noqa: T201  # the answer of a command
     except OSError as error:
-        # What is in the buffer would fail once more at the end of the process.
+        # Otherwise the flush at the end of the process would fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise SetupError(f"the answer cannot be written to stdout: {error.strerror}.") from None
 
 
 def _shown(value: Any) -> str:
-    """A setting as the environment spells it; pydantic masks secrets by itself."""
+    """Spell a setting as the environment does; pydantic masks secrets by itself."""
     if value is None:
         return "(unset)"
     if isinstance(value, tuple):

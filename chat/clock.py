@@ -1,4 +1,4 @@
-"""The real clock. Tests hand in another."""
+"""The real clock; tests use another."""
 
 import time
 from datetime import UTC, datetime
@@ -9,9 +9,9 @@ class SystemClock:
     _moment = datetime.fromtimestamp(0, UTC)
 
     def now(self) -> datetime:
-        """UTC, cut to milliseconds: what the store keeps and the wire shows.
+        """Return the time in UTC, cut to milliseconds as in the store and in payloads.
 
-        0.2 us: within a millisecond it is the same object, whose text is known too (`iso`).
+        Takes 0.2 us: within a millisecond it is the same object, for which `iso` knows the text.
         """
         milliseconds = time.time_ns() // 1_000_000
         if milliseconds != self._milliseconds:

@@ -1,4 +1,4 @@
-"""DATA_DIR: a folder of this user's that no other user can look into or write to."""
+"""DATA_DIR: a folder of this user that no other user can read or write."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ import structlog
 from chat.errors import SetupError
 
 OTHERS: Final = 0o077
-"""The permissions of the group and of everybody else."""
+"""The permissions of the group and of all other users."""
 
 OURS: Final = frozenset(
     {
@@ -24,13 +24,13 @@ OURS: Final = frozenset(
         "store.version",
     }
 )
-"""What this server and its earlier versions put into the folder."""
+"""The files that this server and its earlier versions put into the folder."""
 
 _log = structlog.get_logger("chat.store")
 
 
 def private_folder(path: Path) -> None:
-    """Make the folder if need be and close it and its files to other users.
+    """Create the folder if it is missing, and close it and its files to other users.
 
     Raises SetupError where the folder or one of its files is another user's, or where closing the
     folder would shut others out of files that are not the server's.
@@ -56,7 +56,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def unusable(path: Path, error: OSError) -> SetupError:
-    """What to say where the folder can be neither read nor written."""
+    """Say what to do about a folder that cannot be read or written."""
     return SetupError(
         f"The folder {path} cannot be used ({error.strerror}): "
         f"make it writable for this user, or set DATA_DIR to another folder."
@@ -64,12 +64,12 @@ def unusable(path: Path, error: OSError) -> SetupError:
 
 
 def is_unused(path: Path) -> bool:
-    """Whether the folder is missing or has nothing in it that somebody put there."""
+    """Whether the folder is missing or holds nothing that somebody put there."""
     return not _entries(path)
 
 
 def holds_only_a_store(path: Path) -> bool:
-    """Whether the folder has a store in it, and nothing that is not the server's."""
+    """Whether the folder holds a store and only files of the server."""
     return "store" in _entries(path) and not _foreign(path)
 
 
@@ -94,7 +94,7 @@ def _close(path: Path) -> None:
 
 
 def _tighten(path: Path) -> None:
-    """Take the permissions of others off a file, or off a folder and all that is in it."""
+    """Remove the permissions of others from a file, or from a folder and all that is in it."""
     try:
         state = path.lstat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The end of the process at its time, whatever still runs in it.
+"""End the process in time, whatever still runs in it.
 
 A plugin may swallow its cancellation, block the loop, or leave a thread that never ends; asyncio
 and the interpreter would wait for each of them for ever.
@@ -23,20 +23,21 @@ _log = structlog.get_logger("chat.app")
 
 
 class LastResort:
-    """A thread that waits for an order, then for its time, and then ends the process. Made on the
-    loop.
+    """A thread that waits for an order, then for its time, and then ends the process.
+
+    Made on the loop.
     """
 
     def __init__(self, watchdog: Watchdog) -> None:
         self._watchdog = watchdog
         self._loop = asyncio.get_running_loop()
-        # To put something into it is what a signal handler may do at any moment.
+        # A signal handler may put something into it at any moment.
         self._orders: SimpleQueue[tuple[float, int]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="last-resort", daemon=True)
         self._thread.start()
 
     def within(self, seconds: float, exit_code: int) -> None:
-        """End the process by then, with that code. A later order takes the place of this one."""
+        """End the process after so many seconds with that code; a later order replaces this one."""
         self._orders.put((time.monotonic() + seconds, exit_code))
 
     def _run(self) -> None:
@@ -69,13 +70,13 @@ class LastResort:
     def _tasks(self) -> list[str]:
         try:
             tasks = asyncio.all_tasks(self._loop)
-        except RuntimeError:  # the set of them changes all the time
+        except RuntimeError:  # the set changed while it was read
             return []
         return sorted(map(_name, tasks))
 
 
 def _name(task: asyncio.Task[Any]) -> str:
-    """The name that a task was given, or else the innermost of its coroutines, outermost first."""
+    """Return the name that a task was given, or its innermost coroutines, outermost first."""
     if not task.get_name().startswith("Task-"):
         return task.get_name()
     names = []

@@ -1,7 +1,7 @@
 """The one algorithm of all limits: so many at once, and so many a second on average.
 
-In memory, and forgotten when full. 0.4 us a hit, where the library `limits` with its memory storage
-takes 3 to 6.5 (docs/adr/0006).
+The buckets are in memory, and a full one is forgotten. A hit takes 0.4 us, where the library
+`limits` with its memory storage takes 3 to 6.5 (docs/adr/0006).
 """
 
 import time
@@ -9,14 +9,14 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 SWEEP_AT: Final = 10_000
-"""Buckets in one limit before the full ones are thrown out."""
+"""The number of buckets at which a limit forgets the full ones."""
 
 ROUNDING_S: Final = 1e-6
-"""Sums of fractions are off by less than that."""
+"""Sums of fractions are off by less than this."""
 
 
 class Limit:
-    """`rate_per_s` on average, `burst` at once, for each key.
+    """Allows each key `rate_per_s` on average and `burst` at once.
 
     A key's whole state is one number: the moment at which its bucket is full again (GCRA).
     """
@@ -33,7 +33,7 @@ class Limit:
         self._sweep_at = SWEEP_AT
 
     def wait_s(self, key: Hashable) -> float:
-        """Take a token: 0, or the seconds until there is one. 0.2 us."""
+        """Take a token; returns 0, or the seconds until there is one. Takes 0.2 us."""
         now = self._now()
         full_at = self._full_at.get(key, 0.0)
         full_at = (full_at if full_at > now else now) + self._interval_s
@@ -46,8 +46,9 @@ class Limit:
         return 0.0
 
     def charge(self, key: Hashable, tokens: float = 1) -> float:
-        """Take tokens that are spent already, also where there are none left: 0, or the seconds
-        until the debt is paid.
+        """Take tokens that are spent already, even if there are none left.
+
+        Returns 0, or the seconds until the debt is paid.
         """
         now = self._now()
         full_at = max(self._full_at.get(key, 0.0), now) + tokens * self._interval_s
@@ -57,17 +58,17 @@ class Limit:
         return self._over_s(full_at - now)
 
     def owed_s(self, key: Hashable, tokens: float = 1) -> float:
-        """The seconds until there are so many tokens, without taking any."""
+        """Return the seconds until there are so many tokens, without taking any."""
         now = self._now()
         full_at = max(self._full_at.get(key, 0.0), now)
         return self._over_s(full_at + tokens * self._interval_s - now)
 
     def knows(self, key: Hashable) -> bool:
-        """Whether the key's bucket is kept; a full one may be."""
+        """Whether the key's bucket is kept; a full one may still be."""
         return key in self._full_at
 
     def forget_full(self) -> None:
-        """Throw out the buckets that are full: they are as good as none."""
+        """Forget the buckets that are full: they are as good as none."""
         self._sweep(self._now())
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""The ServerApi port: what plugins may do, on the services and the gateway."""
+"""The ServerApi of a plugin, made of the services and the gateway."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ STORE_STATE_FOR_S: Final = 1.0
 
 
 class PluginServerApi:
-    """One for each plugin, so that what it sends bears its name."""
+    """One for each plugin, so that what the plugin sends carries its name."""
 
     def __init__(
         self,
@@ -87,8 +87,9 @@ class PluginServerApi:
         return {"server": server, "store": store}
 
     def _store_state(self) -> asyncio.Task[str]:
-        """What the store answers now, or less than a second ago: anybody may ask, as often as they
-        like.
+        """Ask the store, or return what it answered less than a second ago.
+
+        The route that shows this is public, so that anybody may ask as often as they like.
         """
         if self._looking is None or self._clock.monotonic() >= self._look_again_at:
             self._look_again_at = inf

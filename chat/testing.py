@@ -51,7 +51,7 @@ NO_CLIENT: Final = (
 
 
 class ChatClient:
-    """One connected socket of a user, with a record of everything that was pushed to it."""
+    """A connected socket of a user, and a record of everything that was pushed to it."""
 
     def __init__(self, undeclared: Callable[[str], None], custom_events: frozenset[str]) -> None:
         self.socket = socketio.AsyncClient(reconnection=False, handle_sigint=False)
@@ -72,17 +72,17 @@ class ChatClient:
         await self.socket.emit(event, payload, namespace=NAMESPACE)
 
     async def next(self, event: str, *, within_s: float = WAIT_S) -> Any:
-        """The payload of the next push of that name, which may have come already."""
+        """Return the payload of the next push of that name, which may have arrived already."""
         async with asyncio.timeout(within_s), self._arrived:
             await self._arrived.wait_for(lambda: self._unread[event])
             return self._unread[event].pop(0)
 
     def of(self, event: str) -> list[Any]:
-        """The payloads of all pushes of that name so far."""
+        """Return the payloads of all pushes of that name so far."""
         return [payload for name, payload in self.pushed if name == event]
 
     async def settle(self) -> None:
-        """Wait until everything that the server had pushed before this call is here."""
+        """Wait until everything that the server had pushed before this call has arrived."""
         await self.call("authenticate")
 
     async def close(self) -> None:
@@ -118,13 +118,13 @@ class Response:
 
     @property
     def code(self) -> str | None:
-        """The error code, None for a success."""
+        """The error code; None for a success."""
         error = self.body.get("error") if isinstance(self.body, dict) else None
         return error["code"] if error else None
 
 
 class RunningChat:
-    """The server and ways to talk to it."""
+    """A running server, and ways to talk to it."""
 
     def __init__(self, app: ChatApp, custom_events: frozenset[str]) -> None:
         self.app = app
@@ -156,7 +156,7 @@ class RunningChat:
         transports: Sequence[str] = ("websocket",),
         **options: Any,
     ) -> ChatClient:
-        """A socket of the user; with `join`, in that chat's room already."""
+        """Open a socket of the user; with `join`, it has joined that chat."""
         if importlib.util.find_spec("aiohttp") is None:
             raise SetupError(NO_CLIENT)
         client = ChatClient(self.undeclared.append, self._custom_events)
@@ -185,7 +185,7 @@ class RunningChat:
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> Response:
-        """One REST call as a user; `user_id=None` sends no token."""
+        """Make a REST call as a user; `user_id=None` sends no token."""
         sent = dict(headers or {})
         if user_id is not None:
             sent.setdefault("Authorization", f"Bearer {self.token(user_id, user_type)}")
@@ -203,12 +203,12 @@ class RunningChat:
         )
         response = await AsyncHTTPClient().fetch(request, raise_error=False)
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        # The answer to a HEAD is of type JSON, and empty.
+        # The answer to a HEAD says that it is JSON, and is empty.
         content = orjson.loads(response.body) if is_json and response.body else response.body
         return Response(response.code, content, response.headers)
 
     async def create_chat(self, user_ids: Sequence[UserId], **fields: Any) -> int:
-        """A group chat of these users, all of them members, made by the host application."""
+        """Create a group chat of these users as the host application; returns its id."""
         payload = {"type": "group", "participantIds": list(user_ids), **fields}
         response = await self.request("POST", "/chats", "host", "service", json=payload)
         assert response.status == 201, response.body
@@ -236,12 +236,12 @@ async def running_chat(
     custom_events: Sequence[str] = (),
     **settings: Any,
 ) -> AsyncIterator[RunningChat]:
-    """A server on a free port with the built-in plugins and `plugins` behind them.
+    """Run a server on a free port, with the plugins of `plugin_names` and `plugins` behind them.
 
-    Without `mongodb_uri` it brings its own embedded store in a temporary folder (about a second).
-    `settings` are fields of chat.settings.Settings; `timings` are durations that are no settings,
-    such as `Timings(unread_push_every_s=0.1)`; `custom_events` are pushes that the plugins
-    under test make.
+    Without `mongodb_uri` the server starts an embedded store in a temporary folder, which takes
+    about a second. `custom_events` are pushes that the plugins under test make; `timings` are
+    durations that are no settings, such as `Timings(unread_push_every_s=0.1)`; `settings` are
+    fields of chat.settings.Settings.
     """
     with tempfile.TemporaryDirectory(prefix="chatgateway-") as folder:
         values: dict[str, Any] = {

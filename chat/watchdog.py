@@ -1,8 +1,8 @@
-"""Names what holds up the loop, and with it everybody: a plugin, most often.
+"""Log what blocks the event loop, and with it every client: a plugin, most often.
 
-A thread looks ten times a second what the loop's thread is doing. Where that does not just wait for
-the network, it asks the loop for a sign of life, and where none comes in time it looks again. So an
-idle server is left alone, and the way of a message costs nothing.
+A thread looks ten times a second at what the loop's thread is doing. If the loop is not waiting for
+the network, the thread asks it for a sign of life; if none comes in time, it looks again. So an
+idle server is not disturbed, and messages cost nothing more.
 """
 
 import asyncio
@@ -24,17 +24,20 @@ IDLE: Final = ("select", "poll")
 """Functions in which a loop waits for the network."""
 
 TELL_AFTER_S: Final = 1.0
-"""What lasts is told while it lasts: it may never end."""
+"""A block that lasts is reported while it lasts: it may never end."""
 
 PAUSE_S: Final = 1.0
-"""Who holds up everybody all the time is told once a second."""
+"""The least pause between two reports."""
 
 _log = structlog.get_logger("chat.watchdog")
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """What ran while the loop was held up. `hook` is None in a handler of an event or a route."""
+    """The code that ran while the loop was blocked.
+
+    `hook` is None in a handler of an event or a route.
+    """
 
     plugin: str | None
     hook: str | None
@@ -42,11 +45,11 @@ class Blocker:
 
 
 class Watchdog:
-    """`start` on the loop that is to be watched; `stop` waits for the thread."""
+    """Watches the loop that `start` is called on; `stop` waits for the thread."""
 
     def __init__(self, blocked_after_s: float, hooks: PluginManager) -> None:
         self._blocked_after_s = blocked_after_s
-        # Known beforehand, and looked up while the loop cannot answer.
+        # Collected beforehand, for use while the loop cannot answer.
         self._methods = {
             code: (impl.plugin, impl.hook.name)
             for impl in hooks.impls()
@@ -69,7 +72,7 @@ class Watchdog:
             self._thread.join(PAUSE_S)
 
     def look(self, thread: int | None) -> Blocker:
-        """What a thread is doing now, by its ident."""
+        """Find out what a thread is doing now, by its ident."""
         frames = list(_outwards(sys._current_frames().get(thread or 0)))
         return find_blocker(frames, self._methods, self._modules)
 
@@ -79,7 +82,7 @@ class Watchdog:
             if self._stopped.wait(LOOK_EVERY_S):
                 return
             if self._is_late(slept_at + LOOK_EVERY_S, used_s):
-                # Something has kept all threads from running, this one too: a regular expression.
+                # Something kept all threads from running, this one included: a regular expression.
                 self._tell(self.look(self._watched), slept_at)
             elif not self._is_idle():
                 try:
@@ -89,7 +92,7 @@ class Watchdog:
 
     def _ask(self) -> None:
         self._alive.clear()
-        if self._stopped.is_set():  # looked at after the clearing: `stop` sets both, this one first
+        if self._stopped.is_set():  # after the clearing, since `stop` sets this one first
             return
         asked_at, used_s = time.monotonic(), time.process_time()
         self._loop.call_soon_threadsafe(self._alive.set)
@@ -97,7 +100,7 @@ class Watchdog:
             return
         late = time.monotonic() - asked_at > 2 * self._blocked_after_s
         if late and not self._is_late(asked_at, used_s) and self._alive.wait(self._blocked_after_s):
-            return  # this thread has not run either: the machine was busy, or the process stopped
+            return  # this thread did not run either: the machine was busy, or the process stopped
         blocker = self.look(self._watched)
         if not self._alive.wait(TELL_AFTER_S):
             self._tell(blocker, asked_at, goes_on=True)
@@ -110,8 +113,10 @@ class Watchdog:
         return frame is None or frame.f_code.co_name in IDLE
 
     def _is_late(self, due: float, used_s: float) -> bool:
-        """Whether this process has been busy since, for longer than anybody should. Its own time is
-        what counts: on a busy machine it gets a part of each second, stopped it gets none.
+        """Whether this process has computed for longer than the limit since that moment.
+
+        Its own processor time counts: on a busy machine it gets a part of each second, and none
+        while it is stopped.
         """
         late = time.monotonic() - due > self._blocked_after_s
         return late and time.process_time() - used_s > self._blocked_after_s
@@ -133,7 +138,7 @@ def find_blocker(
     methods: Mapping[CodeType, tuple[str, str]],
     modules: Mapping[str, str],
 ) -> Blocker:
-    """Who is to blame for a stack, innermost frame first: the plugin that was called last."""
+    """Find the plugin that was called last in a stack, innermost frame first."""
     where = _place(frames[0]) if frames else "nowhere"
     for frame in frames:
         if frame.f_code in methods:

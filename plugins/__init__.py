@@ -1,1 +1,1 @@
-"""The built-in plugins. One file each; of the server they import `chat.plugin_api` alone."""
+"""The built-in plugins, one file each; of the server they import only `chat.plugin_api`."""

@@ -1,7 +1,7 @@
-"""One log line for each connect, disconnect, join, leave, send, edit, deletion and refusal.
+"""Log a line for each connect, disconnect, join, leave, send, edit, deletion and refusal.
 
-Who, where and what happened; never a message's content, never a token. The plugin's own queue of
-notices keeps it in time, however slow another plugin is.
+A line says who, where and what happened; never a message's content, never a token. The plugin's own
+queue of notices keeps it in time, however slow another plugin is.
 """
 
 from logging import INFO, WARNING
@@ -41,7 +41,7 @@ class AccessLog(Plugin):
     name = "access_log"
 
     def wants(self, hook: Hook[Any]) -> bool:
-        # Of a message above all: what nobody will read is not even told.
+        # A hook whose lines LOG_LEVEL drops is not called; this matters for messages most.
         level = WARNING if hook in (after_auth_failure, after_refusal) else INFO
         return bool(_log.is_enabled_for(level))
 

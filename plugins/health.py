@@ -1,4 +1,7 @@
-"""/health/live: the process runs. /health/ready: it can take traffic, the store included."""
+"""Routes of health: /health/live, the process runs; /health/ready, it can take traffic.
+
+Ready includes the store.
+"""
 
 from collections.abc import Sequence
 
@@ -35,7 +38,7 @@ class Health(Plugin):
         return HttpResponse(body={"status": "live"})
 
     async def ready(self, _request: HttpRequest) -> HttpResponse:
-        """200 when all parts are ok, else 503; `parts` names each."""
+        """Answer 200 if all parts are ok, otherwise 503; `parts` names each."""
         parts = await self.server.readiness() if self.server else {"server": "starting"}
         ready = all(state == "ok" for state in parts.values())
         body = {"status": "ready" if ready else "unavailable", "parts": parts}

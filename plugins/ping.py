@@ -1,4 +1,4 @@
-"""The client event `ping`: answers the server's time, as the client guide shows it."""
+"""The client event `ping`: it answers the server's time, as the client guide shows."""
 
 import time
 from collections.abc import Sequence
@@ -15,5 +15,5 @@ class Ping(Plugin):
         return [ClientEvent(name="ping", handler=self.pong)]
 
     async def pong(self, _identity: Identity, _payload: None) -> dict[str, Any]:
-        """`{pong: <milliseconds since the epoch>}`."""
+        """Answer `{pong: <milliseconds since 1970>}`."""
         return {"pong": time.time_ns() // 1_000_000}

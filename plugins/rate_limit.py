@@ -57,8 +57,7 @@ class RateLimit(Plugin):
     async def limit_connects(self, attempt: ConnectAttempt) -> None:
         _take(self._connect, attempt.identity.user_id)
 
-    # Those three have limits of their own, further in, where repeats and renewals are known
-    # already.
+    # These three have limits of their own, behind the checks for repeats and renewals.
     @hookimpl(before_action, besides=("sendMessage", "typing", "joinChat"))
     async def limit_actions(self, action: Action) -> None:
         if action.identity.type == "service":
@@ -66,7 +65,7 @@ class RateLimit(Plugin):
         limits = {
             "markAsRead": self._read,
             "sync": self._join,
-            # What these push to a whole chat is as long as a message.
+            # These push as much to a whole chat as a message does.
             "editMessage": self._send,
             "PATCH /chats/:id": self._send,
         }
@@ -74,7 +73,7 @@ class RateLimit(Plugin):
 
     @hookimpl(before_join)
     async def limit_joins(self, change: RoomChange) -> None:
-        # All chats at once are one wish, and were asked for by one event.
+        # One event joins all chats at once.
         if not change.automatic:
             _take(self._join, change.identity.user_id)
 
@@ -84,7 +83,7 @@ class RateLimit(Plugin):
 
     @hookimpl(before_message_send)
     async def limit_sends(self, draft: MessageDraft) -> None:
-        # An edit is an action.
+        # An edit is counted as an action.
         if draft.sender_type != "service" and draft.origin is None and not draft.is_edit:
             _take(self._send, draft.sender_id)
 

@@ -1,1 +1,1 @@
-"""The HTTP server: how it listens, what it reads, and which headers it answers with."""
+"""The HTTP server: its sockets, the bodies that it reads, and the headers of its answers."""

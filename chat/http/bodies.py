@@ -1,7 +1,7 @@
-"""Bodies of requests: read as they come, by handlers that have looked at the request's head first.
+"""Bodies of requests, read as they arrive, by handlers that check the request's head first.
 
-Tornado hands a handler a request once its body is there; so whoever may not ask at all could make
-the server hold it. Here `prepare` runs at the head, and what is held is counted.
+Tornado gives a request to its handler when the body is complete, so that a client without any right
+could make the server hold the body. Here `prepare` runs after the head, and held bytes are counted.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from chat.errors import ChatError, ErrorCode
 from chat.net.addresses import home_of
 
 SHORT_BODY: Final = 64_000
-"""A refused body up to this length is waited for, so that the connection can go on."""
+"""The rest of a refused body up to this length is awaited, so that the connection can stay."""
 
 ENDLESS: Final = 1 << 62
 RETRY_S: Final = 1.0
 
 
 class HeldBytes:
-    """Counts bytes that are held, in all and for each key."""
+    """Counts held bytes, in all and for each key."""
 
     def __init__(self, in_all: int, of_one: int) -> None:
         self._in_all = in_all
@@ -31,7 +31,7 @@ class HeldBytes:
         self.total = 0
 
     def take(self, key: Hashable, size: int) -> bool:
-        """Count so many more, if there is room for them."""
+        """Count so many more, if the bounds allow it."""
         of_key = self._of.get(key, 0) + size
         if of_key > self._of_one or self.total + size > self._in_all:
             return False
@@ -40,7 +40,7 @@ class HeldBytes:
         return True
 
     def give(self, key: Hashable, size: int) -> None:
-        """Count them no more."""
+        """Stop counting so many."""
         self.total -= size
         left = self._of[key] - size
         if left:
@@ -50,7 +50,7 @@ class HeldBytes:
 
 
 def bodies_of(most_bytes: int) -> HeldBytes:
-    """The count of bodies that are held; one address may hold a quarter of them."""
+    """Make the count of held bodies; an address may hold a quarter of the bytes."""
     return HeldBytes(most_bytes, most_bytes // 4)
 
 
@@ -58,9 +58,9 @@ def bodies_of(most_bytes: int) -> HeldBytes:
 class BodyHandler(tornado.web.RequestHandler):
     """Base of handlers that check a request's head before its body is read.
 
-    `expect_body` in `prepare`, `take_body` in the method. A refusal is answered at once, whatever
-    of the body has come. The application's setting `body_linger_s` is that of Timings.
-    Leans on Tornado 6.6: `_body_future` of a request, which the method waits for, and a
+    Call `expect_body` in `prepare` and `take_body` in the method. A refusal is answered at once,
+    however much of the body has arrived. The application's setting `body_linger_s` is that of
+    Timings. Relies on Tornado 6.6: `_body_future` of a request, which the method waits for, and a
     connection's `set_max_body_size`.
     """
 
@@ -70,19 +70,19 @@ class BodyHandler(tornado.web.RequestHandler):
     _answered_early = False
 
     def expect_body(self, bodies: HeldBytes, most_bytes: int) -> None:
-        """Let the body come; PAYLOAD_TOO_LARGE where it is announced as larger."""
+        """Let the body arrive; PAYLOAD_TOO_LARGE if a larger one is announced."""
         self._bodies = bodies
         self._home = home_of(self.request.remote_ip or "")
         self._most = most_bytes
         self._chunks = bytearray()
-        # What is larger is refused here; Tornado's refusal is a bare 400.
+        # A larger body is refused here; Tornado would answer a bare 400.
         self._connection.set_max_body_size(ENDLESS)
         if self._announced() > most_bytes:
             raise _too_large(most_bytes)
 
     def data_received(self, chunk: bytes) -> None:
         if self._answered_early or self._most < 0:
-            return  # refused: what still comes is thrown away
+            return  # refused: the rest is thrown away
         if self._held + len(chunk) > self._most:
             self._break_off(_too_large(self._most))
         elif not self._bodies.take(self._home, len(chunk)):
@@ -93,14 +93,14 @@ class BodyHandler(tornado.web.RequestHandler):
             self._chunks += chunk
 
     def take_body(self) -> bytes:
-        """The whole body."""
+        """Return the whole body."""
         if self._held and not self._body:
             self._body = bytes(self._chunks)
             self._chunks = bytearray()
         return self._body
 
     def let_go(self) -> None:
-        """Hold nothing of the body any more; safe to repeat."""
+        """Drop the body; safe to repeat."""
         if self._held:
             self._bodies.give(self._home, self._held)
             self._held = 0
@@ -108,7 +108,7 @@ class BodyHandler(tornado.web.RequestHandler):
             self._chunks = bytearray()
 
     def finish(self, chunk: Any = None) -> "asyncio.Future[None]":
-        """As Tornado's, which would close the connection where the body has not come yet."""
+        """Finish like Tornado, which would close the connection if the body is not complete."""
         if self._answered_early:
             done: asyncio.Future[None] = asyncio.Future()
             done.set_result(None)
@@ -125,10 +125,10 @@ class BodyHandler(tornado.web.RequestHandler):
     def on_connection_close(self) -> None:
         broken_off = not self._is_whole() and not self._answered_early
         super().on_connection_close()
-        # A WebSocketHandler's, which polls come to too, does not do that.
+        # A WebSocketHandler, which polls use too, does not do that.
         self._give_up_body()
         if broken_off:
-            # The method is never called, and nothing finishes the request.
+            # The method is not called, so that nothing else finishes the request.
             self.on_finish()
 
     @property
@@ -136,7 +136,7 @@ class BodyHandler(tornado.web.RequestHandler):
         return self.request.connection
 
     def _announced(self) -> int:
-        """The length of the body; 0 where it is not said."""
+        """The length of the body; 0 if the client does not announce it."""
         length = self.request.headers.get("Content-Length", "0").partition(",")[0].strip()
         return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
@@ -145,7 +145,7 @@ class BodyHandler(tornado.web.RequestHandler):
         return waiting is None or bool(waiting.done())
 
     def _answer_early(self) -> "asyncio.Future[None]":
-        """Send the answer, and end the request when its body has come, or soon."""
+        """Send the answer, and end the request when its body is complete, or soon."""
         self._answered_early = True
         self.let_go()
         headers = self.request.headers
@@ -154,7 +154,7 @@ class BodyHandler(tornado.web.RequestHandler):
         closes = closes or self._headers.get("Connection") == "close"
         if closes:
             self.set_header("Connection", "close")
-        # Or Tornado would ask for the body behind the answer.
+        # Otherwise Tornado would ask for the body behind the answer.
         headers.pop("Expect", None)
         self._connection.set_max_body_size(ENDLESS)
         self.set_header("Content-Length", str(sum(map(len, self._write_buffer))))
@@ -165,7 +165,7 @@ class BodyHandler(tornado.web.RequestHandler):
         def over(rest: "asyncio.Future[None]") -> None:
             timer.cancel()
             if not rest.cancelled():
-                rest.exception()  # it was broken off
+                rest.exception()  # marks it as retrieved
             self._end(closes)
 
         request: Any = self.request
@@ -182,7 +182,7 @@ class BodyHandler(tornado.web.RequestHandler):
         self._give_up_body()
 
     def _give_up_body(self) -> None:
-        """Let `_execute` return, which would wait for the rest of the body for ever."""
+        """Let `_execute` return, which would otherwise wait for the rest of the body for ever."""
         if not self._is_whole():
             request: Any = self.request
             request._body_future.set_exception(StreamClosedError())
@@ -193,7 +193,7 @@ class BodyHandler(tornado.web.RequestHandler):
         self.let_go()
         self._most = -1
         request: Any = self.request
-        # Tornado sets the result of this one when the rest has come.
+        # Tornado sets the result of the new one when the body is complete.
         waiting, request._body_future = request._body_future, asyncio.Future()
         waiting.set_exception(error)
 

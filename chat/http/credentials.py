@@ -1,11 +1,11 @@
-"""Where a request may carry its token, and how the token may be spelt there.
+"""The places of a token in a request, and its spellings there.
 
 The rules are the same for the socket, for REST and for `authenticate`.
 """
 
 
 def spelt(value: object) -> object:
-    """The token in a field: without blanks around it and without a `Bearer` in front of it.
+    """Return the token in a field, without the blanks around it and a `Bearer` in front of it.
 
     A value of another type is returned as it is; `Authenticator` refuses it.
     """
@@ -16,7 +16,7 @@ def spelt(value: object) -> object:
 
 
 def in_header(authorization: str) -> str | None:
-    """The token in an Authorization header (RFC 6750), or None where the scheme is another one."""
+    """Return the token in an Authorization header (RFC 6750); None for another scheme."""
     scheme, *rest = authorization.split(None, 1) or [""]
     if scheme.lower() != "bearer":
         return None
@@ -24,9 +24,9 @@ def in_header(authorization: str) -> str | None:
 
 
 def first_given(*places: object) -> object:
-    """The token in the first place that has one. Null and a blank text are no token.
+    """Return the token in the first place that has one; null and a blank text are no token.
 
-    A later place is not tried when the token in an earlier one is bad.
+    A later place is not tried if the token in an earlier one is bad.
     """
     for value in places:
         token = spelt(value)

@@ -1,4 +1,4 @@
-"""What answers tell a browser, so that no other page and no cache gets at them."""
+"""The headers that keep answers from other pages and from caches."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,11 +12,11 @@ ANSWER: Final[Headers] = MappingProxyType(
     {
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
-        # Of requests without CORS, as of an `img`: a page of CORS_ORIGINS uses `fetch`.
+        # For requests without CORS, such as an `img`: a page of CORS_ORIGINS uses `fetch`.
         "Cross-Origin-Resource-Policy": "same-origin",
     }
 )
-"""Of REST and of /socket.io/."""
+"""The headers of REST and of /socket.io/."""
 
 FILE: Final[Headers] = MappingProxyType(
     {
@@ -28,9 +28,9 @@ FILE: Final[Headers] = MappingProxyType(
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
-        # The client library is for pages of other origins, too.
+        # Pages of other origins use the client library, too.
         "Cross-Origin-Resource-Policy": "cross-origin",
-        # Only such as every browser knows: of others it complains on the page's console.
+        # Only features that every browser knows: it reports others on the page's console.
         "Permissions-Policy": ", ".join(
             f"{feature}=()"
             for feature in (
@@ -40,11 +40,11 @@ FILE: Final[Headers] = MappingProxyType(
         ),
     }
 )
-"""Of the page and its files."""
+"""The headers of the page and its files."""
 
 
 def set_headers(handler: tornado.web.RequestHandler, headers: Headers) -> None:
-    """Set them, and say nothing of the program that answers."""
+    """Set these headers, and remove the one that names the server's program."""
     handler.clear_header("Server")
     for name, value in headers.items():
         handler.set_header(name, value)

@@ -1,6 +1,4 @@
-"""What proxies say of a request that they hand on: whose it is, and by which scheme, host and path
-the client asked for it.
-"""
+"""Read what a proxy says about a request: its client, and the scheme, host and path asked for."""
 
 import re
 from collections.abc import Awaitable, Iterator
@@ -26,13 +24,14 @@ _log = structlog.get_logger("chat.http")
 
 
 class ProxiedRequest(HTTPMessageDelegate):
-    """Puts a request into the terms of its client, before anything else reads it.
+    """Rewrites a request to the terms of its client, before anything else reads it.
 
     Afterwards `remote_ip`, `protocol` and `host` of the request are the client's, and its path has
-    no prefix. `proxies` is None where the request comes from none: then only `public_path` counts.
+    no prefix. `proxies` is None if the request comes from no trusted proxy: then only the prefix
+    is removed.
 
-    Of a list of hosts or schemes the first is the client's. A page of another site cannot set these
-    headers: its browser would ask in a preflight, which has none of them.
+    The first of a list of hosts or schemes is the client's. A page of another site cannot set these
+    headers: its browser would ask in a preflight, whose answer allows none of them.
     """
 
     def __init__(
@@ -77,8 +76,9 @@ class ProxiedRequest(HTTPMessageDelegate):
 
 
 def _client(headers: HTTPHeaders, peer: str, proxies: Networks) -> str:
-    """The last address that is no proxy's, of the first header that has one; `peer`, the proxy that
-    the request came from, where none has any.
+    """Return the last address that is not a proxy's, from the first header that has one.
+
+    If no header has any, the client is `peer`, the proxy that the request came from.
     """
     real, forwarded = headers.get("X-Real-Ip", ""), headers.get("X-Forwarded-For", "")
     told = (
@@ -105,7 +105,7 @@ def _client(headers: HTTPHeaders, peer: str, proxies: Networks) -> str:
 
 
 def _first(headers: HTTPHeaders, *names: str) -> str:
-    """The first value of a list, in the first header of these that is there."""
+    """Return the first value in the first of these headers that has one."""
     for name in names:
         for value in headers.get(name, "").split(","):
             if value.strip():
@@ -114,7 +114,7 @@ def _first(headers: HTTPHeaders, *names: str) -> str:
 
 
 def _parameters(headers: HTTPHeaders) -> Iterator[tuple[str, str]]:
-    """Names and values of Forwarded, in their order."""
+    """Yield the names and values of Forwarded, in their order."""
     text = headers.get("Forwarded")
     if text:
         for name, value in _PARAMETER.findall(text):

@@ -1,4 +1,4 @@
-"""Downloads the host's key set: bounded in size and time, and from nobody but that host."""
+"""Download the host's key set: bounded in size and time, and only from that host."""
 
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -13,7 +13,10 @@ _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
 async def download_key_set(url: str, timeout_s: float = TIMEOUT_S) -> str:
-    """The text at a URL. Redirects are followed within its host, and never from https to http."""
+    """Fetch the text at a URL.
+
+    Redirects are followed within its host, and never from https to http.
+    """
     # A client of its own: the shared one may be waiting for the slow hosts of plugins.
     client = AsyncHTTPClient(force_instance=True, max_body_size=MAX_KEY_SET_BYTES)
     try:

@@ -1,4 +1,4 @@
-"""When the host's key set is fetched: in the background, one fetch at a time, never in a storm."""
+"""Fetch the host's key set in the background: one fetch at a time, and never too often."""
 
 import asyncio
 import time
@@ -15,9 +15,9 @@ _log = structlog.get_logger("chat.auth")
 
 
 class KeyFetcher:
-    """Fetches the key set and hands its text to `take`, which returns how many keys it holds.
+    """Fetches the key set and gives its text to `take`, which returns how many keys it holds.
 
-    A failure of either is tried again after 1, 2, 4, ... 30 s, or sooner when a client needs a key.
+    If either fails, it is tried again after 1, 2, 4, ... 30 s, or sooner when a client needs a key.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class KeyFetcher:
         self._failures = 0
         self._error = ""
         self.good_began_at = float("-inf")
-        """When the latest fetch began that went well."""
+        """The moment when the latest successful fetch began."""
 
     @property
     def is_failing(self) -> bool:
@@ -45,12 +45,12 @@ class KeyFetcher:
 
     @property
     def age_s(self) -> float:
-        """Seconds since the latest fetch began that went well."""
+        """Seconds since the latest successful fetch began."""
         return self._now() - self.good_began_at
 
     @property
     def next_in_s(self) -> float:
-        """Seconds until a fetch that is asked for now may begin."""
+        """Seconds until the next fetch may begin."""
         return max(0.0, self._began_at + self._timings.key_fetch_every_s - self._now())
 
     def ask(self) -> None:
@@ -120,7 +120,7 @@ class KeyFetcher:
 
 
 def _why(error: Exception) -> str:
-    """What went wrong, in words that hold nothing of the URL or of the answer."""
+    """Describe a failure without quoting the URL or the answer."""
     status = getattr(error, "code", None)
     if isinstance(status, int):
         return f"HTTP {status}"
@@ -130,4 +130,4 @@ def _why(error: Exception) -> str:
 
 
 class KeySetError(ValueError):
-    """The host answered, and the answer is no key set; `str(error)` says why."""
+    """The host's answer is no key set; `str(error)` says why."""

@@ -32,13 +32,14 @@ _LOADERS: Final[dict[str, Callable[[bytes], object]]] = {
 
 
 def is_short(key: object) -> bool:
-    """Whether a key is an RSA key that can be broken."""
+    """Whether a key is an RSA key that is too short to be safe."""
     return isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS
 
 
 def read_public_key(value: str) -> str:
-    """PEM text of an RSA or P-256 public key, from such text or from a file that holds it;
-    ValueError says what is wrong with the value.
+    """Read an RSA or P-256 public key from its text, or from a file of it; returns PEM text.
+
+    Raises a ValueError that says what is wrong with the value.
     """
     text = value.strip()
     if "-----BEGIN" in text:
@@ -70,7 +71,7 @@ def _from_base64(text: str) -> bytes | None:
         decoded = base64.b64decode(bare, validate=True)
     except (binascii.Error, ValueError):
         return None
-    # The first byte of every key and certificate; a path could be base64, too.
+    # Every key and certificate begins with this byte; a path could be base64, too.
     return decoded if decoded[:1] == b"0" else None
 
 

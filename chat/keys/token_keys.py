@@ -1,8 +1,7 @@
-"""The keys that tokens are checked with: secrets in rotation, a public key, a host's published key
-set (JWKS, RFC 7517).
+"""The keys that tokens are checked with: secrets, a public key, or the host's key set.
 
-Each key belongs to one family of algorithms, so that a public key can never be used as an HMAC
-secret.
+The host publishes its key set as JWKS (RFC 7517). Each key belongs to one family of algorithms, so
+that a public key can never be used as an HMAC secret.
 """
 
 import json
@@ -30,10 +29,10 @@ REFRESH_AFTER_S: Final = 600.0
 
 MAX_PUBLISHED: Final = 100
 MAX_TRIED: Final = 16
-"""Keys that a token without a `kid` is tried with."""
+"""The number of keys that a token without a `kid` is tried with."""
 
 MAX_MISSING: Final = 1_000
-"""Keys that are looked for at one time; of more, those first seen are looked for anew."""
+"""Missing keys that are remembered at one time; beyond that the oldest is forgotten."""
 
 SYMMETRIC: Final = "HS256"
 ASYMMETRIC: Final = ("RS256", "ES256")
@@ -43,7 +42,7 @@ _log = structlog.get_logger("chat.auth")
 
 @dataclass(frozen=True, slots=True)
 class TokenKey:
-    """`algorithm` is the only one that this key is used with; `key_id` None = for any token."""
+    """A key and the only algorithm that it is used with; `key_id` None = for any token."""
 
     key: Any
     algorithm: str
@@ -51,9 +50,9 @@ class TokenKey:
 
 
 class TokenKeys:
-    """All keys of a server. `fetch` returns the text of a JWKS document.
+    """All keys of a server; `fetch` returns the text of a JWKS document.
 
-    Fetched keys serve until a later fetch succeeds without them, however long the host is away.
+    Fetched keys are used until a later fetch succeeds without them, however long the host is away.
     """
 
     def __init__(
@@ -69,11 +68,11 @@ class TokenKeys:
         if public_key is not None:
             self._fixed.append(_from_pem(public_key))
         self._published: list[TokenKey] = []
-        # The `kid` of those keys that were not used in the set before; each is logged once.
+        # The `kid` of the keys of the latest set that are too short; each is logged once.
         self._short: set[str] = set()
         self._fetcher = KeyFetcher(fetch, self._take, now, timings) if fetch is not None else None
         self._now = now
-        # When a token of each missing key was first seen.
+        # When the server first saw a token of each missing key.
         self._missing: dict[int, float] = {}
 
     async def open(self) -> None:
@@ -92,7 +91,7 @@ class TokenKeys:
         return any(key.algorithm == algorithm for key in self._fixed)
 
     def candidates(self, algorithm: object, key_id: object) -> list[TokenKey]:
-        """The keys that a token with this header may have been signed with."""
+        """Return the keys that a token with this header may have been signed with."""
         fixed = [key for key in self._fixed if key.algorithm == algorithm]
         published = [key for key in self._published if key.algorithm == algorithm]
         if key_id is not None:
@@ -101,20 +100,20 @@ class TokenKeys:
         return fixed + published[:MAX_TRIED]
 
     def may_come(self, algorithm: object, key_id: object) -> bool:
-        """Whether the host may yet publish the key of a token that none of the keys verifies."""
+        """Whether the host may yet publish the key of a token that no key verifies."""
         if self._fetcher is None or algorithm not in ASYMMETRIC:
             return False
         return key_id is None or not any(key.key_id == key_id for key in self._published)
 
     def keep_fresh(self) -> None:
-        """Fetch the key set again, in the background, when that was long ago."""
-        # A failed fetch is tried again anyhow, and later each time.
+        """Fetch the key set again in the background, if the last fetch is old."""
+        # A failed fetch is tried again in any case, and later each time.
         fetcher = self._fetcher
         if fetcher and fetcher.age_s > REFRESH_AFTER_S and not fetcher.is_failing:
             fetcher.ask()
 
     async def look_for(self, missing: int) -> None:
-        """Fetch the key set for a key that is not there; wait a moment when it is fetched now.
+        """Fetch the key set for a missing key, and wait a moment if a fetch is running.
 
         `missing` is any number that stands for the key.
         """
@@ -129,7 +128,7 @@ class TokenKeys:
     async def look_again(self) -> bool:
         """Fetch the key set after a bad signature, for hosts that give a new key an old `kid`.
 
-        Returns False where that is not worth it: the set is young, or the host is away.
+        Returns False where that cannot help: the set is young, or the host is away.
         """
         fetcher = self._fetcher
         if fetcher is None or fetcher.is_failing or fetcher.age_s < LOOK_AGAIN_AFTER_S:
@@ -151,7 +150,7 @@ class TokenKeys:
 
     @property
     def retry_after_s(self) -> float:
-        """When a key that is missing may be there, at the earliest."""
+        """Seconds until a missing key can be there, at the earliest."""
         return max(1.0, round(self._fetcher.next_in_s, 3)) if self._fetcher is not None else 1.0
 
     def _take(self, text: str) -> int:
@@ -160,18 +159,19 @@ class TokenKeys:
             _log.warning("jwks_key_too_short", kid=key_id, least_bits=MIN_RSA_BITS)
         self._short = short
         if not published:
-            # Taken for a failure, or a host that starts up would sign everybody out.
+            # A failure: otherwise a host that is starting would sign everybody out.
             raise KeySetError("the key set has no key for RS256 or ES256")
         if published != self._published:
             self._published = published
-            # Caches of the host may disagree for a while: a key that goes gets a new chance.
+            # Caches of the host may disagree for a while: a key that vanishes gets a new chance.
             self._missing.clear()
         return len(published)
 
 
 def _read_key_set(text: str) -> tuple[list[TokenKey], set[str]]:
-    """The usable keys of a JWKS document, and the `kid` of those that are too short; KeySetError
-    where the text is no such document.
+    """Read a JWKS document: its usable keys, and the `kid` of those that are too short.
+
+    Raises KeySetError if the text is no such document.
     """
     if len(text) > MAX_KEY_SET_BYTES:
         raise KeySetError("the answer is too long")
@@ -188,7 +188,7 @@ def _read_key_set(text: str) -> tuple[list[TokenKey], set[str]]:
 
 
 def _from_jwk(member: Any) -> TokenKey | None:
-    """A member of a key set as a key, or None where tokens cannot be verified with it.
+    """Read a member of a key set; None if tokens cannot be verified with it.
 
     RFC 7517 leaves `alg`, `use`, `key_ops` and `kid` optional.
     """
@@ -201,7 +201,7 @@ def _from_jwk(member: Any) -> TokenKey | None:
         if algorithm not in ASYMMETRIC:
             return None
         key = jwt.PyJWK(member, algorithm).key
-        # Refuses a key of another curve.
+        # Raises for a key of another curve.
         jwt.get_algorithm_by_name(algorithm).prepare_key(key)
     except Exception:  # noqa: BLE001  # one bad key spoils none of the others
         return None

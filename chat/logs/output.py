@@ -1,7 +1,7 @@
 """Standard output and error that never raise and never block.
 
-Whoever read them may be gone, their disk may be full, and a pipe that nobody reads blocks the
-writer. None of that may be felt by what reports: a log line, a warning, a plugin's `print`.
+Their reader may be gone, their disk may be full, and a pipe that nobody reads blocks the writer.
+None of that may affect code that writes: a log line, a warning, a plugin's `print`.
 """
 
 import atexit
@@ -15,19 +15,20 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 MAX_WAITING_CHARS: Final = 1_000_000
-"""Seconds of a busy log; what comes on top of that while nobody reads is lost and counted."""
+"""Seconds of a busy log; what exceeds it while nobody reads is lost and counted."""
 
 MAX_BATCH_CHARS: Final = 64_000
 CLOSE_WITHIN_S: Final = 1.0
-"""How long the end of the process waits for a reader."""
+"""The time that the end of the process waits for a reader."""
 
 LOOK_AGAIN_S: Final = 0.5
 
 
 def keep_standard_files() -> None:
-    """Open /dev/null in place of each standard file that is closed. Call this first of all: the
-    next file or socket would get its number, and log lines would be written into that. As before,
-    a write to it fails.
+    """Open /dev/null in place of each standard file that is closed.
+
+    Call this first of all: the next file or socket would get its number, and log lines would be
+    written into that. A write to the closed file still fails.
     """
     for number in (0, 1, 2):
         try:
@@ -40,35 +41,36 @@ def keep_standard_files() -> None:
 
 
 def guard_stderr() -> None:
-    """Put an Output in place of sys.stderr, for the rest of the process. A stream that somebody
-    else has put there, a test for instance, stays.
+    """Put an Output in place of sys.stderr, for the rest of the process.
+
+    A stream that other code has put there, such as a test, stays.
     """
     if sys.stderr in (None, sys.__stderr__):
         sys.stderr = Output(2)
 
 
 def guard_stdout() -> None:
-    """The same for sys.stdout."""
+    """Put an Output in place of sys.stdout in the same way."""
     if sys.__stdout__ is None or sys.stdout is sys.__stdout__:
         sys.stdout = Output(1)
 
 
 def close_output() -> None:
-    """Write what waits, for up to a second each."""
+    """Write what waits, for up to a second for each stream."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, Output):
             stream.close_within(CLOSE_WITHIN_S)
 
 
 def lines_lost() -> int:
-    """How many log lines could not be written since the start."""
+    """Return how many log lines could not be written since the start."""
     return sys.stderr.lines_lost if isinstance(sys.stderr, Output) else 0
 
 
 class Output(io.TextIOBase):
-    """A text stream on a file descriptor: `write` hands over to a thread, which may be blocked.
+    """A text stream on a file descriptor, written by a thread, which may be blocked.
 
-    The descriptor itself is not made non-blocking: other processes share it.
+    The descriptor is not made non-blocking, since other processes share it.
     """
 
     def __init__(self, number: int) -> None:
@@ -94,7 +96,7 @@ class Output(io.TextIOBase):
                 self._lose(text.count("\n"))
                 return size
             if self._untold:
-                # Behind what waits, for that is where they are missing.
+                # Behind what waits, since the lines are missing there.
                 self._queue.put(self._untold)
                 self._untold = 0
             self._waiting_chars += size
@@ -102,7 +104,7 @@ class Output(io.TextIOBase):
         return size
 
     def flush(self) -> None:
-        """Nothing: it must not wait. See `close_within`."""
+        """Do nothing, since it must not wait; see `close_within`."""
 
     def fileno(self) -> int:
         return self._number
@@ -114,7 +116,7 @@ class Output(io.TextIOBase):
         return True
 
     def close_within(self, within_s: float) -> None:
-        """Return when everything is written that was there before, or when the time is over."""
+        """Wait until everything written before this call is delivered, for up to that time."""
         if self._thread is not None:
             written = threading.Event()
             self._queue.put(written)
@@ -123,7 +125,7 @@ class Output(io.TextIOBase):
     def _begin(self) -> None:
         self._queue: SimpleQueue[str | int | threading.Event] = SimpleQueue()
         self._waiting_chars = 0
-        # Reentrant: a garbage collection in the middle of `write` may log something, too.
+        # Reentrant: a garbage collection in the middle of `write` may log something.
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
 
@@ -168,10 +170,10 @@ class Output(io.TextIOBase):
             return None
 
     def _deliver(self, text: str) -> int:
-        """Write it; how many lines of it could not be written."""
+        """Write a text; returns how many lines of it could not be written."""
         data = text.encode("utf-8", "backslashreplace")
         if self._torn:
-            # Only half of the line before it was written.
+            # Only a part of the line before was written.
             data = b"\n" + data
         rest = self._write(data)
         if len(rest) < len(data):
@@ -179,7 +181,7 @@ class Output(io.TextIOBase):
         return min(rest.count(b"\n"), text.count("\n"))
 
     def _write(self, data: bytes) -> bytes:
-        """Write it; the rest that could not be written."""
+        """Write the data; returns the rest that could not be written."""
         while data:
             try:
                 data = data[os.write(self._number, data) :]

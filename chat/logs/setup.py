@@ -1,5 +1,6 @@
-"""Set-up of structlog: one line a record, an event name and fields; client text is escaped,
-contents never come here.
+"""Set up structlog: a record is one line of an event name and fields.
+
+Client text is escaped, and contents of messages are never logged.
 """
 
 import functools
@@ -39,28 +40,29 @@ CAUSED_BY_CALLERS: Final = {
     "session_slowed": 10,
     "too_many_sockets": 10,
 }
-"""Lines a second of each, for each caller: enough to see what goes on, too few to fill a disk."""
+"""Lines a second of each event for each caller: enough to diagnose, too few to fill a disk."""
 
 MAX_CALLERS: Final = 1_000
-"""Who are counted for themselves in one second, for each event; further ones are counted as one."""
+"""Callers of an event that are counted separately in one second; the others count as one."""
 
 _METHODS: Final = (
     *("debug", "info", "warning", "error", "critical", "exception", "log"),
     *("msg", "warn", "fatal"),
 )
 _BELOW_LEVEL: Final = structlog.make_filtering_bound_logger(logging.CRITICAL).debug
-"""What structlog has in place of a method below the level; a call in front of it would be felt."""
+"""Structlog's method below the level; wrapping it would make each of its calls slower."""
 
 MAX_FIELD_CHARS: Final = 200
-"""Longer client text says no more about what went wrong, and a log is not the place to store it."""
+"""Longer client text tells no more about an error, and a log is not the place to store it."""
 
 late_s: ContextVar[float | None] = ContextVar("late_s", default=None)
-"""How long ago that happened which is logged in this context; the lines of a late notice say so."""
+"""The age of the event that is logged in this context; the lines of a late notice show it."""
 
 
 def configure_logging(level: str, log_format: str) -> None:
-    """Send structlog and the libraries' logging to stderr; `auto` = console on a terminal, else
-    JSON lines. Nothing of it raises or blocks from here on.
+    """Send structlog and the libraries' logging to stderr, which then neither raises nor blocks.
+
+    `auto` = console on a terminal, otherwise JSON lines.
     """
     guard_stderr()
     stream = sys.stderr
@@ -95,12 +97,12 @@ def configure_logging(level: str, log_format: str) -> None:
             rendering(None, "error", {"event": "log_lines_lost", "lines": lines}) + "\n"
         )
     for name in _QUIET:
-        # They log requests, packets and driver chatter, with client text and query strings in them.
+        # They log requests, packets and driver details, with client text and query strings in them.
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
 class Rendering:
-    """Makes the line of a record; where that fails, a line that says so."""
+    """Makes the line of a record, or a line that says that this failed."""
 
     def __init__(self, processors: Sequence[Processor]) -> None:
         self._processors = processors
@@ -127,7 +129,7 @@ class Rendering:
 
 
 class LineLogger:
-    """The logger behind structlog's: writes the finished line."""
+    """The logger behind structlog's, which writes the finished line."""
 
     __slots__ = ("_write",)
 
@@ -141,7 +143,7 @@ class LineLogger:
 
 
 class LibraryHandler(logging.Handler):
-    """Writes the records of the libraries' logging like our own."""
+    """Writes the records of the libraries' logging like those of structlog."""
 
     def __init__(self, rendering: Rendering, stream: TextIO) -> None:
         super().__init__()
@@ -164,10 +166,10 @@ class LibraryHandler(logging.Handler):
 
 
 class Throttle:
-    """Drops what is over so many lines a second of an event that one caller can cause.
+    """Drops lines above the limit a second, for each event that a caller can cause and each caller.
 
-    The next line of that caller says how many were dropped, as `suppressed`; of a caller who falls
-    silent, a line `lines_suppressed` says so.
+    The next line of that caller has the number of dropped ones as `suppressed`. If the caller
+    causes no more, a line `lines_suppressed` has it.
     """
 
     def __init__(self) -> None:
@@ -203,7 +205,7 @@ class Throttle:
         return shares[caller]
 
     def _turn(self) -> None:
-        """Begin a second: forget those who were silent in the last one that was counted."""
+        """Begin a second: forget the callers without a line in the last one that was counted."""
         for name, shares in self._shares.items():
             for caller, share in list(shares.items()):
                 if share.lines == 0:
@@ -219,7 +221,7 @@ class Throttle:
 
 
 class _Share:
-    """What one caller has had of an event's lines; `field` is what the caller is known by."""
+    """The lines of an event that one caller has caused; `field` names the caller."""
 
     __slots__ = ("field", "lines", "suppressed")
 
@@ -232,7 +234,7 @@ _CALLER: Final = ("actor_id", "user_id", "remote_ip")
 
 
 def _caller_of(event: EventDict) -> Any:
-    """Who caused a line, as far as it says so: the user, or the address."""
+    """Return the caller of a line: the user or the address, or None if the line has neither."""
     for name in _CALLER:
         caller = event.get(name)
         if isinstance(caller, (int, str)):
@@ -241,24 +243,24 @@ def _caller_of(event: EventDict) -> Any:
 
 
 def unfiltered_logger() -> Any:
-    """A logger whose lines are written whatever LOG_LEVEL is."""
+    """Make a logger whose lines are written whatever LOG_LEVEL is."""
     everything = structlog.make_filtering_bound_logger(logging.NOTSET)
     return structlog.wrap_logger(None, wrapper_class=_never_raising(everything))
 
 
 def keep_configuration() -> None:
-    """It is final from here on: a line below the level costs 0.1 us instead of 3."""
+    """Make the configuration final: a line below the level then costs 0.1 us instead of 3."""
     structlog.configure(cache_logger_on_first_use=True)
 
 
 def escape(text: str) -> str:
-    """Client text made safe for a log: no control or direction characters, 200 at most."""
+    """Make client text safe for a log: at most 200 characters, none of control or direction."""
     cut = text if len(text) <= MAX_FIELD_CHARS else text[:MAX_FIELD_CHARS] + "..."
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", cut)
 
 
 def _never_raising(wrapper: type[Any]) -> type[Any]:
-    """The wrapper class with methods that log a wrong call of theirs instead of raising."""
+    """Make the wrapper class's methods log a wrong call of theirs instead of raising."""
     names = [name for name in _METHODS if getattr(wrapper, name) is not _BELOW_LEVEL]
     methods = {name: _guarded(getattr(wrapper, name)) for name in names}
     return type(wrapper.__name__, (wrapper,), methods)

@@ -1,6 +1,4 @@
-"""Addresses of clients and of proxies: how they are spelt, which belong together, and which are
-meant by a list.
-"""
+"""Addresses of clients and of proxies: their spellings, and the networks that they belong to."""
 
 import re
 from collections.abc import Iterable
@@ -9,14 +7,15 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 IPV6_HOME_BITS: Final = 64
-"""What one household or office is given (RFC 6177): whoever has one address of it has all."""
+"""The network of a household or an office (RFC 6177): who has an address in it has all of them."""
 
 _PORT: Final = re.compile(r":(\d{1,5}|_[\w.-]+)?", re.ASCII)
 
 
 class Networks:
-    """`address in networks`, for addresses as text. ValueError where an item is no address and no
-    network (10.0.0.0/8).
+    """A set of networks: `address in networks`, for addresses as text.
+
+    Raises ValueError for an item that is neither an address nor a network (10.0.0.0/8).
     """
 
     def __init__(self, items: Iterable[str]) -> None:
@@ -29,7 +28,7 @@ class Networks:
 
 @lru_cache(maxsize=10_000)
 def home_of(address: str) -> str:
-    """What limits by address count by: an IPv4 address, the /64 of an IPv6 one."""
+    """Return the key of limits by address: an IPv4 address, or the /64 of an IPv6 one."""
     parsed = _parsed(address)
     if parsed is None:
         return address
@@ -45,7 +44,7 @@ def is_loopback(host: str) -> bool:
 
 
 def read_address(text: str) -> str | None:
-    """The address in what a proxy calls a client, in its usual spelling; None where there is none.
+    """Read the address by which a proxy names a client, in its usual spelling; None if it is none.
 
     Proxies add a port (Azure, IIS), brackets, quotes (RFC 7239) and the zone of a link-local one.
     `unknown` and `_hidden` are no addresses.

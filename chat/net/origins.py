@@ -1,4 +1,4 @@
-"""Which web pages may talk to this server: its own, and those that CORS_ORIGINS lists."""
+"""The web pages that may talk to this server: its own, and those that CORS_ORIGINS lists."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ ALLOWED_HEADERS: Final = (
     "X-Requested-With",
     "X-Request-Id",
     "X-Correlation-Id",
-    # What tracing in a browser adds: W3C Trace Context and Baggage, Sentry, Zipkin, Datadog.
+    # Headers of tracing in a browser: W3C Trace Context and Baggage, Sentry, Zipkin, Datadog.
     "traceparent",
     "tracestate",
     "baggage",
@@ -30,7 +30,7 @@ ALLOWED_HEADERS: Final = (
     "x-datadog-origin",
     "x-datadog-sampling-priority",
 )
-"""What a page of another origin may send; CORS_HEADERS adds to it."""
+"""The headers that a page of another origin may send; CORS_HEADERS adds to them."""
 
 EXPOSED_HEADERS: Final = "Retry-After, X-Request-Id, Allow, ETag"
 PREFLIGHT_MAX_AGE_S: Final = 600
@@ -42,18 +42,17 @@ _ORIGIN: Final = re.compile(
 
 
 class OriginPolicy:
-    """Asked by both doors, before anything of a request is read."""
+    """Decides about origins for the socket and for REST, before a request is read."""
 
     def __init__(self, origins: Collection[str], more_headers: Collection[str] = ()) -> None:
         self._origins = frozenset(normal_origin(origin) for origin in origins) - {None}
         self._headers = ", ".join((*ALLOWED_HEADERS, *more_headers))
 
     def allows(self, origin: str | None, host: str) -> bool:
-        """`origin` is the header, `host` the host and port by which the page would have reached
-        this server.
+        """Whether a page of that Origin may use the server, which it reached under `host`.
 
-        No Origin = no browser, or a plain navigation. The scheme of the own origin is not compared:
-        behind a proxy that ends TLS the server sees http.
+        A request without an Origin is no browser's, or a plain navigation. The scheme of the own
+        origin is not compared: behind a proxy that ends TLS the server sees http.
         """
         if origin is None:
             return True
@@ -67,10 +66,10 @@ class OriginPolicy:
 
     @staticmethod
     def headers(origin: str) -> dict[str, str]:
-        """The CORS headers of an answer to an allowed origin.
+        """Return the CORS headers of an answer to an allowed origin.
 
-        With credentials, since `withCredentials` (sticky sessions of a load balancer) needs it; the
-        server itself knows no cookie.
+        They allow credentials, which `withCredentials` (sticky sessions of a load balancer) needs;
+        the server itself uses no cookie.
         """
         return {
             "Access-Control-Allow-Origin": origin,
@@ -80,13 +79,13 @@ class OriginPolicy:
         }
 
     def preflight_headers(self, request: Mapping[str, str]) -> dict[str, str]:
-        """What an OPTIONS request of an allowed origin is told."""
+        """Return the headers that answer an OPTIONS request of an allowed origin."""
         answer = {
             "Access-Control-Allow-Methods": ALLOWED_METHODS,
             "Access-Control-Allow-Headers": self._headers,
             "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_S),
         }
-        # Chromium asks so before a public page reaches into a private network.
+        # Chromium asks this before a public page accesses a private network.
         if request.get("Access-Control-Request-Private-Network") == "true":
             answer["Access-Control-Allow-Private-Network"] = "true"
         return answer
@@ -94,10 +93,10 @@ class OriginPolicy:
 
 @lru_cache(maxsize=1_000)
 def normal_origin(text: str) -> str | None:
-    """An origin as browsers spell it (RFC 6454 6.2), so that two can be compared; None where it is
-    none, `null` among them.
+    """Spell an origin as browsers do (RFC 6454 6.2), for comparisons; None for `null` or no origin.
 
-    The name in lower case and in ASCII (IDNA), without a dot at its end; no default port, no slash.
+    The name is in lower case and in ASCII (IDNA), without a dot at its end, and there is neither a
+    default port nor a slash.
     """
     match = _ORIGIN.fullmatch(text)
     if match is None:

@@ -1,8 +1,8 @@
-"""Driver errors become ours here, so that no driver text ever reaches a client.
+"""Translate the driver's errors into ours, so that no text of the driver reaches a client.
 
-Two questions matter of a failure. Is it about what we asked, or is it the store's own trouble? The
-store's trouble is an outage: a client tries again. And can a failed write have landed? A driver
-that found no server or no free connection has sent nothing; everything else leaves it open.
+Two questions matter about a failure. Is the request at fault, or the store? A failure of the store
+is an outage: the client tries again. And can a failed write have landed? A driver that found no
+server or no free connection has sent nothing; any other error leaves that open.
 """
 
 from collections.abc import Iterator
@@ -32,14 +32,17 @@ _ABOUT_THE_REQUEST: Final = frozenset(
     {DUPLICATE_KEY, 2, 9, 14, 15, 16, 28, 40, 52, 53, 54, 56, 57, 59, 66, 67, 85, 86, 121}
     | {10334, 17280}
 )
-"""BadValue, FailedToParse, TypeMismatch and the other codes with which MongoDB finds fault with a
-field, an index, a document or its size. All others say that the store is unwell: InternalError (of
-SecantusDB, for one, after a WiredTiger panic), CursorNotFound, a password that was changed.
+"""BadValue, FailedToParse, TypeMismatch and all other codes of a wrong field, index or document.
+
+All other codes say that the store is unwell: InternalError (of SecantusDB after a WiredTiger panic,
+for one), CursorNotFound, a password that was changed.
 """
 
 _TEMPORARY: Final = frozenset({112, 262, 365, 8000, 12501, 14031})
-"""WriteConflict, ExceededTimeLimit, TemporarilyUnavailable, AtlasError (over its quota),
-QuotaExceeded, OutOfDiskSpace: an outage even where the store takes a small write meanwhile.
+"""WriteConflict, ExceededTimeLimit, TemporarilyUnavailable and the codes of a full store.
+
+The latter are AtlasError (over its quota), QuotaExceeded and OutOfDiskSpace. All of them are an
+outage even if the store takes a small write meanwhile.
 """
 
 _log = structlog.get_logger("chat.store")
@@ -47,7 +50,7 @@ _log = structlog.get_logger("chat.store")
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """A read that found no store, or one that is unwell, raises StoreUnavailableError."""
+    """Raise StoreUnavailableError for a read that finds no store, or one that is unwell."""
     try:
         yield
     except PyMongoError as error:
@@ -59,8 +62,9 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """A write that was never sent raises StoreUnavailableError, one that may have landed
-    OutcomeUnknownError.
+    """Raise StoreUnavailableError for a write that was not sent, else OutcomeUnknownError.
+
+    The outcome is unknown if the write may have landed.
     """
     try:
         yield
@@ -70,7 +74,7 @@ def writing() -> Iterator[None]:
 
 
 def raise_outage(error: PyMongoError) -> None:
-    """Raise what a failed write means, if it is an outage."""
+    """Raise the error of ours for a failed write, if it is an outage."""
     if not is_outage(error):
         return
     _tell(error)
@@ -80,7 +84,7 @@ def raise_outage(error: PyMongoError) -> None:
 
 
 def is_outage(error: PyMongoError) -> bool:
-    """Whether it is the store's trouble, and no fault of what was asked."""
+    """Whether the store is at fault, and not the request."""
     if error.timeout or isinstance(error, _NO_ANSWER):
         return True
     return bool(_codes(error) - _ABOUT_THE_REQUEST)
@@ -92,12 +96,12 @@ def is_answer(error: BaseException | None) -> bool:
 
 
 def may_be_the_request(error: PyMongoError) -> bool:
-    """Whether an outage looks the same as a request that the store cannot digest."""
+    """Whether an outage looks the same as a request that the store cannot process."""
     return is_answer(error) and not _codes(error) & _TEMPORARY
 
 
 def _codes(error: PyMongoError) -> set[int]:
-    """The store's error codes; 0 for one without a code. Nothing for an error of the driver's."""
+    """Return the store's error codes, 0 for one without a code; none for the driver's errors."""
     if isinstance(error, BulkWriteError):
         details = error.details
         failures = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]

@@ -65,13 +65,14 @@ class MongoChats:
     async def insert(
         self, chat: Chat, participants: Sequence[Participant], direct_key: str | None
     ) -> bool:
-        """The people first: a chat without its people is never seen, people without a chat never
-        matter.
+        """Insert the participants first.
+
+        A chat is then never seen without its participants; participants without a chat do no harm.
         """
         async with self._guard:
             if participants:
                 documents = [participant_to_document(each) for each in participants]
-                # In parts, so that other writes pass in between.
+                # In parts, so that other writes can pass in between.
                 for start in range(0, len(documents), INSERTED_AT_ONCE):
                     some = documents[start : start + INSERTED_AT_ONCE]
                     await self._participants.insert_many(some)
@@ -103,7 +104,7 @@ class MongoChats:
         change: Document = {"$set": {**chat_settings(chat), **kept}}
         freed = dict.fromkeys({"externalRef", "externalRefBy"} - kept.keys(), "")
         if chat.deleted_at is not None:
-            # The pair is free for a new chat, as the reference is.
+            # The pair of users is free for a new chat, as the reference is.
             freed["directKey"] = ""
             await self._wipes.begin("chat", chat.id)
         if freed:
@@ -125,7 +126,7 @@ class MongoChats:
         await self._wipes.done("chat", chat_id)
 
     async def finish_wipes(self) -> None:
-        """Wipe what belongs to chats that were deleted right before the server was killed."""
+        """Wipe the rest of chats that were deleted right before the server was killed."""
         for chat_id in await self._wipes.begun("chat"):
             chat = await self.find(chat_id)
             if chat is not None and chat.deleted_at is not None:

@@ -1,5 +1,6 @@
-"""How entities lie in the database: pure functions, both ways. `v` is the version of a document's
-shape.
+"""Convert entities to documents and back; pure functions.
+
+`v` is the version of a document's shape.
 """
 
 from collections.abc import Mapping
@@ -39,8 +40,8 @@ def message_to_document(message: Message) -> Document:
         "createdAt": message.created_at,
         "updatedAt": message.updated_at,
     }
-    # What is absent is not written: most messages have none of these, and partial indexes rely on
-    # it.
+    # Absent fields are not written: most messages have none of these, and partial indexes rely on
+    # that.
     if message.client_message_id is not None:
         document["clientMessageId"] = message.client_message_id
     if message.body_digest is not None:
@@ -88,7 +89,7 @@ def message_from_document(document: Mapping[str, Any]) -> Message:
 
 
 def revision_to_document(chat_id: int, message_id: int, earlier: Revision) -> Document:
-    """An earlier text. No two have one `_id`, so that storing one twice makes one."""
+    """Convert an earlier text; its `_id` is unique, so that storing it twice makes one document."""
     return {
         "_id": f"{message_id}:{earlier.revision}",
         "v": SCHEMA_VERSION,

@@ -1,8 +1,8 @@
 """The embedded store: SecantusDB as a watched child process with its files in DATA_DIR.
 
-Owns the child's life. Knows nothing of documents or collections. The child listens on a Unix socket
-in a folder of mode 0700, so that no other user of the machine reaches it, or can pass for it.
-What is said here about the store's behaviour was seen with SecantusDB 0.7.0b3.
+This module starts, watches and ends the child, and knows nothing of documents or collections. The
+child listens on a Unix socket in a folder of mode 0700, so that no other user of the machine can
+reach it or take its place. The behaviour that comments mention is that of SecantusDB 0.7.0b3.
 """
 
 import asyncio
@@ -34,25 +34,25 @@ URI_OPTIONS: Final = (
     "&retryWrites=false"
     # Without timeoutMS a write to a stopped store hangs for ever.
     "&timeoutMS=4000&serverSelectionTimeoutMS=4000&connectTimeoutMS=2000"
-    # How soon the driver finds the restarted store, without traffic.
+    # The time in which the driver finds the restarted store, without traffic.
     "&heartbeatFrequencyMS=2000"
 )
 OPTIONS: Final = {
-    # No replica set means no oplog, in which deleted messages would stay readable for an hour.
+    # Without a replica set there is no oplog, in which deleted messages stay readable for an hour.
     "replica_set_name": None,
     "cache_size": "256M",
     "enable_test_commands": False,
 }
 READY_MARK: Final = b"listening on"
 PANIC: Final = re.compile(rb"^(\[|_wiredtiger\.).*WT_PANIC: WiredTiger library panic\s*$")
-"""A line of WiredTiger's, or of the traceback that it caused; never one that quotes a document."""
+"""A line of WiredTiger, or of the traceback that it caused; never one that quotes a document."""
 
 FIRST_DELAY_S: Final = 0.2
 STEADY_S: Final = 30
-"""A child that lived this long did not die of its start: the next delay is the first one again."""
+"""A child that lived this long did not die of its start, so the delays begin again."""
 
 TAIL_LINES: Final = 100
-"""WiredTiger's own words come before a traceback, which newer Pythons make longer."""
+"""WiredTiger's own lines come before a traceback, which newer Pythons make longer."""
 
 NO_STORE: Final = (
     "SecantusDB, the embedded store, is not installed beside this Python: run "
@@ -88,7 +88,10 @@ class EmbeddedStore:
         return process.pid if process and process.returncode is None else None
 
     async def start(self) -> str:
-        """Claim the folder, start the store, return its URI; about a second. Raises SetupError."""
+        """Claim the folder, start the store and return its URI; SetupError where that fails.
+
+        Takes about a second.
+        """
         self._folder.claim(require_store())
         try:
             await self._start_first()
@@ -101,11 +104,11 @@ class EmbeddedStore:
 
     @property
     def files(self) -> Path:
-        """Where the store writes."""
+        """The folder that the store writes to."""
         return self._folder.files
 
     def restart(self) -> None:
-        """Kill the child, which keeps failing; the watcher starts it anew."""
+        """Kill the child, which keeps failing; the watcher starts it again."""
         self._kill("store_unwell", why="it answers every write with a failure")
 
     async def stop(self) -> None:
@@ -139,7 +142,7 @@ class EmbeddedStore:
             stderr=asyncio.subprocess.PIPE,
             # Ctrl-C goes to the terminal's process group, and the server drains into its store.
             start_new_session=True,
-            # Nothing of ours: no secrets, and no SECANTUS_ switch (one of them turns fsync off).
+            # No variable of the server: no secrets, no SECANTUS_ switch (one turns fsync off).
             env={"HOME": str(folder.path), "PATH": os.defpath, "LANG": "C.UTF-8"},
         )
         assert process.stderr is not None  # noqa: S101 - it was asked for as a pipe
@@ -159,7 +162,7 @@ class EmbeddedStore:
             raise _start_failure(folder.path, list(self._tail))
 
     async def _drain(self, stderr: asyncio.StreamReader, ready: asyncio.Future[bool]) -> None:
-        """Read what the child says until it ends; a full pipe would block it."""
+        """Read the child's stderr until it ends; a full pipe would block it."""
         rest = b""
         while chunk := await stderr.read(8192):
             *lines, rest = (rest + chunk).split(b"\n")
@@ -168,14 +171,14 @@ class EmbeddedStore:
             if not ready.done() and any(READY_MARK in line for line in lines):
                 ready.set_result(True)
             if ready.done() and any(map(PANIC.search, lines)):
-                # It lives on, and answers everything with InternalError.
+                # The child lives on, and answers every command with InternalError.
                 cause = next((line for line in self._tail if "[ERROR]" in line), "unknown")
                 self._kill("store_panicked", cause=cause[:200])
         if not ready.done():
             ready.set_result(False)
 
     def _kill(self, event: str, **why: str) -> None:
-        """End a child that runs and is of no use; the log has it once."""
+        """Kill a running child that is of no use; it is logged once."""
         process = self._process
         if process is None or process.returncode is not None or process is self._killed:
             return
@@ -226,7 +229,7 @@ class EmbeddedStore:
         if self._drainer:
             await self._drainer
             self._drainer = None
-        # Only now: when this is cancelled half-way, the next call still finds the process.
+        # Last: if this is cancelled half-way, the next call still finds the process.
         self._process = None
 
 
@@ -239,7 +242,7 @@ def require_store() -> str:
 
 
 def _start_failure(folder: Path, tail: list[str]) -> Exception:
-    """What the child's last lines mean. The texts are WiredTiger's and Python's."""
+    """Interpret the child's last lines; the texts are those of WiredTiger and Python."""
     text = "\n".join(tail)
     if "already being managed by another process" in text:
         return _FilesBusyError("another store process has the files open")
@@ -248,7 +251,7 @@ def _start_failure(folder: Path, tail: list[str]) -> Exception:
             f"The store in {folder} was written by another SecantusDB: "
             f"install that version, or set DATA_DIR to another folder."
         )
-    # Before the panic that it leads to.
+    # Checked before the panic, which it leads to.
     if "No space left on device" in text:
         return SetupError(
             f"The disk of {folder} is full: make room, or set DATA_DIR to a folder on another disk."

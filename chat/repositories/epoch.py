@@ -1,9 +1,9 @@
 """The epoch: a random word that names one unbroken life of the database.
 
-Clients keep it beside their cursors. A database that was put back from a backup has lost numbers
-that clients have seen, so it starts a new epoch, and every client loads anew. It is found out by a
-counter of starts, kept in the database and in DATA_DIR: a database that is behind the folder was
-put back.
+Clients keep it beside their cursors. A database that was restored from a backup has lost numbers
+that clients have seen, so it starts a new epoch, and every client loads anew. A counter of starts,
+kept in the database and in DATA_DIR, detects that: a database that is behind the folder was
+restored.
 """
 
 import json
@@ -21,9 +21,7 @@ from chat.repositories.documents import Document
 
 FILE: Final = "starts.json"
 ID_LEAP: Final = 1_000_000
-"""Ids given since the backup are out in the world, and clients know messages by id: never give one
-twice.
-"""
+"""Skips the ids given since the backup: clients know messages by id, so none is given twice."""
 
 MAX_PAST: Final = 100
 
@@ -31,7 +29,7 @@ _log = structlog.get_logger("chat.store")
 
 
 async def open_epoch(database: AsyncIOMotorDatabase[Document], folder: Path) -> str:
-    """Count this start and return the epoch, a new one if the database was put back."""
+    """Count this start and return the epoch, a new one if the database was restored."""
     document: Any = await database.meta.find_one_and_update(
         {"_id": "epoch"},
         {"$inc": {"starts": 1}, "$setOnInsert": {"value": secrets.token_hex(8)}},
@@ -41,13 +39,13 @@ async def open_epoch(database: AsyncIOMotorDatabase[Document], folder: Path) -> 
     epoch, starts = document["value"], document["starts"]
     known = _read(folder)
     past = known.get("past", [])
-    # Behind the folder, or of an epoch that the folder has left: put back either way.
+    # Behind the folder, or of an epoch that the folder has left: restored in both cases.
     behind = known.get("epoch") == epoch and known["starts"] >= starts
     if behind or epoch in past:
         past = [*past, known["epoch"]]
         epoch, starts = secrets.token_hex(8), max(known["starts"], starts) + 1
         for sequence in ("messages", "chats"):
-            # Further each time: the same backup may be put back again.
+            # Further each time: the same backup may be restored again.
             await database.counters.update_one(
                 {"_id": sequence}, {"$inc": {"next": len(past) * ID_LEAP}}, upsert=True
             )

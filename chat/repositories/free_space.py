@@ -1,7 +1,7 @@
 """Free space of the disks that the server writes to.
 
-The embedded store loses acknowledged writes when its disk is full (docs/adr/0003), so writing has
-to end before that. Reading goes on.
+The embedded store loses acknowledged writes when its disk is full (docs/adr/0003), so the server
+stops writing before that. Reading goes on.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class FreeSpace:
         return self._low is not None
 
     def start(self) -> None:
-        """Look every second from now on, so that an idle server notices too."""
+        """Look every second from now on, so that an idle server notices, too."""
         if self._places:
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
@@ -60,10 +60,10 @@ class FreeSpace:
             self._watcher = None
 
     def check(self) -> None:
-        """Raise DiskFullError when there is too little; asked before each write.
+        """Raise DiskFullError if there is too little space; called before each write.
 
         Costs 2 us a disk, once a batch of messages. Only the look of every second ends the refusal,
-        so that a disk on the brink makes two lines a second in the log and not hundreds.
+        so that a disk near the limit makes two lines a second in the log and not hundreds.
         """
         if self._low is None:
             self.look()
@@ -76,7 +76,7 @@ class FreeSpace:
             self.look()
 
     def look(self) -> None:
-        """Compare what is free with the limit, and tell the log of a change."""
+        """Compare the free space with the limit, and log a change."""
         before = self._low
         self._low = next(filter(self._is_low, self._places), None)
         if before is None and self._low is not None:
@@ -88,7 +88,7 @@ class FreeSpace:
         try:
             return free_bytes(place) < self._min_bytes
         except OSError:
-            # A folder that is gone is the store's trouble, and the store says so.
+            # A missing folder is reported by the store.
             return False
 
     def _figures(self, place: Place) -> dict[str, object]:
@@ -99,8 +99,10 @@ class FreeSpace:
 
 
 def free_bytes(place: Place) -> int:
-    """What an ordinary user can still write there; without end on a file system without blocks,
-    such as that of a pipe, which stderr may have become since the start.
+    """Return the bytes that an ordinary user can still write there.
+
+    A file system without blocks has no limit, such as that of a pipe, which stderr may have become
+    since the start.
     """
     found = os.statvfs(place)
     if found.f_blocks == 0:
@@ -109,7 +111,7 @@ def free_bytes(place: Place) -> int:
 
 
 def log_disk() -> list[Place]:
-    """Stderr, where that is a file: its disk is the log's."""
+    """Return stderr if it is a file: its disk is the log's."""
     with suppress(OSError):
         if stat.S_ISREG(os.fstat(STDERR).st_mode):
             return [STDERR]

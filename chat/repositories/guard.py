@@ -1,4 +1,4 @@
-"""What every write of a repository passes: may this server write, and what does a failure mean?"""
+"""The guard of every write: whether this server may write, and what a failure means."""
 
 from types import TracebackType
 
@@ -10,7 +10,7 @@ from chat.repositories.lease import Lease
 
 
 class Guard:
-    """`async with guard:` around a write.
+    """Guards a write: `async with guard:`.
 
     Raises DiskFullError or StoreUnavailableError when nothing was sent, OutcomeUnknownError when
     the write may have landed. An error about the request itself is raised as it is.
@@ -34,8 +34,10 @@ class Guard:
             await self._judge(error)
 
     async def _judge(self, error: PyMongoError) -> None:
-        """Raise it as an outage, unless the store takes other writes: then it is this request that
-        the store cannot digest, and to repeat it for ever would keep all others waiting.
+        """Raise the error as an outage, unless the store takes other writes.
+
+        Then the store cannot process this request, and repeating it for ever would keep all others
+        waiting.
         """
         self._space.look()
         if may_be_the_request(error) and not self._space.low and await self._lease.works():

@@ -1,10 +1,11 @@
 """The lease: one server at a time writes to a database.
 
-Two of them would give the same numbers twice; the unique indexes would catch it, and every client
-would pay. The lease document names its holder by a random id, and the holder counts its renewals
-in it. Another server watches the document by its own clock: a holder is gone when it has not
-renewed for as long as the lease is good. No clock of another machine is believed, and a process id
-only where it means the same process: on this boot of this machine, in this PID namespace.
+Two servers would give the same numbers twice; the unique indexes would catch that, at the expense
+of every client. The lease document names its holder by a random id, and the holder counts its
+renewals in it. Another server watches the document by its own clock: a holder is gone when it has
+not renewed for as long as the lease is good. The server trusts no clock of another machine, and a
+process id only on this boot of this machine and in this PID namespace, where it means the same
+process.
 """
 
 import asyncio
@@ -35,17 +36,17 @@ anew.
 _ID: Final = "lease"
 _CHANGING: Final = ("owner", "renewals", "until")
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""It goes on while the machine is suspended, so that a lease runs out meanwhile."""
+"""This clock goes on while the machine is suspended, so that a lease runs out meanwhile."""
 
 _log = structlog.get_logger("chat.store")
 
 
 class Lease:
-    """`take` at start, `release` at the end.
+    """This server's lease: `take` it at the start, `release` it at the end.
 
     `lost` is called when another server has the lease, `unwell` when the store keeps failing.
-    `alone`: no other server can reach this database, whatever the document says.
-    `paused`: whether renewals wait, which is for a database of which `alone` is true.
+    `alone` says that no other server can reach this database, whatever the document says.
+    `paused` returns whether renewals wait, which is for a database with `alone` only.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """The store took a renewal less than `lease_valid_s` ago, and no write has failed since."""
+        """Whether the store took a renewal in `lease_valid_s`, and no write has failed since."""
         return now_s() < self._until
 
     async def take(self) -> None:
@@ -92,15 +93,15 @@ class Lease:
         self._renewer = asyncio.get_running_loop().create_task(self._keep())
 
     async def ensure(self) -> None:
-        """Return when the lease is ours; costs nothing while it is. Asked before each write.
+        """Make sure that the lease is ours, before each write; costs nothing while it is.
 
-        Raises StoreUnavailableError when the store cannot be asked.
+        Raises StoreUnavailableError if the store cannot be asked.
         """
         if not self.held:
             try:
                 await self._renew()
             except OutcomeUnknownError as error:
-                # Of the renewal; what is to be written has not been sent.
+                # The outcome of the renewal is unknown; the write itself has not been sent.
                 raise StoreUnavailableError from error
 
     async def works(self) -> bool:
@@ -112,7 +113,7 @@ class Lease:
         return True
 
     def suspect(self) -> None:
-        """A write has failed: the lease is asked for again before the next one."""
+        """Renew the lease before the next write, since one has failed."""
         self._until = 0.0
 
     async def release(self) -> None:
@@ -127,9 +128,9 @@ class Lease:
             _log.warning("lease_not_released")
 
     async def _outwait(self, holder: Any) -> Any:
-        """Watch the holder until its lease has run out; what is in its place then.
+        """Watch the holder until its lease has run out, and return what is in its place then.
 
-        Raises SetupError as soon as it renews.
+        Raises SetupError as soon as the holder renews.
         """
         wait_s = self._valid_s + self._drift_s
         who = {"holder_host": holder["host"], "holder_pid": holder["pid"]}
@@ -138,7 +139,7 @@ class Lease:
         deadline = now_s() + wait_s
         while True:
             await asyncio.sleep(min(WATCH_EVERY_S, wait_s / 4))
-            # Read behind the clock: whoever was suspended in between sees what happened meanwhile.
+            # The clock is read first: a server suspended in between sees what happened meanwhile.
             over = now_s() >= deadline
             found: Any = await self._meta.find_one({"_id": _ID})
             if found is None:
@@ -197,18 +198,18 @@ class Lease:
 
 
 def now_s() -> float:
-    """Seconds since this machine started."""
+    """Return the seconds since this machine started."""
     return time.clock_gettime(_CLOCK)
 
 
 def _as_seen(holder: Any) -> Document:
-    """Finds the lease only as long as nobody has renewed or taken it."""
+    """Make a query that finds the lease only until it is renewed or taken."""
     seen = holder or {"owner": None}
     return {"_id": _ID, **{name: seen[name] for name in _CHANGING if name in seen}}
 
 
 def _is_dead(holder: Any) -> bool:
-    """Whether the holder's process is known to be gone; False where nobody can say."""
+    """Whether the holder's process is known to be gone; False where that cannot be known."""
     here = (socket.gethostname(), _boot_id(), _pid_namespace())
     if "" in here or here != (holder["host"], holder["boot"], holder.get("namespace")):
         return False
@@ -224,7 +225,7 @@ def _is_dead(holder: Any) -> bool:
 
 
 def _boot_id() -> str:
-    """Changes with each start of the machine, so that a pid of before it means nobody."""
+    """Return an id that changes with each start of the machine, which ends the meaning of a pid."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -232,7 +233,7 @@ def _boot_id() -> str:
 
 
 def _pid_namespace() -> str:
-    """Names the PID namespace: two containers have a process 1 each."""
+    """Return the name of the PID namespace: two containers have a process 1 each."""
     try:
         return str(Path("/proc/self/ns/pid").readlink())
     except OSError:

@@ -1,7 +1,7 @@
-"""From the data of version 1 to version 2: the earlier texts of a message leave its document.
+"""Migrate data of version 1 to version 2: the earlier texts of a message leave its document.
 
-Runs at a start, before anybody is served, by bounded windows. What it has moved it does not find
-again, so that one that was killed goes on where it was.
+It runs at a start, before any client is served, by bounded windows. It does not find again what it
+has moved, so that a migration that was killed goes on where it was.
 """
 
 from typing import Final

@@ -40,9 +40,10 @@ from chat.timings import TIMINGS, Timings
 
 DEFAULT_DATABASE: Final = "chatgateway"
 WARM_CONNECTIONS: Final = 10
-"""Kept open to the store, so that a process which has no more open files to spare still reads and
-writes: where a connection cannot be opened, pymongo closes the others too. motor has five threads
-a core, so two cores never want more.
+"""Connections that are kept open, so that a process without spare files still reads and writes.
+
+If a connection cannot be opened, pymongo closes the others, too. motor has five threads a core, so
+two cores never need more.
 """
 
 FOUND_AT_ONCE: Final = 200
@@ -59,7 +60,7 @@ class MongoUsers:
 
     async def find_many(self, user_ids: Sequence[UserId]) -> dict[UserId, User]:
         found: dict[UserId, User] = {}
-        # In parts, so that other reads and writes pass in between.
+        # In parts, so that other reads and writes can pass in between.
         for start in range(0, len(user_ids), FOUND_AT_ONCE):
             some = list(user_ids[start : start + FOUND_AT_ONCE])
             with reading():  # index _id
@@ -119,7 +120,7 @@ class MongoIds:
                 return_document=ReturnDocument.AFTER,
             )
         if document is None:
-            # SecantusDB answers null to one of two that make the counter at the same time.
+            # SecantusDB answers null to one of two requests that create the counter at once.
             return await self.reserve(sequence, count)
         following: int = document["next"]
         # Counters start at 0 and ids at 1.
@@ -127,10 +128,11 @@ class MongoIds:
 
 
 class MongoStore:
-    """All repositories over one client. `open` before use.
+    """All repositories over one client; `open` before use.
 
-    `lease_lost`: another server has the database. `space`: the disks that decide about writes.
-    `restart`: starts the store anew, where it is this server's own; nobody else can reach it then.
+    `lease_lost` is called when another server has the database; `space` watches the disks that
+    decide about writes. `restart` starts the server's own store again, which no other server can
+    reach; None for any other store.
     """
 
     def __init__(
@@ -143,7 +145,7 @@ class MongoStore:
         timings: Timings = TIMINGS,
     ) -> None:
         timeout_ms = round(timings.store_timeout_s * 1000)
-        # Who bounds the pool in the address knows how many connections suffice.
+        # An operator who bounds the pool in the address knows how many connections suffice.
         pool: dict[str, Any] = (
             {} if "poolsize" in uri.lower() else {"minPoolSize": WARM_CONNECTIONS}
         )
@@ -184,8 +186,9 @@ class MongoStore:
         self.epoch = ""
 
     async def open(self, data_dir: Path) -> None:
-        """Wait for the server, check the version of the data and ensure the indexes; SetupError
-        where that fails.
+        """Wait for the store, check the version of its data and ensure the indexes.
+
+        Raises SetupError where that fails.
         """
         try:
             await self._client.admin.command("ping")
@@ -203,7 +206,7 @@ class MongoStore:
         except PyMongoError as error:
             if is_outage(error) and not is_answer(error):
                 raise SetupError(
-                    "the store cannot be reached; start MongoDB or mend MONGODB_URI, "
+                    "the store cannot be reached; start MongoDB or correct MONGODB_URI, "
                     "or unset it for the embedded store."
                 ) from None
             raise SetupError(
@@ -212,10 +215,10 @@ class MongoStore:
         self._space.start()
 
     async def ping(self) -> None:
-        """Return when the store answers within a second and takes writes.
+        """Check that the store answers within a second and takes writes.
 
-        Raises DiskFullError or StoreUnavailableError. That it takes writes is known from the last
-        one, or else from the lease, which is renewed every three seconds.
+        Raises DiskFullError or StoreUnavailableError. Whether it takes writes is known from the
+        last one, or from the lease, which is renewed every three seconds.
         """
         self._space.check()
         try:
@@ -232,7 +235,7 @@ class MongoStore:
         self._client.close()
 
     async def _check_schema(self) -> int:
-        """The version of the data."""
+        """Return the version of the data."""
         meta: Any = await self._database.meta.find_one_and_update(
             {"_id": "schema"},
             {"$setOnInsert": {"version": SCHEMA_VERSION}},

@@ -1,6 +1,6 @@
 """The collection `revisions`: the earlier texts of messages, a document each.
 
-They lie beside their message and not in it, so that a page of messages never reads them. An edit
+They are not in the message's own document, so that a page of messages never reads them. An edit
 stores the earlier text before the new one: a server killed in between leaves a revision with the
 number of the message's present text, which is not shown, and which the next edit writes again.
 """
@@ -21,7 +21,7 @@ from chat.repositories.guard import Guard
 
 MAX_REVISIONS: Final = 50
 MAX_REVISION_BYTES: Final = 256_000
-"""Of one message's earlier texts. The latest is kept whatever its size."""
+"""The bound for a message's earlier texts; the latest is kept whatever its size."""
 
 DELETED_AT_ONCE: Final = 500
 INDEXES: Final = (
@@ -47,14 +47,14 @@ class MongoRevisions:
             await self._revisions.replace_one(key, document, upsert=True)
 
     async def of(self, message: Message) -> list[Revision]:
-        """The earlier texts that are kept, the oldest first."""
+        """Return the earlier texts that are kept, the oldest first."""
         kept, _ = await self._bounds(message.chat_id, message.id, message.revision)
         with reading():  # index _id
             documents = await self._revisions.find({"_id": {"$in": kept}}).to_list(None)
         return sorted(map(revision_from_document, documents), key=lambda each: each.revision)
 
     async def prune(self, message: Message) -> None:
-        """Delete what is beyond the bounds."""
+        """Delete the earlier texts beyond the bounds."""
         _, beyond = await self._bounds(message.chat_id, message.id, message.revision)
         if beyond:
             async with self._guard:  # index _id
@@ -65,7 +65,7 @@ class MongoRevisions:
             await self._revisions.delete_many({"chatId": chat_id, "messageId": message_id})
 
     async def wipe_chat(self, chat_id: int) -> None:
-        """A few at a time: a chat may have more of them than one write deletes within its time."""
+        """Delete in parts: a chat may have more of them than one write deletes within its time."""
         with reading():  # index chat_message
             found = await self._revisions.find({"chatId": chat_id}, {"_id": 1}).to_list(None)
         ids = [each["_id"] for each in found]
@@ -78,7 +78,7 @@ class MongoRevisions:
     async def move_out(self, message_id: int) -> None:
         """Move the earlier texts that version 1 kept in a message's own document; safe to repeat.
 
-        They are stored here before they are taken out there.
+        They are stored here before they are removed there.
         """
         fields = {"chatId": 1, "revisions": 1}
         with reading():  # index _id
@@ -101,9 +101,7 @@ class MongoRevisions:
     async def _bounds(
         self, chat_id: int, message_id: int, before: int
     ) -> tuple[list[str], list[str]]:
-        """The ids of the revisions below `before` that are within the bounds, and of those that are
-        not.
-        """
+        """Return the ids of the revisions below `before`: those in the bounds, and the others."""
         query = {"chatId": chat_id, "messageId": message_id}
         with reading():  # index chat_message
             cursor = self._revisions.find(query, {"revision": 1, "bytes": 1})
@@ -120,7 +118,7 @@ class MongoRevisions:
 
 
 def _within_bounds(earlier: list[Document]) -> list[Document]:
-    """Of the revisions in a document of version 1, the latest that are within the bounds."""
+    """Return the latest revisions of a document of version 1 that are within the bounds."""
     kept: list[Document] = []
     left = MAX_REVISION_BYTES
     for each in reversed(earlier[-MAX_REVISIONS:]):

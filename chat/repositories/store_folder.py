@@ -1,4 +1,4 @@
-"""The folder of the embedded store: who may use it, who wrote it. Knows nothing of processes.
+"""The folder of the embedded store: which server may use it, and which version wrote it.
 
 DATA_DIR/store.lock      held by the server process while it runs
 DATA_DIR/store.version   which SecantusDB wrote the folder
@@ -17,7 +17,7 @@ from chat.data_dir import private_folder, unusable, write_private
 from chat.errors import SetupError
 
 MAX_SOCKET_PATH: Final = 100
-"""Bytes. The address of a Unix socket has room for 107 on Linux and for 103 on macOS."""
+"""In bytes: the address of a Unix socket has room for 107 on Linux and for 103 on macOS."""
 
 
 class StoreFolder:
@@ -32,10 +32,10 @@ class StoreFolder:
         self._socket_folder: Path | None = None
 
     def claim(self, version: str) -> None:
-        """Make the folder if need be, close it to other users, lock it and lay it out.
+        """Create the folder if it is missing, close it to other users, lock it and lay it out.
 
-        `version` is the store's that will write into it; a folder of another one is refused.
-        Raises SetupError where any of that cannot be.
+        `version` is that of the store that will write into it. Raises SetupError where any of that
+        fails, and for a folder that another version wrote.
         """
         private_folder(self.path)
         try:
@@ -54,7 +54,7 @@ class StoreFolder:
         self._lock = lock
 
     def release(self) -> None:
-        """Let another server have it; safe to repeat."""
+        """Let another server use the folder; safe to repeat."""
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             self._socket_folder = None
@@ -76,18 +76,21 @@ class StoreFolder:
                 f"may not read: install that version, or set DATA_DIR to another folder."
             )
         self.files.mkdir(mode=0o700, exist_ok=True)
-        # Of 0.1.x, whose store read settings.
+        # A file of 0.1.x, whose store read settings.
         (self.path / "store.toml").unlink(missing_ok=True)
         if found is None:
             write_private(self._version_file, f"{version}\n")
         self.socket = self.path / "store.sock"
         if len(os.fsencode(self.socket)) > MAX_SOCKET_PATH:
-            # Of mode 0700, as DATA_DIR.
+            # Its mode is 0700, as that of DATA_DIR.
             self._socket_folder = Path(tempfile.mkdtemp(prefix="chatgateway-"))
             self.socket = self._socket_folder / "store.sock"
 
     def _written_by(self) -> str | None:
-        """None = by nobody yet; files without a version are foreign, since it is written first."""
+        """Return the version that wrote the folder, or None for a new one.
+
+        Files without a version are foreign, since the version is written first.
+        """
         if self._version_file.exists():
             return self._version_file.read_text(errors="replace").strip()
         if self.files.exists() and any(self.files.iterdir()):

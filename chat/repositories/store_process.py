@@ -1,8 +1,8 @@
 """The embedded store's process: SecantusDB behind a Unix socket.
 
-embedded.py runs this file as a script and nobody imports it; no other file imports SecantusDB.
+embedded.py runs this file as a script, and no module imports it; no other file imports SecantusDB.
 SecantusDB itself listens on TCP, where every user of the machine can connect. A socket in a folder
-of mode 0700 is open to its owner only, and nobody else can put another one in its place.
+of mode 0700 is open to its owner only, and no other user can put another one in its place.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ waits 10 ms behind two threads that read pages.
 """
 
 NO_ADDRESS: Final = ("local", 0)
-"""SecantusDB takes the host and the port out of each address, which a Unix socket has not."""
+"""SecantusDB reads a host and a port from each address, which a Unix socket does not have."""
 
 log = logging.getLogger("chat.store")
 
@@ -43,14 +43,14 @@ class LocalSocket(socket.socket):
 
 
 class LocalServer(SecantusDBServer):
-    """SecantusDB that listens on the Unix socket `path` and nowhere else."""
+    """SecantusDB that listens on the Unix socket `path` only."""
 
     def __init__(self, path: str, **options: Any) -> None:
         super().__init__(**options)
         self._path = path
 
     def start(self) -> None:
-        # The storage is open by now, so no other store listens here: what is there is a dead one's.
+        # The storage is open by now, so no other store listens here: a socket is a dead store's.
         self._remove_socket()
         listener = LocalSocket(socket.AF_UNIX)
         listener.bind(self._path)
@@ -75,10 +75,10 @@ class LocalServer(SecantusDBServer):
 def end_with(parent: int) -> None:
     """Let the kernel kill this process when its parent, the server, dies; on Linux only.
 
-    SIGKILL is safe: the store recovers from its journal, and is gone before the next server wants
+    SIGKILL is safe: the store recovers from its journal, and is gone before the next server needs
     the folder. The signal comes when the *thread* that forked ends, so the server's loop belongs
-    on its main thread. On other systems a store outlives a killed server, and the next server says
-    so.
+    on its main thread. On other systems a store outlives a killed server, and the next server
+    reports that.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

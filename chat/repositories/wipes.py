@@ -1,8 +1,9 @@
 """The collection `wipes`: deletions whose text may still be elsewhere.
 
-A tombstone is one write, and what it leaves behind (earlier texts, quotes) are others. Noted before
-the first of them and crossed off after the last, so that a start finishes what a killed server had
-begun. Nearly always empty, so it is read without an index.
+A tombstone is one write; deleting the earlier texts and the quotes takes others. A deletion is
+noted before the first of them and crossed off after the last, so that a start finishes the
+deletions that a killed server had begun. The collection is nearly always empty, so it is read
+without an index.
 """
 
 from typing import Literal
@@ -32,7 +33,7 @@ class Wipes:
             await self._wipes.delete_one({"_id": f"{kind}:{thing_id}"})
 
     async def begun(self, kind: Kind) -> list[int]:
-        """The ids of those that were not finished."""
+        """Return the ids of the deletions that were not finished."""
         with reading():
             documents = await self._wipes.find({}).to_list(None)
         return [each["id"] for each in documents if each["kind"] == kind]

@@ -1,7 +1,6 @@
-"""Every setting of the server in one frozen model. Nobody else reads the environment.
+"""Every setting of the server in one frozen model; no other module reads the environment.
 
-Plugins bring settings of their own (`CHAT_<PLUGIN>_<FIELD>`); see docs/settings.md for the whole
-list.
+Plugins have settings of their own (`CHAT_<PLUGIN>_<FIELD>`); docs/settings.md lists all of them.
 """
 
 import re
@@ -32,14 +31,14 @@ DEFAULT_PLUGINS: Final = (
     "plugins.health",
 )
 MIN_SECRET_BYTES: Final = 32
-"""RFC 7518 3.2: an HS256 key is at least as long as the hash."""
+"""An HS256 key is at least as long as the hash (RFC 7518 3.2)."""
 
 SECRETS: Final = ("jwt_secret", "jwt_secret_previous")
 KEYS: Final = ("jwt_secret", "jwt_public_key", "jwt_jwks_url")
-"""Where the key of the host's tokens comes from; without all of them there is demo mode."""
+"""The sources of the key of the host's tokens; if all are unset, the server is in demo mode."""
 
 PATH_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
-"""What a server can be put under: `/im`, `/apps/chat`."""
+"""A path under which a proxy can serve the server: `/im`, `/apps/chat`."""
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'+.^_`|~-]{1,64}")
 
@@ -55,7 +54,7 @@ _Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 class Settings(LimitSettings):
     """The effective settings; `python server.py check` prints them with secrets masked."""
 
-    # An empty variable is looked at by `_unquote`.
+    # `_unquote` deals with empty variables.
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     host: str = Field(
@@ -168,7 +167,9 @@ class Settings(LimitSettings):
         64, ge=4, description="Open files below `ulimit -n` at which newcomers are refused."
     )
     loop_blocked_ms: int = Field(
-        100, ge=0, description="Who holds up everybody for this long is named in the log; 0 = off."
+        100,
+        ge=0,
+        description="Log what blocks the event loop for this many milliseconds; 0 = off.",
     )
     edit_window_s: int = Field(
         86_400, ge=0, description="Seconds in which one's own message can be edited or deleted."
@@ -188,9 +189,9 @@ class Settings(LimitSettings):
     @model_validator(mode="before")
     @classmethod
     def _unquote(cls, values: dict[str, object]) -> dict[str, object]:
-        """Take quotes and blanks off all values but secrets, whose other half may have the same.
+        """Remove quotes and blanks from all values but secrets, which the host may have with them.
 
-        An empty value is none, but for the keys of which there must be one: it is a lost one.
+        An empty value counts as unset. Of the keys, one of which must be set, it counts as lost.
         """
         bare = {
             name: environment.unquoted(value)
@@ -325,17 +326,17 @@ class Settings(LimitSettings):
 
     @property
     def demo_mode(self) -> bool:
-        """Without a secret of the host the server makes its own and hands out tokens."""
+        """Whether no key of the host is set: then the server makes its own and gives tokens."""
         return not (self.jwt_secret or self.jwt_public_key or self.jwt_jwks_url)
 
     @property
     def secrets(self) -> list[str]:
-        """All secrets that verify tokens, the current one first."""
+        """The secrets that verify tokens, the current one first."""
         return [secret for _, secret in self.named_secrets]
 
     @property
     def named_secrets(self) -> list[tuple[str, str]]:
-        """The same, each with the field that it comes from."""
+        """The same secrets, each with the name of its field."""
         named = [("jwt_secret", self.jwt_secret)] if self.jwt_secret else []
         named += [("jwt_secret_previous", each) for each in self.jwt_secret_previous]
         return [(field, each.get_secret_value()) for field, each in named]
@@ -346,8 +347,9 @@ class Settings(LimitSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, with `overrides` on top; SetupError in one sentence where they
-    do not fit.
+    """Read the settings from the environment, with `overrides` on top.
+
+    Raises a SetupError of one sentence if a setting is wrong.
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # each value is checked by its field

@@ -1,5 +1,6 @@
-"""The environment as operators write it: files of variables, names that nobody reads, values in
-quotes, secrets and addresses that cannot be meant.
+"""Read and check the environment as operators write it.
+
+Files of variables, names that are not read, values in quotes, weak secrets, wrong addresses.
 """
 
 import difflib
@@ -30,7 +31,7 @@ OTHER_NAMES: Final = {
     "JWT_JWKS_URI": "JWT_JWKS_URL",
     "MONGO_URL": "MONGODB_URI",
 }
-"""What other servers call the same, and what is not alike enough to be found by itself."""
+"""Names of the same settings in other servers, too different to be found by likeness."""
 
 WELL_KNOWN_SECRETS: Final = (
     "your-production-secret-key",
@@ -45,8 +46,9 @@ WELL_KNOWN_WORDS: Final = (
 
 MIN_UNIT_CHARS: Final = 8
 MIN_DIFFERENT_CHARS: Final = 6
-"""Fewer are in less than one of a million secrets of 32 random digits. Longer patterns, which only
-look careless, are the operator's choice: test set-ups are full of them.
+"""Less than one of a million secrets of 32 random digits has fewer different characters.
+
+Longer patterns, which only look careless, are the operator's choice: test set-ups use them.
 """
 
 ESCAPED: Final = (
@@ -54,7 +56,7 @@ ESCAPED: Final = (
     "write @ as %40, : as %3A, / as %2F, ? as %3F and % as %25"
 )
 _OF_KUBERNETES: Final = re.compile(r"CHAT_(\w+_)?(PORT(_\d+_\w+)?|SERVICE_(HOST|PORT)\w*|ENV_\w+)")
-"""Variables that a container is given for a service, or a linked container, of the name `chat`."""
+"""Variables that a container gets for a service, or a linked container, of the name `chat`."""
 
 _WORDS: Final = re.compile(rf"\d{{0,6}}(({'|'.join(WELL_KNOWN_WORDS)})\d{{0,6}})+")
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\],]+)(?::(\d{1,5}))?")
@@ -62,16 +64,14 @@ _FILES_OF_URI: Final = ("tlscafile", "tlscertificatekeyfile", "tlscrlfile")
 
 
 def read_env_file(path: str) -> dict[str, str]:
-    """The variables of a file as systemd's EnvironmentFile has them; SetupError names a line that
-    is none.
-    """
+    """Read a file of variables as systemd's EnvironmentFile; SetupError names a wrong line."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise SetupError(f"--env-file {path} cannot be read ({why}).") from None
     found: dict[str, str] = {}
-    # systemd takes lines that begin with ; for comments, too.
+    # For systemd, lines that begin with ; are comments, too.
     for binding in parse_stream(io.StringIO(re.sub(r"(?m)^[ \t]*;.*$", "", text))):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line + _blank_lines(binding.original.string)
@@ -87,15 +87,14 @@ def add_env_file(path: str) -> None:
 
 
 def set_names() -> list[str]:
-    """The names of all variables that are set; an empty one is not."""
+    """Return the names of all variables that are set; an empty one is not."""
     return [name for name, value in os.environ.items() if value]
 
 
 def unread_names(names: Iterable[str], known: Collection[str]) -> dict[str, str | None]:
-    """Variables that look as if they were meant for this server and that it does not read, each
-    with the name that was probably meant.
+    """Find variables that the server does not read, each with the name that was probably meant.
 
-    All that begin with CHAT_ are; others where a known name that is not set is very much like them.
+    Every name that begins with CHAT_ counts, and others that are like a known name that is not set.
     """
     here = {name.upper() for name in names}
     unread: dict[str, str | None] = {}
@@ -114,7 +113,7 @@ def unread_names(names: Iterable[str], known: Collection[str]) -> dict[str, str 
 
 
 def unquoted(value: str) -> str:
-    """A value without the blanks and the quotes around it, which `docker --env-file` keeps."""
+    """Remove the blanks and the quotes around a value, which `docker --env-file` keeps."""
     bare = value.strip()
     if len(bare) >= 2 and bare[0] == bare[-1] and bare[0] in "\"'":
         return bare[1:-1].strip()
@@ -122,9 +121,9 @@ def unquoted(value: str) -> str:
 
 
 def wrapped_in(secret: str) -> str | None:
-    """What a secret has around it that was hardly meant to be part of it; None where nothing.
+    """Name the quotes or blanks around a secret, which were hardly meant as part of it, or None.
 
-    Nothing of it is taken off: the application that signs may have the same.
+    They are not removed: the application that signs may have the same.
     """
     if secret != secret.strip():
         return "blanks or a line break"
@@ -132,7 +131,7 @@ def wrapped_in(secret: str) -> str | None:
 
 
 def why_weak(secret: str) -> str | None:
-    """Why a secret is one that others know, as the end of a sentence; None where it is not."""
+    """Say why others can know a secret, as the end of a sentence; None if they cannot."""
     lower = unquoted(secret).lower()
     if lower.startswith("<") and lower.endswith(">"):
         return "is the placeholder of an example"
@@ -153,7 +152,7 @@ def why_weak(secret: str) -> str | None:
 
 
 def read_host(value: str) -> str:
-    """HOST without brackets and blanks; ValueError where it is no single address or name."""
+    """Read HOST without brackets and blanks; ValueError if it is no single address or name."""
     host = value.strip()
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -168,7 +167,7 @@ def read_host(value: str) -> str:
 
 
 def check_origin(origin: str) -> None:
-    """ValueError where this is not the exact origin of a site."""
+    """Raise ValueError if this is not the exact origin of a site."""
     if origin.lower() == "null":
         raise ValueError(
             "'null' is the origin of every sandboxed frame and local file, so that nobody can be "
@@ -182,7 +181,7 @@ def check_origin(origin: str) -> None:
 
 
 def check_network(item: str) -> None:
-    """ValueError where this is neither an address nor a network."""
+    """Raise ValueError if this is neither an address nor a network."""
     try:
         Networks([item])
     except ValueError:
@@ -192,7 +191,7 @@ def check_network(item: str) -> None:
 
 
 def check_keys(keys: Mapping[str, object]) -> None:
-    """ValueError where no key has a value and one of them is empty, as a lost one is."""
+    """Raise ValueError if no key has a value and one of them is empty, as a lost one is."""
     empty = [name.upper() for name, value in keys.items() if value == ""]
     if empty and not any(keys.values()):
         raise ValueError(
@@ -202,8 +201,9 @@ def check_keys(keys: Mapping[str, object]) -> None:
 
 
 def check_demo(**for_others: bool) -> None:
-    """ValueError where a setting means that others than this machine reach the server: demo mode
-    gives tokens to everybody.
+    """Raise ValueError if a setting lets other machines reach the server.
+
+    Demo mode gives tokens to everybody.
     """
     for name, is_set in for_others.items():
         if is_set:
@@ -215,8 +215,9 @@ def check_demo(**for_others: bool) -> None:
 
 
 def check_mongodb_uri(uri: str) -> None:
-    """ValueError where this is no address of a MongoDB server, without asking any. Nothing of the
-    address is repeated: it may hold a password.
+    """Raise ValueError if this is no address of a MongoDB server, without asking any.
+
+    The error does not quote the address, which may hold a password.
     """
     scheme, mark, rest = uri.partition("://")
     if not mark or scheme not in ("mongodb", "mongodb+srv"):
@@ -248,7 +249,7 @@ def check_mongodb_uri(uri: str) -> None:
 
 
 def _repeated(text: str) -> str:
-    """The shortest beginning of a text that, repeated, gives the whole; its end may be cut off."""
+    """Return the shortest beginning of a text that, repeated and cut off, gives the whole."""
     for length in range(1, len(text)):
         if text == (text[:length] * (len(text) // length + 1))[: len(text)]:
             return text[:length]

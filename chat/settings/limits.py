@@ -1,4 +1,4 @@
-"""Settings of how much there may be: of a message, a frame, a chat, what a client may ask for."""
+"""The settings of limits: of a message, a frame, a chat, and of a client's requests."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
