@@ -64,7 +64,7 @@ def unusable(path: Path, error: OSError) -> SetupError:
 
 
 def is_unused(path: Path) -> bool:
-    """Whether the folder is missing or holds nothing that somebody put there."""
+    """Whether the folder is missing or empty, apart from hidden files and lost+found."""
     return not _entries(path)
 
 

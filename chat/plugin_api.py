@@ -1,4 +1,4 @@
-"""The one door for plugin authors: everything a plugin imports of this server comes from here.
+"""The entry point for plugin authors: a plugin imports everything of this server from here.
 
 A plugin is one file with one class:
 
@@ -14,7 +14,7 @@ A plugin is one file with one class:
                 return replace(draft, content=draft.content.lower())
             return None
 
-Start it with PLUGINS=default,whisper. docs/writing-plugins.md tells the rest.
+Start it with PLUGINS=default,whisper. docs/writing-plugins.md has the rest.
 """
 
 from chat.entities import Message

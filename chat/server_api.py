@@ -89,7 +89,7 @@ class PluginServerApi:
     def _store_state(self) -> asyncio.Task[str]:
         """Ask the store, or return what it answered less than a second ago.
 
-        The route that shows this is public, so that anybody may ask as often as they like.
+        The route that shows this is public, so that anyone may ask as often as they like.
         """
         if self._looking is None or self._clock.monotonic() >= self._look_again_at:
             self._look_again_at = inf

@@ -135,7 +135,7 @@ class HookImpl:
         blame = self._blamed.pop(user_id, None)
         if blame is None or blame.until <= now:
             blame = _Blame()
-        # Inserted anew, so that the user who failed last is forgotten last.
+        # Inserted again, so that the user who failed last is forgotten last.
         self._blamed[user_id] = blame
         if len(self._blamed) > MAX_BLAMED:
             del self._blamed[next(iter(self._blamed))]

@@ -53,7 +53,7 @@ _BELOW_LEVEL: Final = structlog.make_filtering_bound_logger(logging.CRITICAL).de
 """Structlog's method below the level; wrapping it would make each of its calls slower."""
 
 MAX_FIELD_CHARS: Final = 200
-"""Longer client text tells no more about an error, and a log is not the place to store it."""
+"""Longer client text says no more about an error, and a log is not the place to store it."""
 
 late_s: ContextVar[float | None] = ContextVar("late_s", default=None)
 """The age of the event that is logged in this context; the lines of a late notice show it."""

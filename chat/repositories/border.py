@@ -62,9 +62,9 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Raise StoreUnavailableError for a write that was not sent, else OutcomeUnknownError.
+    """Raise StoreUnavailableError for a write that was not sent.
 
-    The outcome is unknown if the write may have landed.
+    Raises OutcomeUnknownError for one that may have landed.
     """
     try:
         yield

@@ -107,7 +107,7 @@ def revision_from_document(document: Mapping[str, Any]) -> Revision:
 
 
 def chat_to_document(chat: Chat, direct_key: str | None) -> Document:
-    """The whole document of a new chat; later changes write `chat_settings` alone."""
+    """Make the whole document of a new chat; later changes write only `chat_settings`."""
     document: Document = {
         "_id": chat.id,
         "v": SCHEMA_VERSION,
@@ -163,7 +163,7 @@ def chat_from_document(document: Mapping[str, Any]) -> Chat:
 
 
 def participant_id(chat_id: int, user_id: UserId) -> str:
-    """The `_id` of a seat. No two users share one: a digit string is never a text id."""
+    """Make the `_id` of a participant, which is unique: a digit string is never a text id."""
     return f"{chat_id}:{user_id}"
 
 

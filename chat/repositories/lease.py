@@ -29,9 +29,7 @@ from chat.timings import Timings
 
 WATCH_EVERY_S: Final = 0.25
 FAILURES: Final = 2
-"""So many renewals in a row that the store answers with a failure of its own: it has to be started
-anew.
-"""
+"""The renewals in a row that the store answers with a failure before it is restarted."""
 
 _ID: Final = "lease"
 _CHANGING: Final = ("owner", "renewals", "until")

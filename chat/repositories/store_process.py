@@ -21,8 +21,9 @@ from secantus.server import SecantusDBServer
 PR_SET_PDEATHSIG: Final = 1
 BACKLOG: Final = 1024
 SWITCH_INTERVAL_S: Final = 0.0005
-"""How long one thread may keep the interpreter while others want it. With Python's 5 ms an insert
-waits 10 ms behind two threads that read pages.
+"""The time that a thread may keep the interpreter while others wait for it.
+
+With Python's 5 ms an insert waits 10 ms behind two threads that read pages.
 """
 
 NO_ADDRESS: Final = ("local", 0)

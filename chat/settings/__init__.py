@@ -87,7 +87,7 @@ class Settings(LimitSettings):
         30,
         ge=0,
         le=300,
-        description="Seconds that the clock of whoever issues tokens may be off.",
+        description="Seconds that the clock of the issuer of tokens may be off.",
     )
     query_token: bool = Field(
         True,
@@ -128,7 +128,7 @@ class Settings(LimitSettings):
         "INFO", description="Lines below this level are not written."
     )
     log_format: Literal["auto", "console", "json"] = Field(
-        "auto", description="`auto` = console on a terminal, else one JSON object a line."
+        "auto", description="`auto` = console on a terminal, otherwise one JSON object a line."
     )
     plugins: _List = Field(
         DEFAULT_PLUGINS,
