@@ -42,8 +42,6 @@ from chat.timings import TIMINGS, Timings
 
 WAIT_S: Final = 10.0
 SECRET: Final = "a-secret-of-the-tests-that-is-long-enough"  # noqa: S105  # it guards nothing
-
-
 NO_CLIENT: Final = (
     "chat.testing connects through aiohttp, which is not installed beside this Python: run "
     "`pip install 'chatgateway[testing]'`."
