@@ -110,7 +110,7 @@ class ChatApp:
         if self._given_store is None and self.settings.mongodb_uri is None:
             # Before the folder of a store that cannot start is made.
             require_store()
-        # First, so that a taken port is reported before a store is started.
+        # Bound first, so that a taken port is reported before a store is started.
         sockets = bind(self.settings)
         try:
             await self._open(sockets)

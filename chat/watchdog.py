@@ -58,17 +58,19 @@ class Watchdog:
         self._modules = {type(each).__module__: name for name, each in hooks.plugins.items()}
         self._alive = threading.Event()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._watched = threading.get_ident()
+        watched = (asyncio.get_running_loop(), threading.get_ident())
+        self._thread = threading.Thread(
+            target=self._watch, args=watched, name="watchdog", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
         self._stopped.set()
         self._alive.set()
-        if self._thread.ident is not None:
+        if self._thread is not None:
             self._thread.join(PAUSE_S)
 
     def look(self, thread: int | None) -> Blocker:
@@ -76,41 +78,37 @@ class Watchdog:
         frames = list(_outwards(sys._current_frames().get(thread or 0)))
         return find_blocker(frames, self._methods, self._modules)
 
-    def _watch(self) -> None:
+    def _watch(self, loop: asyncio.AbstractEventLoop, thread: int) -> None:
         while True:
             slept_at, used_s = time.monotonic(), time.process_time()
             if self._stopped.wait(LOOK_EVERY_S):
                 return
             if self._is_late(slept_at + LOOK_EVERY_S, used_s):
                 # Something kept all threads from running, this one included: a regular expression.
-                self._tell(self.look(self._watched), slept_at)
-            elif not self._is_idle():
+                self._tell(self.look(thread), slept_at)
+            elif not _is_idle(thread):
                 try:
-                    self._ask()
+                    self._ask(loop, thread)
                 except RuntimeError:  # the loop is closed
                     return
 
-    def _ask(self) -> None:
+    def _ask(self, loop: asyncio.AbstractEventLoop, thread: int) -> None:
         self._alive.clear()
         if self._stopped.is_set():  # after the clearing, since `stop` sets this one first
             return
         asked_at, used_s = time.monotonic(), time.process_time()
-        self._loop.call_soon_threadsafe(self._alive.set)
+        loop.call_soon_threadsafe(self._alive.set)
         if self._alive.wait(self._blocked_after_s):
             return
         late = time.monotonic() - asked_at > 2 * self._blocked_after_s
         if late and not self._is_late(asked_at, used_s) and self._alive.wait(self._blocked_after_s):
             return  # this thread did not run either: the machine was busy, or the process stopped
-        blocker = self.look(self._watched)
+        blocker = self.look(thread)
         if not self._alive.wait(TELL_AFTER_S):
             self._tell(blocker, asked_at, goes_on=True)
             self._alive.wait()
         self._tell(blocker, asked_at)
         self._stopped.wait(PAUSE_S)
-
-    def _is_idle(self) -> bool:
-        frame = sys._current_frames().get(self._watched)
-        return frame is None or frame.f_code.co_name in IDLE
 
     def _is_late(self, due: float, used_s: float) -> bool:
         """Whether this process has computed for longer than the limit since that moment.
@@ -149,6 +147,11 @@ def find_blocker(
         if plugin_name is not None:
             return Blocker(plugin_name, None, where)
     return Blocker(None, None, where)
+
+
+def _is_idle(thread: int) -> bool:
+    frame = sys._current_frames().get(thread)
+    return frame is None or frame.f_code.co_name in IDLE
 
 
 def _code(method: Any) -> CodeType | None:
