@@ -19,6 +19,8 @@ from chat.testing import RunningChat, running_chat
 from tests.support.stores import fresh_database
 
 TIMEOUT_S = 60
+# Otherwise the first test on a loop would have asyncio make another one, which nothing closes.
+asyncio.set_event_loop(None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
