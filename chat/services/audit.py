@@ -4,6 +4,7 @@ Written by the server itself, so that no list of plugins and no LOG_LEVEL silenc
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from chat.contracts.client_events import Event
@@ -73,11 +74,11 @@ def objects_of(payload: object) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value not in (None, [], ())}
 
 
+@dataclass(slots=True, eq=False)
 class Audit:
     """`has_seat(chat_id, user_id)` says whether the user is known to be in the chat."""
 
-    def __init__(self, has_seat: Callable[[int, UserId], bool]) -> None:
-        self._has_seat = has_seat
+    has_seat: Callable[[int, UserId], bool]
 
     def answered(
         self,
@@ -112,9 +113,7 @@ class Audit:
             return "audit_change" if objects.get("sender_id") != identity.user_id else None
         chats = objects.get("chat_ids") or [objects.get("chat_id")]
         foreign = [
-            each
-            for each in chats
-            if each is not None and not self._has_seat(each, identity.user_id)
+            each for each in chats if each is not None and not self.has_seat(each, identity.user_id)
         ]
         if not foreign:
             return None

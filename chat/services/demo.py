@@ -7,7 +7,7 @@ is marked by the file that holds its secret.
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -111,17 +111,17 @@ class DemoToken:
     name: str
 
 
+@dataclass(slots=True, eq=False)
 class DemoService:
     """`open` makes the chat; `token_for` lets anybody in who can reach this machine."""
 
-    def __init__(self, domain: Domain, ids: IdRepository, secret: str, clock: Clock) -> None:
-        self._domain = domain
-        self._ids = ids
-        self._secret = secret
-        self._clock = clock
-        self._lock = asyncio.Lock()
-        self._next_at = 0.0
-        self.chat_id = 0
+    domain: Domain
+    ids: IdRepository
+    secret: str = field(repr=False)
+    clock: Clock
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _next_at: float = field(default=0.0, init=False)
+    chat_id: int = field(default=0, init=False)
 
     async def open(self) -> None:
         host = self._host()
@@ -132,7 +132,7 @@ class DemoService:
             external_ref=EXTERNAL_REF,
         )
         try:
-            state, created = await self._domain.chats.create(host, new)
+            state, created = await self.domain.chats.create(host, new)
         except ChatConflictError as error:
             # The first users may leave the chat; nothing else of it can change.
             differ = {each["path"] for each in error.details or ()}
@@ -159,20 +159,20 @@ class DemoService:
             if user_id is None:
                 self._check_rate()
                 # Never one that was given before: it would come with somebody's messages.
-                user_id = max(FIRST_USERS) + await self._ids.reserve("demo_users", 1)
+                user_id = max(FIRST_USERS) + await self.ids.reserve("demo_users", 1)
                 self._name(user_id, name)
             if user_id not in state.members:
                 await self._make_room(state)
-                await self._domain.participants.add(
+                await self.domain.participants.add(
                     self._host(), self.chat_id, [user_id], Role.MEMBER
                 )
-        known = self._domain.people.known(user_id)
+        known = self.domain.people.known(user_id)
         shown = known.name if known and known.name else name
         token, expires_at = mint(
-            self._secret,
+            self.secret,
             user_id,
             user_type="employee",
-            clock=self._clock,
+            clock=self.clock,
             valid_s=TOKEN_VALID_S,
             name=shown,
         )
@@ -181,13 +181,13 @@ class DemoService:
     async def first_users(self) -> list[tuple[int, str]]:
         """Up to twelve people of the chat, for the page to offer."""
         state = await self._state()
-        people = await self._domain.people.find(list(state.members))
+        people = await self.domain.people.find(list(state.members))
         named = [(each.id, each.name) for each in people.values() if each.name]
         return [(user_id, name) for user_id, name in named if isinstance(user_id, int)][:12]
 
     def _check_rate(self) -> None:
         """Count a new name (GCRA): each is kept in the store for good."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         next_at = max(self._next_at, now) + _WINDOW_S / NEWCOMERS_PER_MIN
         wait_s = next_at - now - _WINDOW_S
         # Sums of fractions are off by less than that.
@@ -204,7 +204,7 @@ class DemoService:
         guests: list[UserId] = [each for each in state.members if each not in FIRST_USERS]
         away = [
             (last_seen or _LONG_AGO, state.members[user_id].joined_seq, user_id)
-            for user_id, online, last_seen in await self._domain.presence.look_up(guests)
+            for user_id, online, last_seen in await self.domain.presence.look_up(guests)
             if not online
         ]
         if not away:
@@ -213,24 +213,24 @@ class DemoService:
                 "the demo chat is full, try again when somebody has left",
                 retry_after_s=_WINDOW_S,
             )
-        await self._domain.participants.remove(self._host(), self.chat_id, min(away)[2])
+        await self.domain.participants.remove(self._host(), self.chat_id, min(away)[2])
 
     async def _state(self) -> ChatState:
-        return await self._domain.states.require(self.chat_id, self._host())
+        return await self.domain.states.require(self.chat_id, self._host())
 
     async def _find(self, state: ChatState, name: str) -> int | None:
         wanted = name.casefold()
-        people = await self._domain.people.find([*state.members, *FIRST_USERS])
+        people = await self.domain.people.find([*state.members, *FIRST_USERS])
         for user in people.values():
             if isinstance(user.id, int) and user.name and user.name.casefold() == wanted:
                 return user.id
         return None
 
     def _name(self, user_id: int, name: str) -> None:
-        self._domain.people.remember(
-            Identity(user_id=user_id, type="employee", expires_at=self._clock.now(), name=name)
+        self.domain.people.remember(
+            Identity(user_id=user_id, type="employee", expires_at=self.clock.now(), name=name)
         )
 
     def _host(self) -> Identity:
-        expires_at = self._clock.now() + timedelta(minutes=1)
+        expires_at = self.clock.now() + timedelta(minutes=1)
         return Identity(user_id="demo-host", type="service", expires_at=expires_at)

@@ -1,6 +1,7 @@
 """All services over one store, made once; what both doors are handed."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chat.hooks.manager import PluginManager
 from chat.ports import Broadcaster, Clock, Store, Whereabouts
@@ -86,6 +87,8 @@ def build_domain(
 ) -> Domain:
     """Wire the services to each other; opens nothing yet."""
     pace = Pace(settings, clock)
+    turns = Turns()
+    answer_bytes = settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG
     access = AccessService(
         store.access, broadcaster, clock, settings.clock_skew_s, lambda: journal.settled()
     )
@@ -96,11 +99,12 @@ def build_domain(
         access.check_still,
         settings.chats_in_memory_mb * 1_000_000,
     )
-    turns = Turns()
     journal = Journal(states, store.messages, store.chats, store.ids)
+
     profile_pushes = ProfilePushes(states, broadcaster, clock, timings)
     people = People(store.users, store.chats, profile_pushes.changed, timings.people_flush_every_s)
     attendance = Attendance(whereabouts, broadcaster, clock, settings.presence_grace_s)
+    contacts = Contacts(states=states, chats=store.chats, clock=clock, settings=settings)
     presence = PresenceService(
         whereabouts=whereabouts,
         states=states,
@@ -109,7 +113,14 @@ def build_domain(
         clock=clock,
         grace_s=settings.presence_grace_s,
     )
-    contacts = Contacts(states=states, chats=store.chats, clock=clock, settings=settings)
+    directory = Directory(
+        states=states,
+        attendance=attendance,
+        people=people,
+        online=presence,
+        contacts=contacts,
+        is_open=settings.open_directory,
+    )
     typing = TypingService(
         states=states,
         pace=pace,
@@ -119,6 +130,7 @@ def build_domain(
         ttl_s=settings.typing_ttl_s,
         push_every_s=timings.typing_push_every_s,
     )
+
     reads = ReadService(
         states=states,
         chats=store.chats,
@@ -134,9 +146,45 @@ def build_domain(
         clock=clock,
         push_every_s=timings.unread_push_every_s,
     )
-    existing = ExistingChats(states, store.chats, settings.external_ref_types)
+    message_pages = MessagePages(
+        states=states,
+        pace=pace,
+        messages=store.messages,
+        turns=turns,
+        answer_bytes=answer_bytes,
+    )
+    messages = MessageService(
+        states=states,
+        pace=pace,
+        journal=journal,
+        messages=store.messages,
+        people=people,
+        typing=typing,
+        unread=unread,
+        broadcaster=broadcaster,
+        hooks=hooks,
+        clock=clock,
+        max_content_chars=settings.max_content_chars,
+    )
+    revisions = RevisionService(
+        states=states,
+        unread=unread,
+        journal=journal,
+        messages=store.messages,
+        pages=message_pages,
+        broadcaster=broadcaster,
+        hooks=hooks,
+        clock=clock,
+        turns=turns,
+        max_content_chars=settings.max_content_chars,
+        edit_window=timedelta(seconds=settings.edit_window_s),
+    )
+
+    existing = ExistingChats(
+        states=states, chats=store.chats, external_ref_types=settings.external_ref_types
+    )
     chat_views = ChatViews(states=states, existing=existing, people=people, reads=reads)
-    chat_service = ChatService(
+    chats = ChatService(
         states=states,
         existing=existing,
         views=chat_views,
@@ -150,7 +198,18 @@ def build_domain(
         clock=clock,
         max_participants=settings.max_participants,
     )
-    answer_bytes = settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG
+    participants = ParticipantService(
+        states=states,
+        journal=journal,
+        chats=store.chats,
+        people=people,
+        contacts=contacts,
+        typing=typing,
+        attendance=attendance,
+        broadcaster=broadcaster,
+        clock=clock,
+        max_participants=settings.max_participants,
+    )
     catch_up = CatchUpService(
         states=states,
         pace=pace,
@@ -161,84 +220,36 @@ def build_domain(
         answer_bytes=answer_bytes,
         epoch=store.epoch,
     )
-    message_pages = MessagePages(
+    rooms = RoomService(
         states=states,
+        chats=chats,
         pace=pace,
-        messages=store.messages,
-        turns=turns,
-        answer_bytes=answer_bytes,
+        attendance=attendance,
+        typing=typing,
+        reads=reads,
+        catch_up=catch_up,
+        hooks=hooks,
+        max_rooms=settings.max_rooms_per_socket,
     )
     return Domain(
         pace=pace,
+        access=access,
         states=states,
         journal=journal,
-        messages=MessageService(
-            states=states,
-            pace=pace,
-            journal=journal,
-            messages=store.messages,
-            people=people,
-            typing=typing,
-            unread=unread,
-            broadcaster=broadcaster,
-            hooks=hooks,
-            clock=clock,
-            max_content_chars=settings.max_content_chars,
-        ),
-        message_pages=message_pages,
-        revisions=RevisionService(
-            states=states,
-            unread=unread,
-            journal=journal,
-            messages=store.messages,
-            pages=message_pages,
-            broadcaster=broadcaster,
-            hooks=hooks,
-            clock=clock,
-            max_content_chars=settings.max_content_chars,
-            edit_window_s=settings.edit_window_s,
-            turns=turns,
-        ),
-        unread=unread,
-        access=access,
-        chats=chat_service,
-        chat_views=chat_views,
-        catch_up=catch_up,
-        rooms=RoomService(
-            states=states,
-            chats=chat_service,
-            pace=pace,
-            attendance=attendance,
-            typing=typing,
-            reads=reads,
-            catch_up=catch_up,
-            hooks=hooks,
-            max_rooms=settings.max_rooms_per_socket,
-        ),
-        participants=ParticipantService(
-            states=states,
-            journal=journal,
-            chats=store.chats,
-            people=people,
-            contacts=contacts,
-            typing=typing,
-            attendance=attendance,
-            broadcaster=broadcaster,
-            clock=clock,
-            max_participants=settings.max_participants,
-        ),
-        reads=reads,
         people=people,
         profile_pushes=profile_pushes,
-        directory=Directory(
-            states=states,
-            attendance=attendance,
-            people=people,
-            presence=presence,
-            contacts=contacts,
-            is_open=settings.open_directory,
-        ),
-        presence=presence,
         attendance=attendance,
+        presence=presence,
+        directory=directory,
         typing=typing,
+        reads=reads,
+        unread=unread,
+        messages=messages,
+        message_pages=message_pages,
+        revisions=revisions,
+        chats=chats,
+        chat_views=chat_views,
+        participants=participants,
+        catch_up=catch_up,
+        rooms=rooms,
     )

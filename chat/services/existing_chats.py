@@ -1,6 +1,6 @@
 """Chats that are there already: found by externalRef or direct pair, and compared with the wish."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,19 +26,17 @@ class NewChat:
     metadata: dict[str, Any] | None = None
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class ExistingChats:
-    """`external_ref_types`: the types of tokens that may set an externalRef, beside services."""
+    """`external_ref_types`: types of tokens that may set an externalRef, besides `service`."""
 
-    def __init__(
-        self, states: ChatStates, chats: ChatRepository, external_ref_types: Sequence[str]
-    ) -> None:
-        self._states = states
-        self._chats = chats
-        self._external_ref_types = frozenset(external_ref_types)
+    states: ChatStates
+    chats: ChatRepository
+    external_ref_types: Collection[str]
 
     def check_may_refer(self, identity: Identity) -> None:
         """FORBIDDEN unless the caller may set an externalRef, whichever there are."""
-        if not (identity.is_service or identity.type in self._external_ref_types):
+        if not (identity.is_service or identity.type in self.external_ref_types):
             raise ChatError(ErrorCode.FORBIDDEN, "your token may not set an externalRef")
 
     async def find(
@@ -60,19 +58,19 @@ class ExistingChats:
 
     async def of_ref(self, external_ref: str) -> ChatState | None:
         """The chat of that externalRef, whoever asks."""
-        chat_id = await self._chats.find_by_external_ref(external_ref)
-        return None if chat_id is None else await self._states.get(chat_id)
+        chat_id = await self.chats.find_by_external_ref(external_ref)
+        return None if chat_id is None else await self.states.get(chat_id)
 
     async def visible_of_ref(self, identity: Identity, external_ref: str) -> ChatState | None:
         """The chat of that externalRef, if the caller may see it.
 
         A chat of others costs the same queries as a missing one.
         """
-        chat_id = await self._chats.find_by_external_ref(external_ref)
+        chat_id = await self.chats.find_by_external_ref(external_ref)
         if not identity.is_privileged:
-            own = await self._chats.memberships(identity.user_id)
+            own = await self.chats.memberships(identity.user_id)
             chat_id = chat_id if chat_id in own else None
-        state = None if chat_id is None else await self._states.get(chat_id)
+        state = None if chat_id is None else await self.states.get(chat_id)
         return state if state is not None and state.rank_of(identity) >= 0 else None
 
     async def check_free(self, identity: Identity, external_ref: str) -> None:
@@ -83,11 +81,11 @@ class ExistingChats:
 
     async def _of_pair(self, people: Sequence[UserId]) -> ChatState | None:
         key, old_key = direct_key(people), _key_of_0_1(people)
-        chat_id = await self._chats.find_direct(key)
+        chat_id = await self.chats.find_direct(key)
         if chat_id is not None or old_key == key:
-            return None if chat_id is None else await self._states.get(chat_id)
-        chat_id = await self._chats.find_direct(old_key)
-        state = None if chat_id is None else await self._states.get(chat_id)
+            return None if chat_id is None else await self.states.get(chat_id)
+        chat_id = await self.chats.find_direct(old_key)
+        state = None if chat_id is None else await self.states.get(chat_id)
         # Another pair may have the same old key.
         return state if state is not None and state.members.keys() == set(people) else None
 
@@ -126,7 +124,7 @@ class ExistingChats:
         maker = state.chat.created_by
         if maker == identity.user_id:
             return True
-        seats = await self._chats.participants(state.chat.id)
+        seats = await self.chats.participants(state.chat.id)
         return all(each.user_id != maker for each in seats)
 
 

@@ -6,7 +6,7 @@ its number: authority follows the order of the changes.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -29,31 +29,18 @@ LEFT_FOR: Final = timedelta(hours=24)
 """Nobody is brought back at once into a chat that they have just left."""
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class ParticipantService:
-    def __init__(
-        self,
-        *,
-        states: ChatStates,
-        journal: Journal,
-        chats: ChatRepository,
-        people: People,
-        contacts: Contacts,
-        typing: TypingService,
-        attendance: Attendance,
-        broadcaster: Broadcaster,
-        clock: Clock,
-        max_participants: int,
-    ) -> None:
-        self._states = states
-        self._journal = journal
-        self._chats = chats
-        self._people = people
-        self._contacts = contacts
-        self._typing = typing
-        self._attendance = attendance
-        self._broadcaster = broadcaster
-        self._clock = clock
-        self._max_participants = max_participants
+    states: ChatStates
+    journal: Journal
+    chats: ChatRepository
+    people: People
+    contacts: Contacts
+    typing: TypingService
+    attendance: Attendance
+    broadcaster: Broadcaster
+    clock: Clock
+    max_participants: int
 
     async def add(
         self, identity: Identity, chat_id: int, user_ids: Sequence[UserId], role: Role
@@ -63,14 +50,14 @@ class ParticipantService:
 
         Refuses those whom the caller may not add (see Contacts), and who has just left.
         """
-        state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
+        state = await self.states.require(chat_id, identity, Role.MODERATOR.rank)
         self._check_not_direct(state)
         self._check_may_give(state, identity, role)
         newcomers = [each for each in dict.fromkeys(user_ids) if each not in state.members]
         self._check_room(state, len(newcomers))
         self._check_not_just_left(state, identity, newcomers)
-        await self._contacts.admit(identity, newcomers)
-        await self._people.find(newcomers)
+        await self.contacts.admit(identity, newcomers)
+        await self.people.find(newcomers)
         for user_id in newcomers:
             await self._seat(state, identity, user_id, role)
         return [state.members[each] for each in dict.fromkeys(user_ids) if each in state.members]
@@ -81,7 +68,7 @@ class ParticipantService:
         """Change somebody's role; for roles above member owners only. Pushed as
         `participantUpdated`.
         """
-        state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
+        state = await self.states.require(chat_id, identity, Role.MODERATOR.rank)
 
         def check() -> None:
             self._check_may_give(state, identity, role)
@@ -97,16 +84,16 @@ class ParticipantService:
             if seat.role is Role.OWNER and role is not Role.OWNER:
                 self._check_not_last_owner(state, user_id)
             changed = replace(seat, role=role, updated_seq=seq)
-            await self._chats.put_participant(changed)
+            await self.chats.put_participant(changed)
             return changed
 
         def commit(changed: Participant) -> None:
             self._keep_cursor(state, changed)
-            count, now = len(state.members), self._clock.now()
+            count, now = len(state.members), self.clock.now()
             event = participant_updated(self._view_of(changed), count, now)
-            self._broadcaster.to_chat(chat_id, event)
+            self.broadcaster.to_chat(chat_id, event)
 
-        return await self._journal.change(state, check, write, commit)
+        return await self.journal.change(state, check, write, commit)
 
     async def remove(self, identity: Identity, chat_id: int, user_id: UserId) -> None:
         """Put somebody out; moderators and up, and nobody of one's own rank or above.
@@ -117,11 +104,11 @@ class ParticipantService:
         if user_id == identity.user_id:
             await self.leave(identity, chat_id)
             return
-        state = await self._states.require(chat_id, identity, Role.MODERATOR.rank)
+        state = await self.states.require(chat_id, identity, Role.MODERATOR.rank)
         self._check_not_direct(state)
 
         def check() -> None:
-            self._states.check(state, identity, Role.MODERATOR.rank)
+            self.states.check(state, identity, Role.MODERATOR.rank)
             self._check_outranks(state, identity, self._seated(state, user_id))
 
         check()
@@ -129,12 +116,12 @@ class ParticipantService:
 
     async def leave(self, identity: Identity, chat_id: int) -> None:
         """Go; the last owner of a chat with others in it has to make another owner first."""
-        state = await self._states.require(chat_id, identity)
+        state = await self.states.require(chat_id, identity)
         self._seated(state, identity.user_id)
         self._check_not_direct(state)
 
         def check() -> None:
-            self._states.check(state, identity)
+            self.states.check(state, identity)
 
         await self._unseat(state, identity.user_id, "left", check)
 
@@ -155,32 +142,32 @@ class ParticipantService:
                 chat_id=state.chat.id,
                 user_id=user_id,
                 role=role,
-                joined_at=self._clock.now(),
+                joined_at=self.clock.now(),
                 joined_seq=seq,
                 updated_seq=seq,
                 last_read_message_id=last.id if last else None,
                 last_read_seq=state.head,
             )
-            await self._chats.put_participant(newcomer)
+            await self.chats.put_participant(newcomer)
             return newcomer
 
         def commit(newcomer: Participant | None) -> None:
             if newcomer is not None:
-                self._states.set_member(state, newcomer)
-                count, now = len(state.members), self._clock.now()
+                self.states.set_member(state, newcomer)
+                count, now = len(state.members), self.clock.now()
                 event = participant_added(self._view_of(newcomer), count, now)
-                self._broadcaster.to_chat(state.chat.id, event)
+                self.broadcaster.to_chat(state.chat.id, event)
                 # They are not in the room yet, and have to learn of the chat somehow.
-                self._broadcaster.to_user(newcomer.user_id, event)
+                self.broadcaster.to_user(newcomer.user_id, event)
 
         try:
-            await self._journal.change(state, check, write, commit)
+            await self.journal.change(state, check, write, commit)
         except _AlreadySeatedError:
             return  # somebody else was faster, with the same wish
 
     def _check_room(self, state: ChatState, newcomers: int) -> None:
-        if len(state.members) + newcomers > self._max_participants:
-            limit = f"at most {self._max_participants} participants"
+        if len(state.members) + newcomers > self.max_participants:
+            limit = f"at most {self.max_participants} participants"
             raise ChatError(ErrorCode.VALIDATION_ERROR, limit)
 
     def _check_not_just_left(
@@ -189,7 +176,7 @@ class ParticipantService:
         """Refuse to bring somebody back who left within LEFT_FOR; the host and admins may."""
         if identity.is_privileged:
             return
-        now = self._clock.now()
+        now = self.clock.now()
         for user_id in newcomers:
             left_at = state.left_at(user_id)
             if left_at is not None and now < left_at + LEFT_FOR:
@@ -215,27 +202,27 @@ class ParticipantService:
             if not may_orphan:
                 self._check_not_last_owner(state, user_id)
             gone = replace(
-                seat, removed_at=self._clock.now(), left=reason == "left", updated_seq=seq
+                seat, removed_at=self.clock.now(), left=reason == "left", updated_seq=seq
             )
-            await self._chats.put_participant(gone)
+            await self.chats.put_participant(gone)
             return gone
 
         def commit(gone: Participant) -> None:
-            self._states.set_member(state, gone)
-            self._typing.ended(chat_id, user_id)
-            self._attendance.forget(chat_id, user_id)
+            self.states.set_member(state, gone)
+            self.typing.ended(chat_id, user_id)
+            self.attendance.forget(chat_id, user_id)
             count = len(state.members)
             event = participant_removed(
                 chat_id, user_id, count, gone.updated_seq, gone.removed_at or gone.joined_at
             )
-            self._broadcaster.to_chat(chat_id, event)
-            self._broadcaster.evict(chat_id, user_id)
-            self._broadcaster.to_user(user_id, removed_from_chat(chat_id, reason))
+            self.broadcaster.to_chat(chat_id, event)
+            self.broadcaster.evict(chat_id, user_id)
+            self.broadcaster.to_user(user_id, removed_from_chat(chat_id, reason))
 
-        await self._journal.change(state, check, write, commit)
+        await self.journal.change(state, check, write, commit)
 
     def _view_of(self, participant: Participant) -> ParticipantView:
-        return ParticipantView(participant, self._people.known(participant.user_id))
+        return ParticipantView(participant, self.people.known(participant.user_id))
 
     def _keep_cursor(self, state: ChatState, changed: Participant) -> None:
         # A cursor may have moved while the change was written.
@@ -245,7 +232,7 @@ class ParticipantService:
             last_read_message_id=now.last_read_message_id,
             last_read_seq=now.last_read_seq,
         )
-        self._states.set_member(state, kept)
+        self.states.set_member(state, kept)
 
     @staticmethod
     def _seated(state: ChatState, user_id: UserId) -> Participant:
@@ -261,7 +248,7 @@ class ParticipantService:
             raise ChatError(ErrorCode.FORBIDDEN, "a direct chat keeps its two people")
 
     def _check_may_give(self, state: ChatState, identity: Identity, role: Role) -> None:
-        self._states.check(state, identity, Role.MODERATOR.rank)
+        self.states.check(state, identity, Role.MODERATOR.rank)
         if role.rank > Role.MEMBER.rank and state.rank_of(identity) < Role.OWNER.rank:
             raise ChatError(ErrorCode.FORBIDDEN, "only an owner gives that role")
 

@@ -7,6 +7,7 @@ last second of them in a crash costs nothing that an ack has promised.
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime
 from sys import getsizeof
 from typing import Final
@@ -27,30 +28,26 @@ PROFILE_BYTES: Final = 300
 _log = structlog.get_logger("chat.people")
 
 
+@dataclass(slots=True, eq=False)
 class People:
-    """The names that tokens brought along, and the write-behind of small facts."""
+    """The names that tokens brought along, and the write-behind of small facts.
 
-    def __init__(
-        self,
-        users: UserRepository,
-        chats: ChatRepository,
-        on_change: Callable[[User], None],
-        flush_every_s: float = TIMINGS.people_flush_every_s,
-    ) -> None:
-        """`on_change` is called with each profile that differs from the stored one."""
-        self._users = users
-        self._chats = chats
-        self._on_change = on_change
-        self._flush_every_s = flush_every_s
-        self._known: dict[UserId, User] = {}
-        self._known_bytes = 0
-        self._profiles: dict[UserId, User] = {}
-        # Of `_profiles`, those of users who were not in memory: what is stored may differ.
-        self._unseen: set[UserId] = set()
-        self._last_seen: dict[UserId, datetime] = {}
-        self._reads: dict[tuple[int, UserId], tuple[int, int]] = {}
-        self._writer: asyncio.Task[None] | None = None
-        self._postponed = False
+    `on_change` is called with each profile that differs from the stored one.
+    """
+
+    users: UserRepository
+    chats: ChatRepository
+    on_change: Callable[[User], None]
+    flush_every_s: float = TIMINGS.people_flush_every_s
+    _known: dict[UserId, User] = field(default_factory=dict, init=False)
+    _known_bytes: int = field(default=0, init=False)
+    _profiles: dict[UserId, User] = field(default_factory=dict, init=False)
+    # Users in `_profiles` who were not in memory: their stored profile may differ.
+    _unseen: set[UserId] = field(default_factory=set, init=False)
+    _last_seen: dict[UserId, datetime] = field(default_factory=dict, init=False)
+    _reads: dict[tuple[int, UserId], tuple[int, int]] = field(default_factory=dict, init=False)
+    _writer: asyncio.Task[None] | None = field(default=None, init=False)
+    _postponed: bool = field(default=False, init=False)
 
     def remember(self, identity: Identity) -> None:
         """Keep the name and picture of a user's token; a token without one changes nothing."""
@@ -62,7 +59,7 @@ class People:
         if known is None:
             self._unseen.add(user_id)
         elif user_id not in self._unseen:
-            self._on_change(user)
+            self.on_change(user)
         self._keep(user)
         self._profiles[user_id] = user
         self._wake()
@@ -73,10 +70,10 @@ class People:
         # A token's profile that still waits to be written is older.
         self._profiles.pop(user.id, None)
         self._unseen.discard(user.id)
-        await self._users.put_profiles([user])
+        await self.users.put_profiles([user])
         self._keep(user)
         if _differ(user, before):
-            self._on_change(user)
+            self.on_change(user)
 
     def saw(self, user_id: UserId, at: datetime) -> None:
         """The user's last socket is gone."""
@@ -98,7 +95,7 @@ class People:
             user_id for user_id in user_ids if user_id not in self._known or user_id in self._unseen
         ]
         if missing:
-            stored = await self._users.find_many(missing)
+            stored = await self.users.find_many(missing)
             for user_id in missing:
                 if user_id in self._unseen:
                     self._unseen.discard(user_id)
@@ -109,7 +106,7 @@ class People:
 
     async def find_last_seen(self, user_ids: Collection[UserId]) -> dict[UserId, datetime]:
         """When these people were last here, as far as the store knows."""
-        users = await self._users.find_many(list(user_ids))
+        users = await self.users.find_many(list(user_ids))
         return {user.id: user.last_seen_at for user in users.values() if user.last_seen_at}
 
     @property
@@ -129,13 +126,13 @@ class People:
                 await self.find(self._unseen.copy())
             profiles, self._profiles = self._profiles, {}
             if profiles:
-                await self._users.put_profiles(list(profiles.values()))
+                await self.users.put_profiles(list(profiles.values()))
                 profiles = {}
             if last_seen:
-                await self._users.set_last_seen(last_seen)
+                await self.users.set_last_seen(last_seen)
                 last_seen = {}
             if reads:
-                await self._chats.set_reads(reads)
+                await self.chats.set_reads(reads)
                 reads = {}
             self._postponed = False
         except Exception as error:  # noqa: BLE001  # whatever it is, nothing of it may be lost
@@ -161,7 +158,7 @@ class People:
             del self._profiles[stored.id]
         else:
             self._profiles[stored.id] = user
-            self._on_change(user)
+            self.on_change(user)
         if self._known.get(stored.id) is told:
             self._keep(user)
 
@@ -178,7 +175,7 @@ class People:
 
     async def _write_later(self) -> None:
         while self._profiles or self._last_seen or self._reads:
-            await asyncio.sleep(self._flush_every_s)
+            await asyncio.sleep(self.flush_every_s)
             try:
                 await self.flush()
             except Exception:  # noqa: BLE001  # what gathers next is written all the same

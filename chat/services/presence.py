@@ -5,6 +5,7 @@ A user who comes back within the grace has neither left nor been offline.
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -16,28 +17,21 @@ from chat.services.people import People
 
 MAX_LAST_SEEN: Final = 50_000
 
+_Place = tuple[int, UserId]
 
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class PresenceService:
     """Online = at least one connected socket; offline = none for the grace."""
 
-    def __init__(
-        self,
-        *,
-        whereabouts: Whereabouts,
-        states: ChatStates,
-        people: People,
-        broadcaster: Broadcaster,
-        clock: Clock,
-        grace_s: float,
-    ) -> None:
-        self._whereabouts = whereabouts
-        self._states = states
-        self._people = people
-        self._broadcaster = broadcaster
-        self._clock = clock
-        self._grace_s = grace_s
-        self._leaving: dict[UserId, asyncio.TimerHandle] = {}
-        self._last_seen: dict[UserId, datetime] = {}
+    whereabouts: Whereabouts
+    states: ChatStates
+    people: People
+    broadcaster: Broadcaster
+    clock: Clock
+    grace_s: float
+    _leaving: dict[UserId, asyncio.TimerHandle] = field(default_factory=dict, init=False)
+    _last_seen: dict[UserId, datetime] = field(default_factory=dict, init=False)
 
     def connected(self, user_id: UserId) -> None:
         """The user's first socket is there."""
@@ -49,18 +43,18 @@ class PresenceService:
 
     def disconnected(self, user_id: UserId) -> None:
         """The user's last socket is gone."""
-        now = self._clock.now()
+        now = self.clock.now()
         self._last_seen.pop(user_id, None)
         self._last_seen[user_id] = now
         if len(self._last_seen) > MAX_LAST_SEEN:
             # Written to the store long ago.
             del self._last_seen[next(iter(self._last_seen))]
-        self._people.saw(user_id, now)
+        self.people.saw(user_id, now)
         loop = asyncio.get_running_loop()
-        self._leaving[user_id] = loop.call_later(self._grace_s, self._offline, user_id)
+        self._leaving[user_id] = loop.call_later(self.grace_s, self._offline, user_id)
 
     def is_online(self, user_id: UserId) -> bool:
-        return user_id in self._whereabouts.users() or user_id in self._leaving
+        return user_id in self.whereabouts.users() or user_id in self._leaving
 
     async def look_up(
         self, user_ids: Collection[UserId]
@@ -71,7 +65,7 @@ class PresenceService:
         unknown = [
             each for each in user_ids if not self.is_online(each) and each not in self._last_seen
         ]
-        stored = await self._people.find_last_seen(unknown) if unknown else {}
+        stored = await self.people.find_last_seen(unknown) if unknown else {}
         return [
             (each, self.is_online(each), self._last_seen.get(each) or stored.get(each))
             for each in user_ids
@@ -89,8 +83,8 @@ class PresenceService:
     def _push(self, user_id: UserId, *, online: bool) -> None:
         """To everybody online who shares an active chat, once each."""
         peers: set[UserId] = set()
-        online_users = self._whereabouts.users()
-        for state in self._states.loaded_chats_of(user_id):
+        online_users = self.whereabouts.users()
+        for state in self.states.loaded_chats_of(user_id):
             peers |= online_users & state.members.keys()
         peers.discard(user_id)
         if not peers:
@@ -99,22 +93,20 @@ class PresenceService:
             user_id,
             online=online,
             last_seen_at=None if online else self._last_seen.get(user_id),
-            at=self._clock.now(),
+            at=self.clock.now(),
         )
-        self._broadcaster.to_users(peers, event)
+        self.broadcaster.to_users(peers, event)
 
 
+@dataclass(slots=True, eq=False)
 class Attendance:
     """Says `userJoined` and `userLeft` to the others in a chat's room."""
 
-    def __init__(
-        self, whereabouts: Whereabouts, broadcaster: Broadcaster, clock: Clock, grace_s: float
-    ) -> None:
-        self._whereabouts = whereabouts
-        self._broadcaster = broadcaster
-        self._clock = clock
-        self._grace_s = grace_s
-        self._leaving: dict[tuple[int, UserId], asyncio.TimerHandle] = {}
+    whereabouts: Whereabouts
+    broadcaster: Broadcaster
+    clock: Clock
+    grace_s: float
+    _leaving: dict[_Place, asyncio.TimerHandle] = field(default_factory=dict, init=False)
 
     def entered(self, chat_id: int, user_id: UserId) -> None:
         """The user's first socket has entered the room."""
@@ -122,21 +114,21 @@ class Attendance:
         if timer is not None:
             timer.cancel()
         else:
-            event = user_joined(chat_id, user_id, self._clock.now())
-            self._broadcaster.to_chat(chat_id, event, except_user=user_id)
+            event = user_joined(chat_id, user_id, self.clock.now())
+            self.broadcaster.to_chat(chat_id, event, except_user=user_id)
 
     def left(self, chat_id: int, user_id: UserId, *, lost: bool) -> None:
         """The user's last socket has left the room; `lost` = its connection ended."""
         key = (chat_id, user_id)
         if lost:
             loop = asyncio.get_running_loop()
-            self._leaving[key] = loop.call_later(self._grace_s, self._gone, key)
+            self._leaving[key] = loop.call_later(self.grace_s, self._gone, key)
         else:
             self._say_left(key)
 
     def is_present(self, chat_id: int, user_id: UserId) -> bool:
         """Whether a socket of the user is in the chat's room; an admin's may be, too."""
-        return self._whereabouts.is_in_room(chat_id, user_id)
+        return self.whereabouts.is_in_room(chat_id, user_id)
 
     def forget(self, chat_id: int, user_id: UserId) -> None:
         """Say no `userLeft`: the user was removed from the chat."""
@@ -149,11 +141,11 @@ class Attendance:
             timer.cancel()
         self._leaving.clear()
 
-    def _gone(self, key: tuple[int, UserId]) -> None:
+    def _gone(self, key: _Place) -> None:
         del self._leaving[key]
         self._say_left(key)
 
-    def _say_left(self, key: tuple[int, UserId]) -> None:
+    def _say_left(self, key: _Place) -> None:
         chat_id, user_id = key
-        event = user_left(chat_id, user_id, self._clock.now())
-        self._broadcaster.to_chat(chat_id, event, except_user=user_id)
+        event = user_left(chat_id, user_id, self.clock.now())
+        self.broadcaster.to_chat(chat_id, event, except_user=user_id)

@@ -4,6 +4,7 @@ that somebody is online.
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -30,19 +31,17 @@ three quarters of the server for ten seconds.
 _log = structlog.get_logger("chat.profiles")
 
 
+@dataclass(slots=True, eq=False)
 class ProfilePushes:
     """Pushes `userUpdated` to the user's own sockets and to everybody who shares a chat."""
 
-    def __init__(
-        self, states: ChatStates, broadcaster: Broadcaster, clock: Clock, timings: Timings
-    ) -> None:
-        self._states = states
-        self._broadcaster = broadcaster
-        self._clock = clock
-        self._timings = timings
-        self._changed: dict[UserId, User] = {}
-        self._pusher: asyncio.Task[None] | None = None
-        self._pushed = 0
+    states: ChatStates
+    broadcaster: Broadcaster
+    clock: Clock
+    timings: Timings
+    _changed: dict[UserId, User] = field(default_factory=dict, init=False)
+    _pusher: asyncio.Task[None] | None = field(default=None, init=False)
+    _pushed: int = field(default=0, init=False)
 
     def changed(self, user: User) -> None:
         """Push the profile within a second, later where many are pushed; the latest one
@@ -58,7 +57,7 @@ class ProfilePushes:
 
     async def _push_later(self) -> None:
         while self._changed:
-            await asyncio.sleep(self._timings.profile_push_after_s)
+            await asyncio.sleep(self.timings.profile_push_after_s)
             # What changes again before its turn is pushed once.
             for user_id in list(self._changed):
                 user = self._changed.pop(user_id)
@@ -72,16 +71,17 @@ class ProfilePushes:
 
     async def _push(self, user: User) -> None:
         peers = {user.id}
-        for state in await self._states.of_user(user.id):
+        for state in await self.states.of_user(user.id):
             peers.update(state.members)
-        event = user_updated(user, self._clock.now())
+        event = user_updated(user, self.clock.now())
         for peer in peers:
-            self._pushed += self._broadcaster.to_user(peer, event)
+            self._pushed += self.broadcaster.to_user(peer, event)
             if self._pushed >= PUSHES_A_TURN:
                 self._pushed = 0
-                await asyncio.sleep(self._timings.profile_pause_s)
+                await asyncio.sleep(self.timings.profile_pause_s)
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class Directory:
     """Look-ups of profiles, and of who is online.
 
@@ -91,22 +91,12 @@ class Directory:
     those who share a chat with them now. In an `is_open` directory everybody but guests sees all.
     """
 
-    def __init__(
-        self,
-        *,
-        states: ChatStates,
-        attendance: Attendance,
-        people: People,
-        presence: PresenceService,
-        contacts: Contacts,
-        is_open: bool,
-    ) -> None:
-        self._states = states
-        self._attendance = attendance
-        self._people = people
-        self._presence = presence
-        self._contacts = contacts
-        self._is_open = is_open
+    states: ChatStates
+    attendance: Attendance
+    people: People
+    online: PresenceService
+    contacts: Contacts
+    is_open: bool
 
     async def get(self, identity: Identity, user_id: UserId) -> User:
         """One profile; NOT_FOUND for unknown users and alike for those the caller may not see."""
@@ -126,7 +116,7 @@ class Directory:
             visible = set(wanted)
         else:
             visible = await self._visible(identity.user_id, wanted)
-        profiles = await self._people.find(visible)
+        profiles = await self.people.find(visible)
         return [profiles.get(each) or User(id=each) for each in wanted if each in visible]
 
     async def presence(
@@ -140,22 +130,22 @@ class Directory:
         visible = set(user_ids)
         if not self._sees_all(identity):
             others = visible - {identity.user_id}
-            visible -= others - await self._states.peers_among(identity.user_id, others)
-        found = {each[0]: each for each in await self._presence.look_up(list(visible))}
+            visible -= others - await self.states.peers_among(identity.user_id, others)
+        found = {each[0]: each for each in await self.online.look_up(list(visible))}
         return [found.get(each, (each, False, None)) for each in user_ids]
 
     def _sees_all(self, identity: Identity) -> bool:
-        return identity.is_privileged or (self._is_open and not self._contacts.is_guest(identity))
+        return identity.is_privileged or (self.is_open and not self.contacts.is_guest(identity))
 
     async def _visible(self, viewer: UserId, wanted: Collection[UserId]) -> set[UserId]:
         hidden = set(wanted) - {viewer}
-        for state in self._states.loaded_chats_of(viewer):
+        for state in self.states.loaded_chats_of(viewer):
             hidden -= self._seen_in(state, hidden)
         if hidden:
-            for state in await self._states.of_user(viewer):
+            for state in await self.states.of_user(viewer):
                 hidden -= self._seen_in(state, hidden)
         return set(wanted) - hidden
 
     def _seen_in(self, state: ChatState, user_ids: Collection[UserId]) -> set[UserId]:
-        is_present = self._attendance.is_present
+        is_present = self.attendance.is_present
         return {each for each in user_ids if state.names(each) or is_present(state.chat.id, each)}

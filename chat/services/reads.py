@@ -1,5 +1,6 @@
 """Read cursors, which only move forward, and unread counts, which are computed and never stored."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from chat.contracts.pushes import message_read
@@ -21,23 +22,14 @@ ANNOUNCED_UP_TO: Final = 100
 """In larger chats a receipt goes to the message's sender only: to all it were members squared."""
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class ReadService:
-    def __init__(
-        self,
-        *,
-        states: ChatStates,
-        chats: ChatRepository,
-        messages: MessageRepository,
-        broadcaster: Broadcaster,
-        hooks: PluginManager,
-        clock: Clock,
-    ) -> None:
-        self._states = states
-        self._chats = chats
-        self._messages = messages
-        self._broadcaster = broadcaster
-        self._hooks = hooks
-        self._clock = clock
+    states: ChatStates
+    chats: ChatRepository
+    messages: MessageRepository
+    broadcaster: Broadcaster
+    hooks: PluginManager
+    clock: Clock
 
     async def mark_read(
         self, identity: Identity, chat_id: int, message_id: int
@@ -48,21 +40,21 @@ class ReadService:
         Others get `messageRead`, the caller's own sockets `unreadUpdated`. Raises NOT_PARTICIPANT
         (admins without a seat in the chat have no cursor either), NOT_FOUND.
         """
-        state = await self._states.require(chat_id, identity)
+        state = await self.states.require(chat_id, identity)
         seq, sender_id = await self._locate(state, message_id)
-        self._states.check(state, identity)
+        self.states.check(state, identity)
         mine = state.members.get(identity.user_id)
         if mine is None:
             raise ChatError(ErrorCode.FORBIDDEN, "only participants have a read cursor")
         if seq <= mine.last_read_seq:
             return mine, await self.unread_count(state, mine)
-        await self._chats.set_reads({(chat_id, identity.user_id): (message_id, seq)})
+        await self.chats.set_reads({(chat_id, identity.user_id): (message_id, seq)})
         mine = self._moved(state, identity, message_id, seq, sender_id)
         unread = await self.unread_count(state, mine)
-        self._states.check(state, identity)
+        self.states.check(state, identity)
         view = UnreadView(chat_id, mine, unread, state.last_message)
-        event = unread_pushed(view, state.head, self._clock.now())
-        self._broadcaster.to_user(identity.user_id, event)
+        event = unread_pushed(view, state.head, self.clock.now())
+        self.broadcaster.to_user(identity.user_id, event)
         return mine, unread
 
     def _moved(
@@ -70,7 +62,7 @@ class ReadService:
     ) -> Participant:
         # Asked again: while the write ran, another tab may have read further, or the user may have
         # been removed or blocked.
-        self._states.check(state, identity)
+        self.states.check(state, identity)
         chat_id, user_id = state.chat.id, identity.user_id
         mine = state.members.get(user_id)
         if mine is None:
@@ -78,12 +70,12 @@ class ReadService:
         if seq <= mine.last_read_seq:
             return mine
         mine = state.read(mine, message_id, seq)
-        event = message_read(chat_id, message_id, user_id, self._clock.now())
+        event = message_read(chat_id, message_id, user_id, self.clock.now())
         if len(state.members) <= ANNOUNCED_UP_TO:
-            self._broadcaster.to_chat(chat_id, event, except_user=user_id)
+            self.broadcaster.to_chat(chat_id, event, except_user=user_id)
         elif sender_id != user_id and sender_id in state.members:
-            self._broadcaster.to_user(sender_id, event)
-        self._hooks.notify_soon(
+            self.broadcaster.to_user(sender_id, event)
+        self.hooks.notify_soon(
             after_message_read,
             MessageReadEvent(chat_id=chat_id, message_id=message_id, user_id=user_id),
         )
@@ -111,7 +103,7 @@ class ReadService:
         # Only for somebody who is far behind: in most chats the tail reaches back to the cursor.
         while count < UNREAD_CAP and high > cursor + 1:
             low = max(cursor + 1, high - 500)
-            older = await self._messages.brief_window(state.chat.id, low, high)
+            older = await self.messages.brief_window(state.chat.id, low, high)
             count += sum(each.sender_id != mine and each.deleted_at is None for each in older)
             high = low
         return min(count, UNREAD_CAP)
@@ -120,7 +112,7 @@ class ReadService:
         entry = state.entry(message_id)
         if entry is not None:
             return entry.seq, entry.sender_id
-        message = await self._messages.find(message_id)
+        message = await self.messages.find(message_id)
         if message is None or message.chat_id != state.chat.id:
             raise message_not_found(message_id)
         return message.seq, message.sender_id

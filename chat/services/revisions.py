@@ -1,7 +1,7 @@
 """Editing and deleting messages: who may, until when, and what happens when two do it at once."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from chat.contracts.base import is_blank
@@ -28,33 +28,19 @@ from chat.services.messages import check_text
 from chat.services.unread import UnreadService
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class RevisionService:
-    def __init__(
-        self,
-        *,
-        states: ChatStates,
-        journal: Journal,
-        unread: UnreadService,
-        messages: MessageRepository,
-        pages: MessagePages,
-        broadcaster: Broadcaster,
-        hooks: PluginManager,
-        clock: Clock,
-        max_content_chars: int,
-        edit_window_s: int,
-        turns: Turns,
-    ) -> None:
-        self._states = states
-        self._journal = journal
-        self._unread = unread
-        self._messages = messages
-        self._pages = pages
-        self._broadcaster = broadcaster
-        self._hooks = hooks
-        self._clock = clock
-        self._max_content_chars = max_content_chars
-        self._turns = turns
-        self._edit_window = timedelta(seconds=edit_window_s)
+    states: ChatStates
+    journal: Journal
+    unread: UnreadService
+    messages: MessageRepository
+    pages: MessagePages
+    broadcaster: Broadcaster
+    hooks: PluginManager
+    clock: Clock
+    turns: Turns
+    max_content_chars: int
+    edit_window: timedelta
 
     async def edit(
         self,
@@ -68,11 +54,11 @@ class RevisionService:
         Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED, MESSAGE_DELETED, EDIT_CONFLICT, what
         plugins refuse with.
         """
-        check_text(content, self._max_content_chars)
-        old, state = await self._pages.find(identity, message_id)
+        check_text(content, self.max_content_chars)
+        old, state = await self.pages.find(identity, message_id)
         self._check_may_edit(identity, state, old)
-        if self._hooks.has(before_message_edit):
-            draft = await self._hooks.filter(before_message_edit, _draft(identity, old, content))
+        if self.hooks.has(before_message_edit):
+            draft = await self.hooks.filter(before_message_edit, _draft(identity, old, content))
             if is_blank(draft.content):
                 raise ChatError(ErrorCode.REJECTED, "a plugin left nothing of the message")
             content = draft.content
@@ -84,7 +70,7 @@ class RevisionService:
             self._check_may_edit(identity, state, seen)
             if expected_revision is not None and seen.revision != expected_revision:
                 raise _conflict()
-            now = self._clock.now()
+            now = self.clock.now()
             edited = replace(
                 seen, message=content, revision=seen.revision + 1, updated_seq=seq,
                 updated_at=now, edited_at=now, body_digest=_kept_digest(seen),
@@ -95,8 +81,8 @@ class RevisionService:
         def commit(message: Message) -> None:
             self._changed(state, message)
 
-        edited = await self._journal.change(state, self._writes(state, identity), write, commit)
-        self._hooks.notify_soon(
+        edited = await self.journal.change(state, self._writes(state, identity), write, commit)
+        self.hooks.notify_soon(
             after_message_updated, MessageEvent(message=edited, by=identity.user_id)
         )
         return edited
@@ -108,11 +94,11 @@ class RevisionService:
         Pushed as `messageDeleted`. Deleting twice answers the same tombstone and pushes nothing.
         Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED.
         """
-        old, state = await self._pages.find(identity, message_id)
+        old, state = await self.pages.find(identity, message_id)
         self._check_may_delete(identity, state, old)
         if old.deleted_at is not None:
             return old
-        await self._states.note_author(state, identity.user_id)
+        await self.states.note_author(state, identity.user_id)
 
         async def write(seq: int) -> Message:
             seen = await self._current(message_id)
@@ -120,7 +106,7 @@ class RevisionService:
                 if seen.deleted_at is not None:
                     raise _AlreadyDeleted(seen)
                 self._check_may_delete(identity, state, seen)
-                now = self._clock.now()
+                now = self.clock.now()
                 gone = replace(
                     seen, message="", metadata=None, reply_to=None, revision=seen.revision + 1,
                     updated_seq=seq, updated_at=now, deleted_at=now, deleted_by=identity.user_id,
@@ -130,7 +116,7 @@ class RevisionService:
                 return gone
             # Our own write of before, whose answer was lost.
             try:
-                await self._messages.wipe(seen.chat_id, message_id)
+                await self.messages.wipe(seen.chat_id, message_id)
             except StoreUnavailableError as error:
                 raise OutcomeUnknownError from error
             return seen
@@ -139,10 +125,10 @@ class RevisionService:
             self._changed(state, message)
 
         try:
-            gone = await self._journal.change(state, self._writes(state, identity), write, commit)
+            gone = await self.journal.change(state, self._writes(state, identity), write, commit)
         except _AlreadyDeleted as twin:
             return twin.tombstone
-        self._hooks.notify_soon(
+        self.hooks.notify_soon(
             after_message_deleted, MessageEvent(message=gone, by=identity.user_id)
         )
         return gone
@@ -153,10 +139,10 @@ class RevisionService:
         """The latest `limit` earlier texts of a message below the revision `before`, the oldest
         first, and whether there are older ones. Of a deleted message there are none.
         """
-        message, state = await self._pages.find(identity, message_id)
-        async with self._turns.of(identity.user_id):
-            earlier = await self._messages.revisions(message)
-        self._states.check(state, identity)
+        message, state = await self.pages.find(identity, message_id)
+        async with self.turns.of(identity.user_id):
+            earlier = await self.messages.revisions(message)
+        self.states.check(state, identity)
         if state.has_deleted(message_id):
             return [], False  # deleted while they were read: its text is gone from every answer
         if before is not None:
@@ -168,16 +154,16 @@ class RevisionService:
         state.changed(message)
         is_deleted = message.deleted_at is not None
         event = message_deleted(message) if is_deleted else message_updated(message)
-        self._broadcaster.to_chat(message.chat_id, event)
+        self.broadcaster.to_chat(message.chat_id, event)
         # A deletion changes counts; lists of chats show the text of the last message.
         if is_deleted or state.last_message is message:
-            self._unread.chat_changed(state)
+            self.unread.chat_changed(state)
 
     def _writes(self, state: ChatState, identity: Identity) -> Callable[[], None]:
-        return lambda: self._states.check(state, identity, Role.MEMBER.rank)
+        return lambda: self.states.check(state, identity, Role.MEMBER.rank)
 
     def _check_may_edit(self, identity: Identity, state: ChatState, message: Message) -> None:
-        self._states.check(state, identity, Role.MEMBER.rank)
+        self.states.check(state, identity, Role.MEMBER.rank)
         if message.sender_id != identity.user_id and not identity.is_service:
             raise ChatError(ErrorCode.FORBIDDEN, "only its sender can edit a message")
         if message.deleted_at is not None:
@@ -185,7 +171,7 @@ class RevisionService:
         self._check_window(identity, message)
 
     def _check_may_delete(self, identity: Identity, state: ChatState, message: Message) -> None:
-        self._states.check(state, identity, Role.MEMBER.rank)
+        self.states.check(state, identity, Role.MEMBER.rank)
         if state.rank_of(identity) >= Role.MODERATOR.rank:
             return
         if message.sender_id != identity.user_id:
@@ -196,18 +182,18 @@ class RevisionService:
             self._check_window(identity, message)
 
     def _check_window(self, identity: Identity, message: Message) -> None:
-        closed = self._clock.now() - message.created_at > self._edit_window
+        closed = self.clock.now() - message.created_at > self.edit_window
         if closed and not identity.is_service:
             raise ChatError(ErrorCode.EDIT_WINDOW_CLOSED, "the message is too old to be changed")
 
     async def _current(self, message_id: int) -> Message:
-        message = await self._messages.find(message_id)
+        message = await self.messages.find(message_id)
         if message is None:
             raise message_not_found(message_id)
         return message
 
     async def _update(self, message: Message, seen: Message) -> None:
-        if not await self._messages.update(message, seen=seen):
+        if not await self.messages.update(message, seen=seen):
             raise _conflict()
 
 

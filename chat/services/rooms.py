@@ -1,5 +1,7 @@
 """Sockets entering and leaving the rooms of chats: permission, plugins, limits, and the pushes."""
 
+from dataclasses import dataclass
+
 from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import RoomChange
 from chat.hooks.manager import PluginManager
@@ -16,31 +18,19 @@ from chat.services.typing import TypingService
 from chat.views import JoinedChat
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class RoomService:
     """`max_rooms` bounds the rooms of one socket."""
 
-    def __init__(
-        self,
-        *,
-        states: ChatStates,
-        chats: ChatService,
-        pace: Pace,
-        attendance: Attendance,
-        typing: TypingService,
-        reads: ReadService,
-        catch_up: CatchUpService,
-        hooks: PluginManager,
-        max_rooms: int,
-    ) -> None:
-        self._states = states
-        self._chats = chats
-        self._pace = pace
-        self._attendance = attendance
-        self._typing = typing
-        self._reads = reads
-        self._catch_up = catch_up
-        self._hooks = hooks
-        self._max_rooms = max_rooms
+    states: ChatStates
+    chats: ChatService
+    pace: Pace
+    attendance: Attendance
+    typing: TypingService
+    reads: ReadService
+    catch_up: CatchUpService
+    hooks: PluginManager
+    max_rooms: int
 
     async def join(self, socket: Socket, chat_id: int, cursor: Cursor, limit: int) -> JoinedChat:
         """Enter the chat's room, then read a page: what happens in between is pushed.
@@ -48,19 +38,19 @@ class RoomService:
         NOT_PARTICIPANT, FORBIDDEN.
         """
         # Charged even if the socket is in the room already: the answer is a page each time.
-        self._pace.take_page(socket.identity)
+        self.pace.take_page(socket.identity)
         state = await self._enter(socket, chat_id)
         mine = state.members.get(socket.identity.user_id)
-        unread = await self._reads.unread_count(state, mine)
-        missed = await self._catch_up.page(socket.identity, chat_id, cursor, limit)
+        unread = await self.reads.unread_count(state, mine)
+        missed = await self.catch_up.page(socket.identity, chat_id, cursor, limit)
         return JoinedChat(
             chat_id=chat_id,
-            epoch=self._catch_up.epoch,
+            epoch=self.catch_up.epoch,
             seq=state.head,
             mine=mine,
             unread_count=unread,
-            typing=self._typing.typing_in(chat_id),
-            readers=self._reads.cursors(state),
+            typing=self.typing.typing_in(chat_id),
+            readers=self.reads.cursors(state),
             page=missed,
         )
 
@@ -70,8 +60,8 @@ class RoomService:
         One query, once the chats are in memory.
         """
         entered: list[int] = []
-        for chat_id in await self._chats.ids_of(socket.identity.user_id):
-            if len(socket.rooms) >= self._max_rooms and chat_id not in socket.rooms:
+        for chat_id in await self.chats.ids_of(socket.identity.user_id):
+            if len(socket.rooms) >= self.max_rooms and chat_id not in socket.rooms:
                 break
             try:
                 await self._enter(socket, chat_id, automatic=True)
@@ -84,7 +74,7 @@ class RoomService:
 
     async def leave(self, socket: Socket, chat_id: int) -> None:
         """Take the socket out of the chat's room, if it is in there. NOT_PARTICIPANT."""
-        await self._states.require(chat_id, socket.identity)
+        await self.states.require(chat_id, socket.identity)
         if chat_id in socket.rooms:
             self._leave(socket, chat_id, lost=False)
 
@@ -97,7 +87,7 @@ class RoomService:
         states: dict[int, ChatState | None] = {}
         if socket.identity.is_privileged and not fresh.is_privileged:
             for chat_id in list(socket.rooms):
-                states[chat_id] = await self._states.get(chat_id)
+                states[chat_id] = await self.states.get(chat_id)
         socket.identity = fresh
         lost = [
             chat_id
@@ -116,26 +106,26 @@ class RoomService:
     async def _enter(self, socket: Socket, chat_id: int, *, automatic: bool = False) -> ChatState:
         """Put the socket into the chat's room, once. NOT_PARTICIPANT, FORBIDDEN."""
         identity = socket.identity
-        state = await self._states.require(chat_id, identity)
+        state = await self.states.require(chat_id, identity)
         if chat_id in socket.rooms:
             return state
-        if len(socket.rooms) >= self._max_rooms:
-            limit = f"at most {self._max_rooms} chats a socket"
+        if len(socket.rooms) >= self.max_rooms:
+            limit = f"at most {self.max_rooms} chats a socket"
             raise ChatError(ErrorCode.FORBIDDEN, limit)
         change = RoomChange(identity=identity, chat_id=chat_id, automatic=automatic)
-        await self._hooks.filter(before_join, change)
+        await self.hooks.filter(before_join, change)
         # Checked again after the plugins: the user may have been removed, the socket may be gone.
-        self._states.check(state, identity)
+        self.states.check(state, identity)
         if socket.closed:
             return state
         if socket.enter(chat_id):
-            self._attendance.entered(chat_id, identity.user_id)
-        self._hooks.notify_soon(after_join, change)
+            self.attendance.entered(chat_id, identity.user_id)
+        self.hooks.notify_soon(after_join, change)
         return state
 
     def _leave(self, socket: Socket, chat_id: int, *, lost: bool) -> None:
         identity = socket.identity
         if socket.leave(chat_id):
-            self._typing.ended(chat_id, identity.user_id)
-            self._attendance.left(chat_id, identity.user_id, lost=lost)
-        self._hooks.notify_soon(after_leave, RoomChange(identity=identity, chat_id=chat_id))
+            self.typing.ended(chat_id, identity.user_id)
+            self.attendance.left(chat_id, identity.user_id, lost=lost)
+        self.hooks.notify_soon(after_leave, RoomChange(identity=identity, chat_id=chat_id))

@@ -1,6 +1,7 @@
 """Who is typing where. Never stored, and ended by the server where a client forgets to."""
 
 import asyncio
+from dataclasses import dataclass, field
 
 from chat.contracts.pushes import user_typing
 from chat.errors import ChatError
@@ -13,29 +14,19 @@ from chat.services.chat_states import ChatStates
 from chat.services.pace import Pace
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class TypingService:
     """Typing indicators that the server ends by itself."""
 
-    def __init__(
-        self,
-        *,
-        states: ChatStates,
-        pace: Pace,
-        broadcaster: Broadcaster,
-        hooks: PluginManager,
-        clock: Clock,
-        ttl_s: float,
-        push_every_s: float,
-    ) -> None:
-        self._states = states
-        self._pace = pace
-        self._broadcaster = broadcaster
-        self._hooks = hooks
-        self._clock = clock
-        self._ttl_s = ttl_s
-        self._push_every_s = push_every_s
-        self._ends: dict[tuple[int, UserId], asyncio.TimerHandle] = {}
-        self._pushed_at: dict[tuple[int, UserId], float] = {}
+    states: ChatStates
+    pace: Pace
+    broadcaster: Broadcaster
+    hooks: PluginManager
+    clock: Clock
+    ttl_s: float
+    push_every_s: float
+    _ends: dict[tuple[int, UserId], asyncio.TimerHandle] = field(default_factory=dict, init=False)
+    _pushed_at: dict[tuple[int, UserId], float] = field(default_factory=dict, init=False)
 
     async def signal(self, identity: Identity, chat_id: int, is_typing: bool) -> None:
         """Somebody types, or has stopped. Renewals are absorbed; over a plugin's limit a `true` is
@@ -43,28 +34,28 @@ class TypingService:
         """
         key = (chat_id, identity.user_id)
         if is_typing or key not in self._ends:
-            self._pace.take_typing(identity)
-        state = await self._states.require(chat_id, identity)
+            self.pace.take_typing(identity)
+        state = await self.states.require(chat_id, identity)
         if not is_typing:
             self.ended(chat_id, identity.user_id)
             return
-        now = self._clock.monotonic()
-        if key not in self._ends or now - self._pushed_at[key] >= self._push_every_s:
-            if self._hooks.has(before_typing):
+        now = self.clock.monotonic()
+        if key not in self._ends or now - self._pushed_at[key] >= self.push_every_s:
+            if self.hooks.has(before_typing):
                 try:
-                    await self._hooks.filter(
+                    await self.hooks.filter(
                         before_typing, TypingSignal(identity=identity, chat_id=chat_id)
                     )
                 except ChatError:
                     return
-                self._states.check(state, identity)
+                self.states.check(state, identity)
             self._pushed_at[key] = now
             self._push(key, is_typing=True)
         timer = self._ends.pop(key, None)
         if timer is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
-        self._ends[key] = loop.call_later(self._ttl_s, self.ended, chat_id, identity.user_id)
+        self._ends[key] = loop.call_later(self.ttl_s, self.ended, chat_id, identity.user_id)
 
     def ended(self, chat_id: int, user_id: UserId) -> None:
         """The user no longer types in the chat: stopped, sent, left, was removed, or is gone."""
@@ -93,5 +84,5 @@ class TypingService:
 
     def _push(self, key: tuple[int, UserId], *, is_typing: bool) -> None:
         chat_id, user_id = key
-        event = user_typing(chat_id, user_id, is_typing, self._clock.now())
-        self._broadcaster.to_chat(chat_id, event, except_user=user_id)
+        event = user_typing(chat_id, user_id, is_typing, self.clock.now())
+        self.broadcaster.to_chat(chat_id, event, except_user=user_id)

@@ -3,6 +3,7 @@ chat.
 """
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -22,23 +23,15 @@ PUSHES_A_TURN: Final = 500
 _log = structlog.get_logger("chat.unread")
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class UnreadService:
-    def __init__(
-        self,
-        *,
-        states: ChatStates,
-        reads: ReadService,
-        broadcaster: Broadcaster,
-        clock: Clock,
-        push_every_s: float,
-    ) -> None:
-        self._states = states
-        self._reads = reads
-        self._broadcaster = broadcaster
-        self._clock = clock
-        self._push_every_s = push_every_s
-        self._changed: dict[int, ChatState] = {}
-        self._pusher: asyncio.Task[None] | None = None
+    states: ChatStates
+    reads: ReadService
+    broadcaster: Broadcaster
+    clock: Clock
+    push_every_s: float
+    _changed: dict[int, ChatState] = field(default_factory=dict, init=False)
+    _pusher: asyncio.Task[None] | None = field(default=None, init=False)
 
     def chat_changed(self, state: ChatState) -> None:
         """Push the new count and last message to those outside the room, within a second."""
@@ -50,11 +43,11 @@ class UnreadService:
         """Count what the caller has not read; chats beyond the budget have no last message."""
         total = 0
         chats: list[Json] = []
-        for state in await self._states.of_user(identity.user_id):
+        for state in await self.states.of_user(identity.user_id):
             mine = state.members.get(identity.user_id)
             if mine is None:
                 continue  # removed while other chats were loaded
-            unread = await self._reads.unread_count(state, mine)
+            unread = await self.reads.unread_count(state, mine)
             if unread and not state.closed and identity.user_id in state.members:
                 total += unread
                 view = UnreadView(state.chat.id, mine, unread, state.last_message)
@@ -67,7 +60,7 @@ class UnreadService:
 
     async def _push_later(self) -> None:
         while self._changed:
-            await asyncio.sleep(self._push_every_s)
+            await asyncio.sleep(self.push_every_s)
             changed, self._changed = self._changed, {}
             for state in changed.values():
                 try:
@@ -83,14 +76,14 @@ class UnreadService:
         for number, user_id in enumerate(list(state.members)):
             if number % PUSHES_A_TURN == PUSHES_A_TURN - 1:
                 await asyncio.sleep(0)
-            if not self._broadcaster.is_outside(state.chat.id, user_id):
+            if not self.broadcaster.is_outside(state.chat.id, user_id):
                 continue
             mine = state.members.get(user_id)
             if mine is not None and not state.closed:
-                unread = await self._reads.unread_count(state, mine)
+                unread = await self.reads.unread_count(state, mine)
                 mine = state.members.get(user_id)
                 if mine is None or state.closed:
                     continue  # removed while it was counted, or the chat is gone
                 view = UnreadView(state.chat.id, mine, unread, state.last_message)
-                event = unread_pushed(view, state.head, self._clock.now())
-                self._broadcaster.to_user(user_id, event, outside_chat=state.chat.id)
+                event = unread_pushed(view, state.head, self.clock.now())
+                self.broadcaster.to_user(user_id, event, outside_chat=state.chat.id)

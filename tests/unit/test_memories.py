@@ -88,7 +88,7 @@ def test_an_unread_count_is_what_counting_all_messages_gives(before, later, curs
         each.seq > cursor and each.sender_id != 1 and each.deleted_at is None
         for each in stored.messages
     )
-    reads: Any = SimpleNamespace(_messages=stored)
+    reads: Any = SimpleNamespace(messages=stored)
     assert run(ReadService.unread_count(reads, state, me)) == min(plain, UNREAD_CAP)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -24,21 +25,15 @@ from chat.services.journal.numbers import Numbers
 _log = structlog.get_logger("chat.journal")
 
 
+@dataclass(slots=True, eq=False)
 class Committer:
     """Used by the journal's flusher alone. `refuse_queued(error)`: the store was found away."""
 
-    def __init__(
-        self,
-        states: ChatStates,
-        messages: MessageRepository,
-        numbers: Numbers,
-        refuse_queued: Callable[[StoreUnavailableError], None],
-    ) -> None:
-        self._states = states
-        self._messages = messages
-        self._numbers = numbers
-        self._refuse_queued = refuse_queued
-        self._doubts = 0
+    states: ChatStates
+    messages: MessageRepository
+    numbers: Numbers
+    refuse_queued: Callable[[StoreUnavailableError], None]
+    _doubts: int = field(default=0, init=False)
 
     @property
     def in_doubt(self) -> bool:
@@ -47,17 +42,17 @@ class Committer:
     async def insert(self, entries: list[Append]) -> None:
         """Store new messages of any chats in one write; answer or repeat what an index refuses."""
         entries = [entry for entry in entries if _still_allowed(entry)]
-        numbered = self._numbers.number(entries)
+        numbered = self.numbers.number(entries)
         with self._doubt() as doubt:
             while entries:
                 try:
-                    refused = await self._messages.insert(numbered)
+                    refused = await self.messages.insert(numbered)
                     if refused and doubt:
                         refused = await self._not_ours(numbered, refused)
                 except StoreUnavailableError as error:
                     if not doubt:
                         _fail_all(entries, error)
-                        self._refuse_queued(error)
+                        self.refuse_queued(error)
                         return
                     await self._wait_in_doubt(entries, error, doubt)
                 except OutcomeUnknownError as error:
@@ -68,7 +63,7 @@ class Committer:
                             self._stored(entry, message)
                     entries = await self._step_over(entries, numbered, refused)
                     entries = [entry for entry in entries if _still_allowed(entry)]
-                    numbered = self._numbers.number(entries)
+                    numbered = self.numbers.number(entries)
 
     @contextmanager
     def _doubt(self) -> Iterator[Doubt]:
@@ -86,7 +81,7 @@ class Committer:
         return {
             place: conflict
             for place, conflict in refused.items()
-            if await self._messages.find(numbered[place].id) is None
+            if await self.messages.find(numbered[place].id) is None
         }
 
     async def _step_over(
@@ -118,8 +113,8 @@ class Committer:
         learned, and which have landed since. Then go on behind them.
         """
         state = entry.state
-        await self._states.refresh_head(state)
-        for late in await self._messages.window(state.chat.id, low, state.head + 1):
+        await self.states.refresh_head(state)
+        for late in await self.messages.window(state.chat.id, low, state.head + 1):
             if late.id not in ours:
                 _log.warning("late_write_found", chat_id=state.chat.id, seq=late.seq)
                 entry.commit(late)
@@ -128,7 +123,7 @@ class Committer:
         """The sender used this clientMessageId before: the answer is what it sent then."""
         new = entry.message
         try:
-            original = await self._messages.find_by_client_message_id(
+            original = await self.messages.find_by_client_message_id(
                 new.chat_id, new.sender_id, new.client_message_id or ""
             )
         except ChatError as error:
@@ -188,7 +183,7 @@ class Committer:
         for entry in entries:
             if not entry.done.done():
                 entry.done.set_exception(OutcomeUnknownError())
-        self._refuse_queued(StoreUnavailableError())
+        self.refuse_queued(StoreUnavailableError())
         await asyncio.sleep(doubt.next_pause_s())
 
 

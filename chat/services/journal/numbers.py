@@ -1,6 +1,7 @@
 """Ids of messages and numbers of chats, reserved in blocks: a thousand cost one extra write."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chat.entities import Message
@@ -11,14 +12,14 @@ from chat.services.journal.entries import Append, Change
 ID_BLOCK: Final = 1_000
 
 
+@dataclass(slots=True, eq=False)
 class Numbers:
     """Used by the journal's flusher alone, so that the order of ids is the order of numbers."""
 
-    def __init__(self, chats: ChatRepository, ids: IdRepository) -> None:
-        self._chats = chats
-        self._ids = ids
-        self._next_id = 0
-        self._last_reserved_id = -1
+    chats: ChatRepository
+    ids: IdRepository
+    _next_id: int = field(default=0, init=False)
+    _last_reserved_id: int = field(default=-1, init=False)
 
     async def reserve(self, batch: Sequence[Append | Change[Any]]) -> None:
         """Make sure that ids and numbers for the batch are ours before one of them is used."""
@@ -27,13 +28,13 @@ class Numbers:
             # All that is pending of the chat, so at least what the batch holds of it.
             if state.head + state.pending > state.reserved:
                 up_to = state.head + state.pending + SEQ_BLOCK
-                await self._chats.reserve_seq(state.chat.id, up_to)
+                await self.chats.reserve_seq(state.chat.id, up_to)
                 state.reserved_up_to(up_to)
         # Twice, since what is numbered anew takes a new id.
         at_most = 2 * len(batch)
         if self._last_reserved_id - self._next_id + 1 < at_most:
             count = at_most + ID_BLOCK
-            self._next_id = await self._ids.reserve("messages", count)
+            self._next_id = await self.ids.reserve("messages", count)
             self._last_reserved_id = self._next_id + count - 1
 
     def number(self, entries: Sequence[Append]) -> list[Message]:
