@@ -72,4 +72,4 @@ def test_variables_that_a_page_sets_exist(page):
     """NAME=value on a page is a setting of the server or of a plugin."""
     text = (ROOT / page).read_text()
     set_here = set(re.findall(r"\b([A-Z][A-Z_]{3,})=", text))
-    assert set_here <= set(defaults_of(Settings)) | {"TOKEN"}
+    assert set_here <= set(defaults_of(Settings)) | {"TOKEN", "ARGS"}
