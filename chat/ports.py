@@ -190,7 +190,7 @@ class Store(Protocol):
 
 
 class Whereabouts(Protocol):
-    """Who is connected, and in which chats' rooms."""
+    """The connected users, and the chats whose rooms they are in."""
 
     def users(self) -> KeysView[UserId]:
         """Return the users with at least one socket."""

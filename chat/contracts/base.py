@@ -156,7 +156,7 @@ def _words(value: str) -> str:
 
 
 VALUE_BYTES: Final = 8
-"""What each value of the metadata counts besides its text."""
+"""The size that each value of the metadata counts for, in addition to its text."""
 
 
 def _finite_json(value: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -129,7 +129,7 @@ class CatchUpModel(TypedDict):
 
 
 class UnreadModel(TypedDict):
-    """What one participant has not read in a chat."""
+    """The unread messages of one participant in a chat."""
 
     chatId: Id
     unreadCount: Count
@@ -148,7 +148,7 @@ class UserModel(TypedDict):
 
 
 class ProfileModel(TypedDict):
-    """What others see of a user."""
+    """The part of a user that others see."""
 
     id: AnyUserId
     name: str | None

@@ -38,7 +38,7 @@ A client asks no faster than that over one connection.
 _WITHOUT_BODY: Final = ("GET", "HEAD", "DELETE")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _UNKNOWN: Final = tornado.web.RequestHandler.get
-"""What Tornado has in place of each method that a handler lacks."""
+"""Tornado's stand-in for each method that a handler lacks."""
 
 _HTTP_ERRORS: Final = {
     400: (ErrorCode.VALIDATION_ERROR, "the request cannot be understood"),

@@ -27,7 +27,7 @@ class JsonHandler(BodyHandler):
 
     gate: Gate
     identity: Identity
-    # Of a big answer: whose quota it counts against, and its size.
+    # The user whose quota a big answer counts against, and its size.
     _unsent: tuple[UserId | None, int] | None = None
 
     @property

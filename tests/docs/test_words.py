@@ -8,8 +8,14 @@ from tests.support.markdown import ROOT, rows, section
 from tests.support.prose import texts
 
 PAGE = ROOT / "CONTRIBUTING.md"
-CLEAN = ["docs", "benchmarks/README.md", "SECURITY.md"]
-"""Folders and files that keep to the glossary."""
+PLACES = ("docs", "chat", "plugins", "benchmarks/README.md", "SECURITY.md")
+NOT_YET = (
+    "chat/app.py", "chat/auth.py", "chat/cli.py", "chat/clock.py", "chat/data_dir.py",
+    "chat/last_resort.py", "chat/plugin_api.py", "chat/server_api.py", "chat/watchdog.py",
+    "chat/hooks", "chat/http", "chat/keys", "chat/logs", "chat/net", "chat/repositories",
+    "chat/services", "chat/settings", "plugins",
+)  # fmt: skip
+"""Folders and files that still have other words."""
 
 TO_BE = r"\b(?:is|are|was|were|be|been|being|get|gets)"
 ARRIVING = r"(?=$|[.,;:)]| (?:and|or|to|by|with|when|under|over)\b)"
@@ -41,9 +47,6 @@ AS_A_SUBJECT = re.compile(
 )
 """A sentence that begins with a free relative and is no question."""
 
-EXCEPTIONS: dict[str, set[str]] = {}
-"""Words that a file has to use, since they are names."""
-
 
 def files(place):
     whole = ROOT / place
@@ -51,7 +54,12 @@ def files(place):
     return [each for each in found if "adr" not in each.parts]
 
 
-PATHS = [path for place in CLEAN for path in files(place)]
+PATHS = [
+    path
+    for place in PLACES
+    for path in files(place)
+    if not path.relative_to(ROOT).as_posix().startswith(NOT_YET)
+]
 
 
 def by_name(path):
@@ -69,8 +77,6 @@ def listed():
 def faults(path):
     for text in texts(path):
         for word, pattern in PATTERNS.items():
-            if word in EXCEPTIONS.get(by_name(path), set()):
-                continue
             for match in re.finditer(pattern, text.words, re.IGNORECASE):
                 around = text.words[max(0, match.start() - 40) : match.end() + 40]
                 yield f"{text}: {word!r} in ...{around}..."

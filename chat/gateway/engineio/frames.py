@@ -65,7 +65,7 @@ def close_frame(code: int) -> bytes:
 
 
 def _only_text(data: bytes) -> bytes | None:
-    """Return the payload if `data` is exactly one complete masked text frame, else None.
+    """Return the payload if `data` is exactly one complete masked text frame, or None.
 
     The caller has checked the first byte. Nearly all reads are such a frame: 0.4 us, where the
     general way takes 1.1.
@@ -99,7 +99,7 @@ class FrameReader:
         self._parts: bytearray | None = None
 
     def whole_text(self, data: bytes) -> bytes | None:
-        """Return the payload if all that was read is exactly one text frame, else None.
+        """Return the payload if all that was read is exactly one text frame, or None.
 
         Nearly every read is one. If it is not, `feed` takes the data.
         """

@@ -2,7 +2,7 @@
 
 It is stricter than python-engineio 4.15: packets without a meaning in the protocol end the session,
 as do two polls at once and a poll that its client gave up (what its answer held would be lost
-without a sign). What waits for a client is bounded.
+without a sign). The packets that wait for a client are bounded.
 """
 
 import asyncio
