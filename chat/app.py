@@ -76,7 +76,7 @@ class ChatApp:
         self._timings = timings
         self._parts: Parts | None = None
         self._draining = False
-        # What `stop` closes behind the drain, the last opened first.
+        # `stop` closes these after the drain, the last opened first.
         self._opened = AsyncExitStack()
         self._opened.callback(_log.info, "stopped")
         self._opened.callback(self.watchdog.stop)

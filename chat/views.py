@@ -1,4 +1,4 @@
-"""What services answer, as plain values; `contracts.view_writers` writes them.
+"""The answers of services, as plain values; `contracts.view_writers` writes them.
 
 A list that is bounded in bytes holds parts that are encoded already: its length depends on theirs.
 """
@@ -44,7 +44,7 @@ class ChatView:
 
 @dataclass(frozen=True, slots=True)
 class UnreadView:
-    """What a participant has not read in one chat."""
+    """The unread messages of a participant in one chat."""
 
     chat_id: int
     mine: Participant
@@ -68,7 +68,7 @@ class UnreadChats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatchUpPage:
-    """What changed in a chat in `(from_seq, to_seq]`; `has_more` = ask again from `to_seq`.
+    """The changes of a chat in `(from_seq, to_seq]`; `has_more` = ask again from `to_seq`.
 
     `reset` = the cursor is of another epoch or ahead of the server: the client drops what it has of
     the chat. `participants` and `chat` are there if they changed.
@@ -103,7 +103,7 @@ class CatchUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedChat:
-    """What a socket learns when it joins a chat; `mine` is None for an admin outside of it.
+    """The state of a chat that a socket joins; `mine` is None for an admin outside of it.
 
     `readers` are the participants who have read something.
     """

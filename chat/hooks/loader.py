@@ -103,7 +103,7 @@ def _make(cls: type[Plugin]) -> Plugin:
         field = "_".join(str(part) for part in first["loc"]).upper()
         raise SetupError(f"{prefix}{field}: {first['msg']}.") from None
     except SettingsError as error:
-        # Of a list or the like, which is written as JSON.
+        # A list or the like, which is written as JSON, cannot be read.
         raise SetupError(f"{where}: {error}.") from None
     try:
         inspect.signature(cls).bind(settings)

@@ -203,8 +203,8 @@ class PluginManager:
     async def stop(self, within_s: float) -> None:
         """Deliver what waits, then `shutdown`, within that time.
 
-        The last LAST_S of it are for `shutdown`. What a plugin has not taken by then is dropped,
-        and the log says so.
+        The last LAST_S of it are for `shutdown`. Notices that a plugin has not taken by then are
+        dropped, and the log says so.
         """
         self.notify_soon(shutdown, Shutdown())
         await self.drain(within_s - LAST_S)

@@ -191,7 +191,7 @@ class Settings(LimitSettings):
     def _unquote(cls, values: dict[str, object]) -> dict[str, object]:
         """Remove quotes and blanks from all values but secrets, which the host may have with them.
 
-        An empty value counts as unset. Of the keys, one of which must be set, it counts as lost.
+        An empty value counts as unset, but an empty key as lost: one of the keys must be set.
         """
         bare = {
             name: environment.unquoted(value)
