@@ -26,7 +26,10 @@ from tests.support.markdown import (
 ADRS = sorted((DOCS / "adr").glob("*.md"))
 PAGES = pages()
 OUR_FOLDERS = "chat|plugins|tests|docs|deploy|static|benchmarks"
-WRAPPED = [*sorted(DOCS.rglob("*.md")), ROOT / "SECURITY.md", ROOT / "benchmarks" / "README.md"]
+WRAPPED = [
+    *sorted(DOCS.rglob("*.md")),
+    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md")),
+]
 THE_READERS = {"house_rules.py", "shout_guard.py"}
 """Files that the pages tell the reader to make."""
 
