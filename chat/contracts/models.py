@@ -6,7 +6,6 @@ writers build plain dicts, since one message is written once for a whole room an
 costs three times as much.
 """
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -225,13 +224,6 @@ def participant_to_wire(participant: Participant, user: User | None) -> Particip
         "joinedAt": iso(participant.joined_at),
         "lastReadMessageId": participant.last_read_message_id,
     }
-
-
-def participants_to_wire(
-    participants: Sequence[Participant], users: Mapping[UserId, User]
-) -> list[ParticipantModel]:
-    """Write participants, in the order given."""
-    return [participant_to_wire(each, users.get(each.user_id)) for each in participants]
 
 
 def chat_to_wire(
