@@ -1,3 +1,4 @@
-"""The domain: what may be done with chats and messages, in which order. Knows no socket, no HTTP
-and no driver.
+"""The domain: what users may do with chats and messages, and in which order.
+
+It knows no socket, no HTTP and no driver. It takes and gives plain values.
 """

@@ -1,4 +1,4 @@
-"""A short memory of what is not there, so that asking for it again does not ask the store."""
+"""A short memory of missing chats and participants, so that a repeated look-up spares the store."""
 
 import time
 from collections.abc import Callable, Hashable

@@ -1,6 +1,4 @@
-"""Who is let in by their token: asked by both doors, at connect, for each request, and when a
-socket renews its token.
-"""
+"""Admission of tokens: at connect, for each request, and when a socket renews its token."""
 
 from typing import Final
 
@@ -27,8 +25,10 @@ _log = structlog.get_logger("chat.auth")
 
 
 class FailedTokens:
-    """Bad tokens of the last minute, by address and by the user whom they claim to be of: an office
-    shares an address, and one broken client in it must not speak for the others.
+    """Count bad tokens of the last minute, by address and by the user that a token names.
+
+    An office shares an address, and one broken client in it must not exhaust the limit of the
+    others.
     """
 
     def __init__(self, most_per_min: int, clock: Clock) -> None:
@@ -48,8 +48,10 @@ class FailedTokens:
 
 
 class Admission:
-    """A good token always passes. Of bad ones over the limit nobody is told any more, neither the
-    client what is wrong with it, nor plugins, nor the log line by line.
+    """Identify callers by their tokens; a good token always passes.
+
+    Over the limit, bad tokens get a generic RATE_LIMITED; plugins and the log are not told of each
+    one.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""What makes two bodies under one clientMessageId the same: text, what it answers, and metadata in
-any order of keys.
+"""Digests that tell whether two bodies under one clientMessageId are the same.
 
-Worked out for repeats alone. Nearly every message says what its client sent, so its digest can be
-had from itself; where a hook or an edit has changed it, the digest is kept with the message.
+A body is its text, what it answers, and its metadata in any order of keys. A digest is computed
+only for repeats. Nearly every message still says what its client sent, so its digest can be
+computed from itself; if a hook or an edit has changed it, the digest is stored with the message.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""How much an answer may hold, and how many big ones are made at once."""
+"""Bounds of an answer in bytes, and of the big reads that run at once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -13,8 +13,9 @@ from chat.identity import UserId
 from chat.views import ChatView, Json, UnreadView
 
 ANSWERS_IN_A_BACKLOG: Final = 4
-"""One answer fills this part of what may wait for a socket, and twice that where it cannot be cut
-short. Over all of it who catches up would be cut, come back, and be cut again for ever.
+"""An answer may use a quarter of MAX_BACKLOG_BYTES, and twice that if it cannot be shortened.
+
+An answer larger than the backlog would disconnect its own client on every attempt.
 """
 
 READS_AT_ONCE: Final = 2
@@ -29,8 +30,9 @@ View = TypeVar("View", ChatView, UnreadView)
 
 
 class Budget:
-    """The bytes that one answer has left, for all of its pages; counted as they are written, since
-    a character takes one to six of them.
+    """The bytes that one answer has left, for all of its pages.
+
+    They are counted as encoded, since a character takes one to six bytes.
     """
 
     def __init__(self, most_bytes: int) -> None:

@@ -1,9 +1,8 @@
-"""The memory of active chats: settings, members, the last number given, and the tail of the
-conversation.
+"""The memory of active chats: settings, participants, the last number, the latest messages.
 
-There is one ChatState a chat, loaded once and changed only by the journal after a write is durable,
-so that permission checks, joins and unread counts of an active chat ask nothing of the store. A
-state that was forgotten while a request holds it is the one that the next request gets.
+A chat has one ChatState, loaded once and changed only after a write is durable, so permission
+checks, joins and unread counts of an active chat ask the store nothing. A state that was forgotten
+while a request holds it is the one that the next request gets.
 """
 
 import asyncio
@@ -37,8 +36,10 @@ MAX_OUTSIDE_AUTHORS: Final = 1_000
 
 
 class ChatStates:
-    """All active chats, the least recently used forgotten beyond 20,000, and beyond `most_bytes` of
-    memory: a chat of a few takes about 20 kB, one of a thousand 300.
+    """All active chats, as many as 20,000 and `most_bytes` of memory allow.
+
+    The least recently used are forgotten. A chat of a few participants takes about 20 kB, one of a
+    thousand 300.
     """
 
     def __init__(
@@ -96,8 +97,9 @@ class ChatStates:
     def require_loaded(
         self, chat_id: int, identity: Identity, at_least: int = 0
     ) -> ChatState | None:
-        """The state of a chat that is in memory and that the caller is in, without a wait; None of
-        any other. Asks for the rank only: the journal asks for the whole authority.
+        """The state of a chat that is in memory and that the caller is in, without a wait.
+
+        None for any other chat. Checks only the rank: the journal checks the whole authority.
         """
         state = self._states.get(chat_id)
         if state is None:
@@ -111,8 +113,10 @@ class ChatStates:
         return state
 
     async def _look_up(self, chat_id: int, identity: Identity) -> ChatState:
-        """Load a chat that the caller is in. A missing one and another's, in memory or not, take
-        the same work, and nothing is loaded.
+        """Load a chat that the caller is in.
+
+        A missing chat and one of others, in memory or not, take the same work, and nothing is
+        loaded.
         """
         asker = None if identity.is_privileged else identity.user_id
         if not self._absent.holds((chat_id, asker)):
@@ -130,8 +134,9 @@ class ChatStates:
         raise NotParticipantError(chat_id)
 
     def check(self, state: ChatState, identity: Identity, at_least: int = 0) -> None:
-        """The whole authority of a caller in a chat: the token, the seat, the role, and that there
-        is the chat. Asked after each wait, and in the journal's step for every change.
+        """Check a caller's whole authority: token, participant, role, and that there is a chat.
+
+        Called after each wait, and in the journal's step for every change.
         """
         self.check_identity(identity)
         self.check_rank(state, identity, at_least)
@@ -172,8 +177,9 @@ class ChatStates:
         return set(others) - strangers
 
     def put(self, state: ChatState) -> ChatState:
-        """Remember a chat that was just made or loaded; returns the state that holds for it, which
-        is an earlier one where somebody was faster.
+        """Remember a chat that was just made or loaded; returns the one state that holds for it.
+
+        That is an earlier one if another request was faster.
         """
         chat_id = state.chat.id
         state = self.loaded(chat_id) or state
@@ -241,8 +247,9 @@ class ChatStates:
         return self.put(ChatState(chat, participants, head, tail))
 
     async def _find_head(self, chat: Chat, participants: list[Participant], reserved: int) -> int:
-        """The highest number in use: in the last reserved block, or before it when a crash left
-        that unused.
+        """The highest number in use: in the last reserved block.
+
+        It is before that block if a crash left the block unused.
         """
         head = max([chat.updated_seq, *(each.updated_seq for each in participants)])
         high = reserved + 1

@@ -1,4 +1,4 @@
-"""Chats: made, found, changed, deleted; and how they look to one of their people."""
+"""Chats: make, find, change and delete them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -54,11 +54,11 @@ class ChatService:
     max_participants: int
 
     async def create(self, identity: Identity, new: NewChat) -> tuple[ChatState, bool]:
-        """A new chat and True, or the one there is for the same direct pair or externalRef and
-        False.
+        """Make a chat and return True with it, or the existing one and False.
 
-        ChatConflictError where that one is not what the caller asks for. The caller becomes the
-        owner (the host's service token takes no seat). Everybody in it gets `chatCreated`.
+        The existing one has the same direct pair or externalRef; ChatConflictError if it is not
+        what the caller asks for. The caller becomes the owner; a service does not become a
+        participant. Every participant gets `chatCreated`.
         """
         if new.external_ref is not None:
             self.existing.check_may_refer(identity)
@@ -154,8 +154,9 @@ class ChatService:
         raise _contended()
 
     async def delete(self, identity: Identity, chat_id: int) -> None:
-        """Delete a chat for everybody in it; owners only. `chatDeleted` to the room,
-        `removedFromChat` to all.
+        """Delete a chat for all its participants; owners only.
+
+        The room gets `chatDeleted`, every participant `removedFromChat`.
         """
         state = await self.states.require(chat_id, identity, Role.OWNER.rank)
 
@@ -187,7 +188,7 @@ class ChatService:
                 some = members[start : start + VACATED_AT_ONCE]
                 await self.chats.vacate(state.chat.id, some, self.clock.now())
         except ChatError as error:
-            # The chat is deleted all the same; its people's lists only cost more to read.
+            # The chat is deleted all the same; its participants' lists only cost more to read.
             _log.warning("not_vacated", chat_id=state.chat.id, code=error.code.value)
 
     async def _wipe(self, chat_id: int) -> None:
@@ -227,7 +228,7 @@ class ChatService:
         self, identity: Identity, new: NewChat, people: list[UserId]
     ) -> ChatState | None:
         chat_id = await self.ids.reserve("chats", 1)
-        # Asked again: plugins and the store were waited for.
+        # Checked again: this has waited for plugins and the store.
         self.states.check_identity(identity)
         now = self.clock.now()
         # The chat itself is change 1 and its people are 2 and on, so that a catch-up from 0 finds
@@ -290,7 +291,7 @@ def _draft(
 
 
 def _owns(new: NewChat, identity: Identity, user_id: UserId) -> bool:
-    # In a direct chat nobody can put the other out.
+    # In a direct chat neither can remove the other.
     return new.type is ChatType.GROUP and user_id == identity.user_id
 
 

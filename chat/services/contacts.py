@@ -45,11 +45,10 @@ class Contacts:
     async def admit(
         self, identity: Identity, newcomers: Sequence[UserId], *, new_chat: bool = False
     ) -> None:
-        """Let the caller add the newcomers, to a new chat or to one that there is, or raise
-        FORBIDDEN or RATE_LIMITED.
+        """Let the caller add the newcomers, to a new chat or an existing one.
 
-        Takes from the quotas of the caller whatever becomes of it, and from those of the newcomers
-        only when all of them may be added.
+        Raises FORBIDDEN, RATE_LIMITED. The quotas of the caller are charged in any case, those of
+        the newcomers only if all of them may be added.
         """
         if identity.is_service:
             return

@@ -43,11 +43,11 @@ _log = structlog.get_logger("chat.demo")
 
 
 def demo_secret(data_dir: Path, *, adopting: bool = False) -> str:
-    """The random secret of demo mode, made at the first start and kept, so that tokens outlive a
-    restart.
+    """The random secret of demo mode, kept from the first start on, so tokens outlive a restart.
 
-    Raises SetupError where the folder is in use and not by the demo. With `adopting`, a folder that
-    holds a store gets a secret that only `adopt_folder` keeps, once the store is known to be empty.
+    Raises SetupError if the folder is in use by something other than the demo. With `adopting`, a
+    folder that holds a store gets a secret that only `adopt_folder` keeps, once the store is known
+    to be empty.
     """
     private_folder(data_dir)
     path, old = data_dir / SECRET_FILE, data_dir / OLD_SECRET_FILE

@@ -1,4 +1,4 @@
-"""All services over one store, made once; what both doors are handed."""
+"""All services over one store, made once, for both entry points."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,9 +32,10 @@ from chat.timings import Timings
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """`start` before the first request; `stop` when no request runs any more: it writes what is
-    still queued. The journal gets `timeout_s` for that; the caller bounds the rest. `close` when
-    no socket is left.
+    """All services: `start` before the first request, `stop` after the last, then `close`.
+
+    `close` needs all sockets to be gone. `stop` writes what is still queued: the journal gets
+    `timeout_s` for that, the caller bounds the rest.
     """
 
     pace: Pace
@@ -69,7 +70,7 @@ class Domain:
         await self.journal.stop(timeout_s)
 
     async def close(self) -> None:
-        """Write the last small facts, such as when those were here whose sockets just ended."""
+        """Write the last small facts, such as the last-seen times of sockets that just ended."""
         await self.people.stop()
         # The last profiles that `people` has written would be pushed to nobody.
         self.profile_pushes.stop()

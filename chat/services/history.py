@@ -1,10 +1,9 @@
-"""Reading a chat by bounded windows of `seq`, so that a page costs the same at message 10 and at
-message 1,000,000.
+"""Reads of a chat by bounded windows of `seq`, whose cost does not grow with the chat.
 
 The embedded store's indexes filter but neither sort nor stop early: an open range with sort and
 limit takes seconds in a long chat, a bounded window milliseconds; a real MongoDB is as fast with
-either. The first window is small and tells how long the messages are, so that nothing is read that
-an answer of `most_bytes` has no room for.
+either. The first window is small and shows how long the messages are, so that no more is read than
+fits into an answer of `most_bytes`.
 """
 
 from collections.abc import Iterable
@@ -29,8 +28,9 @@ async def read_back(
     *,
     brief: bool = False,
 ) -> list[Message]:
-    """Up to `limit` messages with `seq < before_seq`, the newest of them, oldest first; fewer where
-    these fill `most_bytes`. With `brief`, without their texts.
+    """Up to `limit` messages with `seq < before_seq`: the newest of them, the oldest first.
+
+    Fewer if these fill `most_bytes`. With `brief`, without their texts.
     """
     read = messages.brief_window if brief else messages.window
     found: list[Message] = []
@@ -52,8 +52,9 @@ async def read_on(
     limit: int,
     most_bytes: int = PLENTY,
 ) -> list[Message]:
-    """Up to `limit` messages with `after_seq < seq <= head`, the oldest of them, in order; fewer
-    where these fill `most_bytes`.
+    """Up to `limit` messages with `after_seq < seq <= head`: the oldest of them, in order.
+
+    Fewer if these fill `most_bytes`.
     """
     found: list[Message] = []
     low, width, left = after_seq + 1, _FIRST_WINDOW, most_bytes
@@ -74,8 +75,9 @@ async def read_changes(
     limit: int,
     most_bytes: int = PLENTY,
 ) -> tuple[list[Message], int]:
-    """Up to `limit` messages changed in `(since, head]`, in the order of their changes, and up to
-    which number these are all; fewer where they fill `most_bytes`.
+    """Up to `limit` messages changed in `(since, head]`, in the order of their changes.
+
+    Fewer if these fill `most_bytes`. The second value is the number up to which these are all.
     """
     found: list[Message] = []
     low, width, left = since + 1, _FIRST_WINDOW, most_bytes

@@ -1,8 +1,7 @@
-"""The memory of recent sends by clientMessageId: a retry is answered before limits and plugins see
-it.
+"""The memory of recent sends, so that a retry is answered before limits and plugins see it.
 
-The unique index of the store decides for good; this only spares it, and joins a retry to its first
-try while that is on its way to the disk.
+The unique index of the store decides for good. This spares it, and joins a retry to its first try
+while that is on its way to the disk.
 """
 
 from typing import Final
@@ -25,11 +24,10 @@ _Recent = tuple[MessageDraft, Outcome[Sent]] | int
 
 
 class RecentSends:
-    """By key: the send on its way, with what was asked for, or the id of the message that it made.
-    (Whole messages of 10,000 characters would be 200 MB of memory.)
+    """Recent sends by clientMessageId: the outcome of a pending one, or the id of its message.
 
-    Two generations, of which the older is forgotten whole: forgetting one for each that comes takes
-    0.4 us more.
+    Whole messages of 10,000 characters would be 200 MB of memory. There are two generations, of
+    which the older is forgotten whole: forgetting one entry for each new one takes 0.4 us more.
     """
 
     def __init__(self) -> None:
@@ -37,8 +35,9 @@ class RecentSends:
         self._older: dict[Key, _Recent] = {}
 
     def find(self, key: Key, draft: MessageDraft) -> Outcome[Sent] | int | None:
-        """The earlier send under this key, None also where it failed; IDEMPOTENCY_CONFLICT when one
-        on its way has another body.
+        """Find the earlier send under this key, None also if it failed.
+
+        IDEMPOTENCY_CONFLICT if a pending one has another body.
         """
         recent = self._recent.get(key) or self._older.get(key)
         if recent is None or isinstance(recent, int):
@@ -51,12 +50,13 @@ class RecentSends:
         return sent
 
     def begin(self, key: Key, draft: MessageDraft, sent: Outcome[Sent]) -> None:
-        """Know a send from here on."""
+        """Remember a send that begins."""
         self._put(key, (draft, sent))
 
     def failed(self, key: Key, sent: Outcome[Sent]) -> None:
-        """A send was refused: the next one under this key is a first one. (Its error would keep the
-        whole call alive, 20,000 times over.)
+        """Forget a send that was refused: the next one under this key is a first one.
+
+        Its error would keep the whole call alive, 20,000 times over.
         """
         for generation in (self._recent, self._older):
             recent = generation.get(key)
@@ -64,7 +64,7 @@ class RecentSends:
                 del generation[key]
 
     def landed(self, message: Message) -> None:
-        """A message is stored, whatever its sender was told."""
+        """Remember a message that is stored, whatever its sender was answered."""
         if message.client_message_id is not None:
             self._put((message.chat_id, message.sender_id, message.client_message_id), message.id)
 

@@ -1,8 +1,7 @@
-"""What one user may ask for at a time, of the things that cost everybody: pages of messages, looks
-into the store for what may not be there, typing.
+"""Limits of one user for what costs everybody: pages of messages, look-ups in the store, typing.
 
-Asked before the work is done, at both doors. Plugins have limits of their own, further in
-(plugins/rate_limit.py); these hold without any plugin, and stand above what a good client does.
+They are checked before the work, on sockets and REST. Plugins have limits of their own, further in
+(plugins/rate_limit.py); these hold without any plugin, and are above what a good client does.
 Tokens of type `service` have no limits.
 """
 

@@ -1,7 +1,6 @@
-"""People coming into a chat, going, and changing roles. Each is one numbered change of one
-document.
+"""Participants added, removed and given other roles; each is one numbered change of one document.
 
-The whole rule of who may do it is asked again in the journal's step, right before the change gets
+The whole rule of who may do it is checked again in the journal's step, right before the change gets
 its number: authority follows the order of the changes.
 """
 
@@ -26,7 +25,7 @@ from chat.services.typing import TypingService
 from chat.views import ParticipantView
 
 LEFT_FOR: Final = timedelta(hours=24)
-"""Nobody is brought back at once into a chat that they have just left."""
+"""A user who has just left a chat cannot be added back at once."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -45,10 +44,10 @@ class ParticipantService:
     async def add(
         self, identity: Identity, chat_id: int, user_ids: Sequence[UserId], role: Role
     ) -> list[Participant]:
-        """Add people; moderators and up. Who is in already stays as they are. One
-        `participantAdded` each.
+        """Add participants; moderators and up. Each is pushed as `participantAdded`.
 
-        Refuses those whom the caller may not add (see Contacts), and who has just left.
+        Those who are in the chat already stay as they are. Refuses users whom the caller may not
+        add (see Contacts), and those who have just left.
         """
         state = await self.states.require(chat_id, identity, Role.MODERATOR.rank)
         self._check_not_direct(state)
@@ -65,8 +64,9 @@ class ParticipantService:
     async def set_role(
         self, identity: Identity, chat_id: int, user_id: UserId, role: Role
     ) -> Participant:
-        """Change somebody's role; for roles above member owners only. Pushed as
-        `participantUpdated`.
+        """Change a participant's role; only owners give roles above member.
+
+        Pushed as `participantUpdated`.
         """
         state = await self.states.require(chat_id, identity, Role.MODERATOR.rank)
 
@@ -96,10 +96,10 @@ class ParticipantService:
         return await self.journal.change(state, check, write, commit)
 
     async def remove(self, identity: Identity, chat_id: int, user_id: UserId) -> None:
-        """Put somebody out; moderators and up, and nobody of one's own rank or above.
+        """Remove a participant; moderators and up, and only participants of a lower rank.
 
-        When this returns none of their sockets is in the room any more: `participantRemoved` went
-        to the room, `removedFromChat` to them, and nothing of the chat follows it.
+        When this returns, none of their sockets is in the room: `participantRemoved` went to the
+        room, `removedFromChat` to them, and nothing of the chat follows it.
         """
         if user_id == identity.user_id:
             await self.leave(identity, chat_id)
@@ -115,7 +115,7 @@ class ParticipantService:
         await self._unseat(state, user_id, "removed", check, may_orphan=identity.is_service)
 
     async def leave(self, identity: Identity, chat_id: int) -> None:
-        """Go; the last owner of a chat with others in it has to make another owner first."""
+        """Leave; the last owner of a chat with others in it has to make another owner first."""
         state = await self.states.require(chat_id, identity)
         self._seated(state, identity.user_id)
         self._check_not_direct(state)
@@ -133,7 +133,7 @@ class ParticipantService:
 
         async def write(seq: int) -> Participant | None:
             if user_id in state.members:
-                raise _AlreadySeatedError
+                raise _AlreadyInError
             self._check_room(state, 1)
             self._check_not_just_left(state, identity, [user_id])
             # A newcomer's unread count begins here, not with the chat's whole past.
@@ -157,13 +157,13 @@ class ParticipantService:
                 count, now = len(state.members), self.clock.now()
                 event = participant_added(self._view_of(newcomer), count, now)
                 self.broadcaster.to_chat(state.chat.id, event)
-                # They are not in the room yet, and have to learn of the chat somehow.
+                # The newcomer is not in the room yet, and has to learn of the chat.
                 self.broadcaster.to_user(newcomer.user_id, event)
 
         try:
             await self.journal.change(state, check, write, commit)
-        except _AlreadySeatedError:
-            return  # somebody else was faster, with the same wish
+        except _AlreadyInError:
+            return  # another call added the same user first
 
     def _check_room(self, state: ChatState, newcomers: int) -> None:
         if len(state.members) + newcomers > self.max_participants:
@@ -173,7 +173,7 @@ class ParticipantService:
     def _check_not_just_left(
         self, state: ChatState, identity: Identity, newcomers: Sequence[UserId]
     ) -> None:
-        """Refuse to bring somebody back who left within LEFT_FOR; the host and admins may."""
+        """Refuse users who left within LEFT_FOR; services and admins may add them."""
         if identity.is_privileged:
             return
         now = self.clock.now()
@@ -243,7 +243,7 @@ class ParticipantService:
 
     @staticmethod
     def _check_not_direct(state: ChatState) -> None:
-        # The pair is found again by its people: without one of them it could never be opened again.
+        # A pair is found by its participants: without one of them it could never be opened again.
         if state.chat.type is ChatType.DIRECT:
             raise ChatError(ErrorCode.FORBIDDEN, "a direct chat keeps its two people")
 
@@ -267,8 +267,8 @@ class ParticipantService:
             )
 
 
-class _AlreadySeatedError(ChatError):
-    """Nothing to do, and no number to take."""
+class _AlreadyInError(ChatError):
+    """The user is a participant already: no change, and no number taken."""
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.VALIDATION_ERROR, "is in the chat already")

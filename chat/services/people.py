@@ -1,8 +1,7 @@
-"""Names of people, and the small facts that may be written a moment later: read cursors, profiles,
-last seen.
+"""Names of users, and small facts that are written later: read cursors, profiles, last seen.
 
-Each is written at most once a second for whatever has gathered, in one write a kind; losing the
-last second of them in a crash costs nothing that an ack has promised.
+Whatever has gathered is written at most once a second, in one write a kind. A crash loses the last
+second of them, which no ack has promised.
 """
 
 import asyncio
@@ -76,21 +75,21 @@ class People:
             self.on_change(user)
 
     def saw(self, user_id: UserId, at: datetime) -> None:
-        """The user's last socket is gone."""
+        """Note when the user's last socket ended."""
         self._last_seen[user_id] = at
         self._wake()
 
     def read_up_to(self, chat_id: int, user_id: UserId, message_id: int, seq: int) -> None:
-        """The user has, by writing, read a chat up to here."""
+        """Note that the user has, by writing, read a chat up to here."""
         self._reads[chat_id, user_id] = (message_id, seq)
         self._wake()
 
     def known(self, user_id: UserId) -> User | None:
-        """What is in memory about somebody; asks nothing of the store."""
+        """The user's profile if it is in memory; asks the store nothing."""
         return self._known.get(user_id)
 
     async def find(self, user_ids: Collection[UserId]) -> dict[UserId, User]:
-        """What is known of these people; asks the store for those not seen since the start."""
+        """The known profiles of these users; asks the store for those not seen since the start."""
         missing = [
             user_id for user_id in user_ids if user_id not in self._known or user_id in self._unseen
         ]
@@ -105,7 +104,7 @@ class People:
         return {user_id: self._known[user_id] for user_id in user_ids if user_id in self._known}
 
     async def find_last_seen(self, user_ids: Collection[UserId]) -> dict[UserId, datetime]:
-        """When these people were last here, as far as the store knows."""
+        """When these users were last here, as far as the store knows."""
         users = await self.users.find_many(list(user_ids))
         return {user.id: user.last_seen_at for user in users.values() if user.last_seen_at}
 
@@ -151,7 +150,7 @@ class People:
         await self.flush()
 
     def _meet(self, stored: User) -> None:
-        """Fill what the token of a user left out from what is stored, and tell what changed."""
+        """Fill what a user's token left out from what is stored, and report what changed."""
         told = self._profiles[stored.id]
         user = _merged(told, stored)
         if not _differ(user, stored):

@@ -1,6 +1,6 @@
-"""Who is online, and who is in a chat's room. Never stored, but for when somebody was last here.
+"""Who is online, and who is in a chat's room. Only the time of last seen is stored.
 
-A user who comes back within the grace has neither left nor been offline.
+A user who returns within the grace period has neither left nor been offline.
 """
 
 import asyncio
@@ -59,8 +59,9 @@ class PresenceService:
     async def look_up(
         self, user_ids: Collection[UserId]
     ) -> list[tuple[UserId, bool, datetime | None]]:
-        """`(user id, online, last seen)` of each; asks the store for those not seen since the
-        start.
+        """`(user id, online, last seen)` of each.
+
+        Asks the store for users who have not been seen since the start.
         """
         unknown = [
             each for each in user_ids if not self.is_online(each) and each not in self._last_seen

@@ -1,5 +1,6 @@
-"""Names and pictures of users: who may look them up, and who hears that they changed. Who may know
-that somebody is online.
+"""Names and pictures of users: who may look them up, and who gets their changes.
+
+Also who may see that a user is online.
 """
 
 import asyncio
@@ -44,8 +45,9 @@ class ProfilePushes:
     _pushed: int = field(default=0, init=False)
 
     def changed(self, user: User) -> None:
-        """Push the profile within a second, later where many are pushed; the latest one
-        where it changes again until then.
+        """Push the profile within a second, later if many are pushed.
+
+        If it changes again until then, only the latest one is pushed.
         """
         self._changed[user.id] = user
         if self._pusher is None:

@@ -19,7 +19,7 @@ UNREAD_CAP: Final = 100
 """A badge says "99+" anyway, and counting further would have to read the chat's past."""
 
 ANNOUNCED_UP_TO: Final = 100
-"""In larger chats a receipt goes to the message's sender only: to all it were members squared."""
+"""Above this size, receipts go only to the sender of the message: to all costs O(members^2)."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -34,11 +34,11 @@ class ReadService:
     async def mark_read(
         self, identity: Identity, chat_id: int, message_id: int
     ) -> tuple[Participant, int]:
-        """Move the caller's cursor to a message, and count what is left unread; one that is behind
-        the cursor changes nothing and is no error.
+        """Move the caller's cursor to a message, and count what is left unread.
 
-        Others get `messageRead`, the caller's own sockets `unreadUpdated`. Raises NOT_PARTICIPANT
-        (admins without a seat in the chat have no cursor either), NOT_FOUND.
+        A message behind the cursor changes nothing and is no error. Others get `messageRead`, the
+        caller's own sockets `unreadUpdated`. Raises NOT_PARTICIPANT, NOT_FOUND, and FORBIDDEN for
+        admins who are no participants: they have no cursor.
         """
         state = await self.states.require(chat_id, identity)
         seq, sender_id = await self._locate(state, message_id)
@@ -60,8 +60,8 @@ class ReadService:
     def _moved(
         self, state: ChatState, identity: Identity, message_id: int, seq: int, sender_id: UserId
     ) -> Participant:
-        # Asked again: while the write ran, another tab may have read further, or the user may have
-        # been removed or blocked.
+        # Checked again: while the write ran, another tab may have read further, or the user may
+        # have been removed or blocked.
         self.states.check(state, identity)
         chat_id, user_id = state.chat.id, identity.user_id
         mine = state.members.get(user_id)
@@ -92,8 +92,9 @@ class ReadService:
         return [each for each in state.members.values() if each.last_read_message_id is not None]
 
     async def unread_count(self, state: ChatState, member: Participant | None) -> int:
-        """Messages after the cursor that are not the member's own and not deleted; 100 = that many
-        or more.
+        """Count messages after the cursor that are not the member's own and not deleted.
+
+        100 = that many or more.
         """
         if member is None:
             return 0

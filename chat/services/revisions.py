@@ -88,8 +88,7 @@ class RevisionService:
         return edited
 
     async def delete(self, identity: Identity, message_id: int) -> Message:
-        """Turn a message into a tombstone: its place stays, its text goes, quotes of it in answers
-        too.
+        """Turn a message into a tombstone: its place stays; its text and quotes of it go.
 
         Pushed as `messageDeleted`. Deleting twice answers the same tombstone and pushes nothing.
         Raises NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED.
@@ -136,8 +135,9 @@ class RevisionService:
     async def history(
         self, identity: Identity, message_id: int, *, before: int | None, limit: int
     ) -> tuple[list[Revision], bool]:
-        """The latest `limit` earlier texts of a message below the revision `before`, the oldest
-        first, and whether there are older ones. Of a deleted message there are none.
+        """The latest `limit` earlier texts below the revision `before`, the oldest first.
+
+        The second value says whether there are older ones. A deleted message has none.
         """
         message, state = await self.pages.find(identity, message_id)
         async with self.turns.of(identity.user_id):
@@ -198,7 +198,7 @@ class RevisionService:
 
 
 class _AlreadyDeleted(ChatError):
-    """Somebody was faster; carries what they left."""
+    """The message is deleted already; carries the tombstone."""
 
     def __init__(self, tombstone: Message) -> None:
         super().__init__(ErrorCode.MESSAGE_DELETED, "the message is deleted")

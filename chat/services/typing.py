@@ -1,4 +1,4 @@
-"""Who is typing where. Never stored, and ended by the server where a client forgets to."""
+"""Who is typing where. Never stored; the server ends what a client does not end."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -29,8 +29,10 @@ class TypingService:
     _pushed_at: dict[tuple[int, UserId], float] = field(default_factory=dict, init=False)
 
     async def signal(self, identity: Identity, chat_id: int, is_typing: bool) -> None:
-        """Somebody types, or has stopped. Renewals are absorbed; over a plugin's limit a `true` is
-        dropped in silence. The end of an indicator that is shown is never refused.
+        """Take a client's signal that its user types, or has stopped.
+
+        Renewals are absorbed; over a plugin's limit a `true` is dropped without an error. The end
+        of an indicator that is shown is never refused.
         """
         key = (chat_id, identity.user_id)
         if is_typing or key not in self._ends:

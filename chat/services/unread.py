@@ -1,5 +1,6 @@
-"""Unread counts, pushed to those who are not looking: `unreadUpdated`, at most once a second a
-chat.
+"""Unread counts, pushed as `unreadUpdated` to participants outside the room.
+
+At most once a second a chat.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from chat.services.reads import ReadService
 from chat.views import Json, UnreadChats, UnreadView
 
 PUSHES_A_TURN: Final = 500
-"""About 10 ms; the others of a large chat hear of it in the next turns."""
+"""About 10 ms; the others of a large chat get theirs in the next turns."""
 
 _log = structlog.get_logger("chat.unread")
 

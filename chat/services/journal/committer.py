@@ -1,4 +1,4 @@
-"""Writing one batch of the journal: commits, refusals, and writes whose outcome nobody knows."""
+"""Writes of one batch of the journal: commits, refusals, and writes whose outcome is unknown."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -109,8 +109,10 @@ class Committer:
         return list(again.values())
 
     async def _publish_late(self, entry: Append, low: int, ours: set[int]) -> None:
-        """Push what has the numbers already: writes of before a restart, whose outcome was never
-        learned, and which have landed since. Then go on behind them.
+        """Push the messages that have the numbers already, then go on behind them.
+
+        They are writes from before a restart, whose outcome was never learned, and which landed
+        since.
         """
         state = entry.state
         await self.states.refresh_head(state)

@@ -1,4 +1,4 @@
-"""What the journal is handed, and what it answers."""
+"""The entries of the journal, and their answers."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -17,8 +17,9 @@ T = TypeVar("T")
 
 
 class Sent(NamedTuple):
-    """A stored message; `duplicate` = it was there already under this clientMessageId, and nothing
-    was pushed.
+    """A stored message.
+
+    `duplicate` = it was stored already under this clientMessageId, and nothing was pushed.
     """
 
     message: Message
@@ -48,8 +49,10 @@ class Append(ABC):
 
 @dataclass(slots=True, eq=False)
 class Change(Generic[T]):
-    """Another change of one document: `write(seq)` must be safe to repeat with the same number.
-    `check` is as in Append; what `write` asks once more must not refuse what it has written.
+    """Another change of one document; `write(seq)` must be safe to repeat with the same number.
+
+    `check` and `commit` are as in Append. What `write` checks again must not refuse its own earlier
+    write.
     """
 
     state: ChatState
@@ -76,7 +79,7 @@ class Doubt:
 
 
 def settle(entry: Append | Change[Any]) -> bool:
-    """The entry's fate is known, and its chat may be forgotten; False when it was before."""
+    """Settle an entry, so that its chat may be forgotten; False if it was settled before."""
     if entry.settled:
         return False
     entry.settled = True

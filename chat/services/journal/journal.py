@@ -1,16 +1,15 @@
-"""The one way into the store for everything that carries a number: messages made, edited, deleted,
-people coming and going, settings.
+"""The one way into the store for every change with a number: messages, participants, settings.
 
-One flusher commits what has gathered (group commit: the next batch is whatever came meanwhile, so
-an idle server adds no latency) and then, in the order of the numbers: updates the memory, pushes,
-answers. Ack = stored; a push never precedes its write; numbers of a chat are dense, since one that
-the store refused is given to the next. (The one exception: a clientMessageId that is a repeat from
-before a restart, older than the chat's tail, and in one batch with later messages of its chat. Its
-number stays unused; a client sees a gap and finds by a catch-up that it is none.)
+One flusher commits what has gathered (group commit: the next batch is whatever arrived meanwhile,
+so an idle server adds no latency) and then, in the order of the numbers: updates the memory,
+pushes, answers. Ack = stored. A push never precedes its write. Numbers of a chat are dense, since
+one that the store refused is given to the next. There is one exception: a repeated clientMessageId
+from before a restart, older than the chat's tail, and in one batch with later messages of its chat.
+Its number stays unused; a client sees a gap and finds by a catch-up that nothing is missing.
 
-A write whose outcome is unknown is not given up: the very same write is repeated until the store
-says what became of it, which is safe because the documents bear ids of ours. Meanwhile its caller
-is told TIMEOUT, and new writes are refused with STORAGE_UNAVAILABLE (docs/adr/0005).
+A write whose outcome is unknown is repeated until the store says what became of it, which is safe
+because the server chose the ids of its documents. Meanwhile its caller gets TIMEOUT, and new writes
+are refused with STORAGE_UNAVAILABLE (docs/adr/0005).
 """
 
 import asyncio
@@ -71,8 +70,9 @@ class Journal:
         self._refuse_queued(StoreUnavailableError())
 
     async def settled(self) -> None:
-        """Return when the batch that is being written is pushed; after SETTLE_S in any case, for a
-        write may be in doubt for long.
+        """Return when the batch that is being written is pushed; after SETTLE_S in any case.
+
+        A write may be in doubt for long.
         """
         if self._flushing:
             written: asyncio.Future[None] = asyncio.get_running_loop().create_future()

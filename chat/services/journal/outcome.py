@@ -1,6 +1,6 @@
-"""What became of something that waits for the disk: a future whose waiters are told at once.
+"""The outcome of something that waits for the disk: a future whose waiters are called at once.
 
-asyncio's own tells them in the next turn of the loop. Then the ack of a message would leave in
+asyncio's own calls them in the next turn of the loop. Then the ack of a message would leave in
 another write than its push, and each send would cost a system call more (and 3 us of callbacks).
 """
 
