@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 GENERATION_S: Final = 1.0
-"""What was noted is remembered for one to two of these."""
+"""An absence is remembered for one to two of these."""
 
 GENERATION: Final = 5_000
 

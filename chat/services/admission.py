@@ -17,7 +17,7 @@ from chat.services.access import AccessRefusal, AccessService
 
 WINDOW_S: Final = 60.0
 MAX_NAMES: Final = 10_000
-"""Beyond it failures are counted by address alone: names are made up more cheaply than addresses.
+"""Beyond it failures are counted by address only: names are made up more cheaply than addresses.
 """
 
 _BAD_TOKEN: Final = (ErrorCode.TOKEN_INVALID, ErrorCode.TOKEN_EXPIRED)
@@ -50,7 +50,7 @@ class FailedTokens:
 class Admission:
     """Identify callers by their tokens; a good token always passes.
 
-    Over the limit, bad tokens get a generic RATE_LIMITED; plugins and the log are not told of each
+    Over the limit, bad tokens get a generic RATE_LIMITED; plugins and the log do not hear of each
     one.
     """
 
@@ -70,7 +70,7 @@ class Admission:
         self._undecided = FailedTokens(max_failed_per_min, clock)
 
     async def identify(self, token: object, remote_ip: str, door: Door) -> Identity:
-        """The identity of a good token of somebody who is not shut out; else ChatError."""
+        """Return the identity of a good token; ChatError for a bad one, or if access is refused."""
 
         def tell(error: ChatError, reason: str, user_id: UserId | None) -> None:
             failure = AuthFailure(

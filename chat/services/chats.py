@@ -200,7 +200,7 @@ class ChatService:
             _log.warning("chat_not_wiped", chat_id=chat_id, code=error.code.value)
 
     async def _ask_plugins(self, asked: ChatDraft) -> ChatDraft:
-        """What plugins make of a chat: they may change its title and metadata."""
+        """Ask the plugins about a chat; they may change its title and metadata."""
         if not self.hooks.has(before_chat_change):
             return asked
         draft = await self.hooks.filter(before_chat_change, asked)

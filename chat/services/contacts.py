@@ -1,4 +1,4 @@
-"""Who may add whom to chats, and how many.
+"""The rules that say who may add whom to chats, and how many.
 
 Without this, one user could put anybody into any number of chats, and read their names there.
 """
@@ -58,7 +58,7 @@ class Contacts:
         self._charge_strangers(identity, newcomers)
 
     async def _check_known(self, identity: Identity, newcomers: Sequence[UserId]) -> None:
-        # What is said depends on the caller only: it must not tell who exists.
+        # The refusal depends on the caller only: it must not reveal who exists.
         if identity.is_privileged:
             return
         if self._rule == "host":

@@ -28,7 +28,7 @@ from chat.settings import MIN_SECRET_BYTES
 
 SECRET_FILE: Final = "demo.key"  # noqa: S105  # the name of a file
 OLD_SECRET_FILE: Final = "demo-secret"  # noqa: S105  # the name of a file
-"""What 0.1.x made, and left in a folder that went on to be used with the host's own key."""
+"""The file that 0.1.x made, and left in a folder that the host's own key then used."""
 
 FIRST_USERS: Final = {1: "Ada", 2: "Grace"}
 CHAT_TITLE: Final = "Welcome"
@@ -149,7 +149,7 @@ class DemoService:
                 self._name(user_id, name)
 
     async def token_for(self, name: str) -> DemoToken:
-        """A token for the person of that name, who is seated in the demo chat if new.
+        """A token for the person of that name, who becomes a participant of the demo chat if new.
 
         Raises RATE_LIMITED where too many new names come at once.
         """

@@ -17,7 +17,7 @@ MAX_NAMED: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewChat:
-    """What the caller of POST /chats asks for."""
+    """The chat that the caller of POST /chats asks for."""
 
     type: ChatType
     title: str | None = None
@@ -108,7 +108,7 @@ class ExistingChats:
             elif not await self._trusts(identity, state):
                 yield detail("external_ref", "was not set by a service, nor by you")
         elif (
-            # Whoever opens a direct chat first gives it its metadata.
+            # The one who opens a direct chat first gives it its metadata.
             identity.is_service
             and chat.created_by != identity.user_id
             and new.metadata not in (None, chat.metadata)
@@ -120,7 +120,7 @@ class ExistingChats:
         setter = state.chat.external_ref_by
         if setter is not None:
             return setter.user_type == SERVICE or setter.user_id == identity.user_id
-        # Version 0.1 did not note who set it. It gave every maker a seat, except services.
+        # Version 0.1 did not note who set it. It made every maker a participant, except services.
         maker = state.chat.created_by
         if maker == identity.user_id:
             return True

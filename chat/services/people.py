@@ -1,7 +1,7 @@
 """Names of users, and small facts that are written later: read cursors, profiles, last seen.
 
-Whatever has gathered is written at most once a second, in one write a kind. A crash loses the last
-second of them, which no ack has promised.
+The facts that have gathered are written at most once a second, in one write a kind. A crash loses
+the last second of them, which no ack has promised.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Who is online, and who is in a chat's room. Only the time of last seen is stored.
+"""The users who are online, and those in a chat's room. Only the time of last seen is stored.
 
 A user who returns within the grace period has neither left nor been offline.
 """

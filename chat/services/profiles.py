@@ -60,7 +60,7 @@ class ProfilePushes:
     async def _push_later(self) -> None:
         while self._changed:
             await asyncio.sleep(self.timings.profile_push_after_s)
-            # What changes again before its turn is pushed once.
+            # A profile that changes again before its turn is pushed once.
             for user_id in list(self._changed):
                 user = self._changed.pop(user_id)
                 try:

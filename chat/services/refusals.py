@@ -26,8 +26,9 @@ up those of the others, and twenty of them are not twenty budgets.
 
 PEOPLE_AT_AN_ADDRESS: Final = 10
 OF_A_LIMIT: Final = 0.1
-"""What RATE_LIMITED costs a socket: a client that comes back into 500 chats is refused two thousand
-joins until it is in all of them, and has done nothing wrong. A request costs ten times the work.
+"""The price of RATE_LIMITED for a socket: a client that comes back into 500 chats is refused two
+thousand joins until it is in all of them, and has done nothing wrong. A request costs ten times
+the work.
 """
 
 RUSH_PER_S: Final = 200
@@ -43,13 +44,13 @@ BYTES_OF_A_REFUSAL: Final = 16_000
 
 
 def price_of_event(error: ChatError, size: int) -> float:
-    """What the refusal of an event of so many bytes costs."""
+    """Return the price of the refusal of an event of so many bytes."""
     first = OF_A_LIMIT if error.code is ErrorCode.RATE_LIMITED else 1
     return first + size / BYTES_OF_A_REFUSAL
 
 
 def price_of_request(size: int) -> float:
-    """What the refusal of a request with a body of so many bytes costs."""
+    """Return the price of the refusal of a request with a body of so many bytes."""
     return 1 + size / BYTES_OF_A_REFUSAL
 
 

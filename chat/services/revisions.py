@@ -220,7 +220,7 @@ def _draft(identity: Identity, old: Message, content: str) -> MessageDraft:
 
 
 def _kept_digest(seen: Message) -> str | None:
-    """Of what was sent, for a message that is about to say something else."""
+    """Return the digest of the text as it was sent, for a message that is about to change."""
     return digest_of_message(seen) if seen.client_message_id is not None else None
 
 

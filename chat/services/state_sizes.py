@@ -25,7 +25,7 @@ class Scale:
 
 
 class Weighed(Protocol):
-    """What counts of a ChatState."""
+    """The part of a ChatState that its size is counted by."""
 
     @property
     def chat(self) -> Chat: ...

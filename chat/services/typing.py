@@ -1,4 +1,4 @@
-"""Who is typing where. Never stored; the server ends what a client does not end."""
+"""The users who are typing, by chat. Never stored; the server ends what a client does not end."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ class TypingService:
                 self.ended(chat_id, user_id)
 
     def typing_in(self, chat_id: int) -> list[UserId]:
-        """Who types right now, for somebody who has just joined."""
+        """Return the users who type right now, for somebody who has just joined."""
         return [user_id for each, user_id in self._ends if each == chat_id]
 
     def stop(self) -> None:

@@ -27,7 +27,7 @@ _log = structlog.get_logger("chat.journal")
 
 @dataclass(slots=True, eq=False)
 class Committer:
-    """Used by the journal's flusher alone. `refuse_queued(error)`: the store was found away."""
+    """Used only by the journal's flusher. `refuse_queued(error)`: the store was found away."""
 
     states: ChatStates
     messages: MessageRepository

@@ -51,8 +51,8 @@ class Append(ABC):
 class Change(Generic[T]):
     """Another change of one document; `write(seq)` must be safe to repeat with the same number.
 
-    `check` and `commit` are as in Append. What `write` checks again must not refuse its own earlier
-    write.
+    `check` and `commit` are as in Append. A check that `write` repeats must not refuse its own
+    earlier write.
     """
 
     state: ChatState

@@ -14,7 +14,7 @@ ID_BLOCK: Final = 1_000
 
 @dataclass(slots=True, eq=False)
 class Numbers:
-    """Used by the journal's flusher alone, so that the order of ids is the order of numbers."""
+    """Used only by the journal's flusher, so that the order of ids is the order of numbers."""
 
     chats: ChatRepository
     ids: IdRepository
