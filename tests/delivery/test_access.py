@@ -7,9 +7,10 @@ import pytest
 
 from chat.plugin_api import Plugin, before_action, before_connect, hookimpl
 from tests.support.delivery.chats import all_messages, connect_refusal, gone, host, rest_code, say
-from tests.support.gateway.servers import MovableClock, eventually, generous
+from tests.support.gateway.servers import MovableClock, generous
 from tests.support.gateway.tokens import signed
 from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.waiting import eventually
 
 AFTER_S = 32
 """More than any clock may be off, and a second for `iat`."""

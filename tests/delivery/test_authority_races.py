@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from chat.repositories.chats import MongoChats
 from tests.support.delivery.chats import Held, host
-from tests.support.gateway.servers import eventually
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def race(serve, monkeypatch):
                     chat.request(method, f"{people}{path}", user_id, json=json)
                 )
 
-            held = Held(monkeypatch, chat.app.parts.store.chats, "put_participant")
+            held = Held(monkeypatch, MongoChats, "put_participant")
             one = call(*first)
             await held.reached()
             two = call(*second)

@@ -14,8 +14,12 @@ from chat.plugin_api import (
     hookimpl,
     startup,
 )
+from chat.repositories.chats import MongoChats
+from chat.repositories.messages import MongoMessages
+from chat.repositories.mongo import MongoIds
 from tests.support.delivery.chats import HOST, Held, all_messages, gone, head_of, host, say
-from tests.support.gateway.servers import MovableClock, eventually, generous
+from tests.support.gateway.servers import MovableClock, generous
+from tests.support.waiting import eventually
 
 CODES = {
     "blocked": "USER_BLOCKED",
@@ -199,7 +203,7 @@ async def test_a_change_that_waits_in_the_journal_is_refused_once_its_author_is_
         token = chat.token(1, valid_s=60)
         ada = await chat.connect(token=token)
         (message,) = await say(ada, chat_id, "hi")
-        held = Held(monkeypatch, chat.app.parts.store.chats, "put_participant")
+        held = Held(monkeypatch, MongoChats, "put_participant")
         path = f"/chats/{chat_id}/participants"
         adding = asyncio.ensure_future(host(chat, "POST", path, {"userIds": [4]}))
         await held.reached()
@@ -229,7 +233,7 @@ async def test_a_block_is_answered_behind_the_message_that_has_its_number_alread
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         ada = await chat.connect(1)
-        held = Held(monkeypatch, chat.app.parts.store.messages, "insert")
+        held = Held(monkeypatch, MongoMessages, "insert")
         payload = {"chatId": chat_id, "content": "hi"}
         sending = asyncio.ensure_future(chat.request("POST", "/chat-messages", 1, json=payload))
         await held.reached()
@@ -251,7 +255,7 @@ async def test_a_read_mark_that_is_being_stored_is_not_pushed_once_its_author_is
         chat_id = await chat.create_chat([1, 2])
         grace = await chat.connect(2, join=chat_id)
         (message,) = await say(grace, chat_id, "hi")
-        held = Held(monkeypatch, chat.app.parts.store.chats, "set_reads")
+        held = Held(monkeypatch, MongoChats, "set_reads")
         path, body = f"/chats/{chat_id}/read", {"messageId": message["id"]}
         reading = asyncio.ensure_future(chat.request("POST", path, 1, json=body))
         await held.reached()
@@ -269,7 +273,7 @@ async def test_a_chat_is_not_made_by_somebody_who_is_out_when_the_store_is_asked
     """Making a chat has no number to wait for; it asks for the author's token before it writes."""
     clock = MovableClock()
     async with serve(clock=clock) as chat:
-        held = Held(monkeypatch, chat.app.parts.store.ids, "reserve")
+        held = Held(monkeypatch, MongoIds, "reserve")
         headers = {"Authorization": f"Bearer {chat.token(1, valid_s=60)}"}
         body = {"type": "group", "participantIds": [2]}
         making = asyncio.ensure_future(
@@ -325,11 +329,11 @@ async def test_a_demotion_of_an_admin_that_cannot_be_looked_into_is_retryable(se
         ada = await chat.connect(1, "admin", join=chat_id)
         await host(chat, "GET", f"/chats/{other}")
 
-        async def away(_chat_id):
+        async def away(*_):
             raise ChatError(ErrorCode.STORAGE_UNAVAILABLE, "away")
 
         with monkeypatch.context() as patch:
-            patch.setattr(chat.app.parts.store.chats, "find", away)
+            patch.setattr(MongoChats, "find", away)
             refused = await ada.call("authenticate", {"token": chat.token(1)})
         assert refused["error"]["code"] == "STORAGE_UNAVAILABLE"
         assert (await ada.call("authenticate"))["data"]["user"]["type"] == "admin"

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from chat.repositories.messages import MongoMessages
 from tests.support.delivery.chats import Held, all_messages, catch_up, head_of, host, say
 from tests.support.gateway.servers import generous
 
@@ -107,7 +108,7 @@ async def test_a_join_enters_the_room_before_it_reads(serve, monkeypatch):
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
         await say(grace, chat_id, "before")
-        held = Held(monkeypatch, chat.app.domain.catch_up.messages, "changed")
+        held = Held(monkeypatch, MongoMessages, "changed")
         joining = asyncio.ensure_future(ada.call("joinChat", {"chatId": chat_id, "since": 0}))
         await held.reached()
         (during,) = await say(grace, chat_id, "during")
@@ -125,7 +126,7 @@ async def test_an_edit_during_the_read_leaves_the_page_for_the_push(serve, monke
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
         first, second = await say(grace, chat_id, "first", "second")
-        held = Held(monkeypatch, chat.app.domain.catch_up.messages, "changed")
+        held = Held(monkeypatch, MongoMessages, "changed")
         joining = asyncio.ensure_future(ada.call("joinChat", {"chatId": chat_id, "since": 0}))
         await held.reached()
         await grace.call("editMessage", {"messageId": first["id"], "content": "FIRST"})
@@ -144,7 +145,7 @@ async def test_who_is_removed_while_the_page_is_read_gets_none(serve, monkeypatc
         ada, grace = await chat.connect(1), await chat.connect(2)
         since = await head_of(chat, chat_id)  # so that the page is of messages alone
         await say(grace, chat_id, "secret")
-        held = Held(monkeypatch, chat.app.domain.catch_up.messages, "changed")
+        held = Held(monkeypatch, MongoMessages, "changed")
         joining = asyncio.ensure_future(ada.call("joinChat", {"chatId": chat_id, "since": since}))
         await held.reached()
         await host(chat, "DELETE", f"/chats/{chat_id}/participants/1")
@@ -163,7 +164,7 @@ async def test_a_snapshot_holds_no_message_that_came_after_it(serve, monkeypatch
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
         sent = await say(grace, chat_id, "one", "two")
-        held = Held(monkeypatch, chat.app.domain.catch_up.messages, "window")
+        held = Held(monkeypatch, MongoMessages, "window")
         joining = asyncio.ensure_future(ada.call("joinChat", {"chatId": chat_id}))
         await held.reached()
         (late,) = await say(grace, chat_id, "late")

@@ -12,10 +12,12 @@ import pytest
 
 from tests.support.delivery.checker import faults
 from tests.support.delivery.crowd import Crowd
-from tests.support.server_process import processes_with, server_process, until
+from tests.support.server_process import processes_with, server_process
+from tests.support.waiting import eventually
 
 USERS = [1, 2, 3, 4]
 FROZEN_S = 10
+"""The fault itself, longer than a lease is good for: nothing tells when it has lasted enough."""
 ROUNDS = int(os.environ.get("ROUNDS", "0"))
 KILLS = [f"kill the {who}, round {n}" for n in range(1, ROUNDS + 1) for who in ("server", "store")]
 
@@ -58,7 +60,7 @@ async def kill_store(server, folder, crowd):
     """The server starts it again by itself."""
     before = store_of(folder)
     os.kill(before, signal.SIGKILL)
-    await until(lambda: processes_with(f" {folder}/store ") not in ([], [before]))
+    await eventually(lambda: processes_with(f" {folder}/store ") not in ([], [before]))
     await crowd.acked(60)
 
 

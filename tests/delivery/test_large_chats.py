@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from motor.motor_asyncio import AsyncIOMotorCollection
 
 from chat.gateway.fanout import Fanout
 from tests.support.delivery.chats import host
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.waiting import eventually
 
 
 async def make(chat, user_id, people, user_type="employee", **fields):
@@ -84,9 +86,8 @@ async def test_messages_of_others_pass_while_a_large_chat_is(serve, how, monkeyp
         large = None
         if how == "deleted":
             large = (await make(chat, "host", range(1_000), "service"))["id"]
-        collection = chat.app.parts.store.chats._participants
         name = "insert_many" if how == "made" else "update_many"
-        original = getattr(type(collection), name)
+        original = getattr(AsyncIOMotorCollection, name)
 
         def count(self, *args, **kwargs):
             first = args[0]
@@ -94,7 +95,7 @@ async def test_messages_of_others_pass_while_a_large_chat_is(serve, how, monkeyp
                 sizes.append(len(first if isinstance(first, list) else first["_id"]["$in"]))
             return original(self, *args, **kwargs)
 
-        monkeypatch.setattr(type(collection), name, count)
+        monkeypatch.setattr(AsyncIOMotorCollection, name, count)
         if how == "made":
             await make(chat, "host", range(1_000), "service")
         else:

@@ -22,8 +22,8 @@ from tests.support.delivery.stores import (
     socket_of,
     this_machine,
 )
-from tests.support.gateway.servers import eventually
 from tests.support.server_process import server_process
+from tests.support.waiting import eventually
 
 NOBODY = 2**22 + 1
 """A process id that no Linux gives."""
@@ -214,14 +214,17 @@ async def test_a_server_that_lost_its_lease_refuses_to_write(serve, mongodb_uri)
 @pytest.mark.expects_errors
 async def test_a_server_past_its_lease_asks_before_it_writes(serve, mongodb_uri):
     """One that was stopped for longer than its lease is good for finds it taken before it harms."""
+
+    async def has_run_out():
+        return (await lease_in(mongodb_uri))["until"] < datetime.now(UTC)
+
     async with serve(timings=Timings(lease_renew_every_s=60, lease_valid_s=0.2)) as chat:
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
         await say(ada, chat_id, "one")
-        lease = chat.app.parts.store._lease
-        await eventually(lambda: not lease.held)
+        await eventually(has_run_out)
         await say(ada, chat_id, "two")  # it had run out, nobody had taken it: renewed
-        await eventually(lambda: not lease.held)
+        await eventually(has_run_out)
         await put_lease(mongodb_uri, holder())
         answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "three"})
         assert answer["error"]["code"] == "STORAGE_UNAVAILABLE"
@@ -235,6 +238,10 @@ async def test_a_server_past_its_lease_asks_before_it_writes(serve, mongodb_uri)
 async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(serve, mongodb_uri):
     """Cut off from the store past its lease, a server asks before it repeats what it had begun."""
     timings = Timings(lease_renew_every_s=60, lease_valid_s=1.0, store_timeout_s=0.7)
+
+    async def has_run_out():
+        return (await lease_in(mongodb_uri))["until"] < datetime.now(UTC)
+
     async with (
         proxy_to(socket_of(mongodb_uri)) as proxy,
         serve(mongodb_uri=by_way_of(mongodb_uri, proxy.port), timings=timings) as chat,
@@ -245,8 +252,7 @@ async def test_a_write_in_doubt_is_not_repeated_on_a_database_of_another(serve, 
         proxy.deaf = True
         answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "in doubt"})
         assert answer["error"]["code"] == "TIMEOUT"
-        lease = chat.app.parts.store._lease
-        await eventually(lambda: not lease.held)
+        await eventually(has_run_out)
         await put_lease(mongodb_uri, holder())
         proxy.cut()
         proxy.deaf = False

@@ -7,8 +7,9 @@ import pytest
 
 from tests.support.delivery.chats import all_messages, head_of, say
 from tests.support.delivery.proxy import proxy_to
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.wire import RawSocket
+from tests.support.waiting import eventually
 
 SOCKETS = 50
 A_SOCKET = 10

@@ -1,6 +1,5 @@
 """Names and pictures: who may look them up, and who hears that they changed."""
 
-import asyncio
 from dataclasses import replace
 from functools import partial
 
@@ -9,7 +8,8 @@ import pytest
 from chat.services.profiles import PUSHES_A_TURN
 from chat.timings import Timings
 from tests.support.delivery.chats import HOST, host, say
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
+from tests.support.waiting import eventually
 
 OFTEN = Timings(profile_push_after_s=0.05, unread_push_every_s=0.05, people_flush_every_s=0.05)
 """Profiles and badges are pushed, and facts written, every 0.05 s instead of every second."""
@@ -248,7 +248,6 @@ async def test_an_edit_of_the_last_message_reaches_the_lists(serve):
         grace = await chat.connect(2, join=chat_id)
         older, last = await say(grace, chat_id, "older", "my password is swordfish")
         ada = await chat.connect(1)
-        await asyncio.sleep(0)
         await grace.call("editMessage", {"messageId": older["id"], "content": "old"})
         edit = {"messageId": last["id"], "content": "never mind"}
         await grace.call("editMessage", edit)

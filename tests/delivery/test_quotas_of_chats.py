@@ -2,6 +2,8 @@
 
 import pytest
 
+from chat.repositories.chats import MongoChats
+from chat.repositories.messages import MongoMessages
 from tests.support.delivery.chats import host
 from tests.support.gateway.servers import MovableClock, generous
 
@@ -104,15 +106,15 @@ async def test_the_chats_that_were_deleted_are_no_burden_to_who_was_in_them(serv
                     gone = await chat.create_chat([1, 2])
                     await host(chat, "DELETE", f"/chats/{gone}")
             found = []
-            store = chat.app.parts.store.chats
-            original = store.find
+            original = MongoChats.find
 
-            async def find(chat_id, found=found, original=original):
+            async def find(self, chat_id, found=found, original=original):
                 found.append(chat_id)
-                return await original(chat_id)
+                return await original(self, chat_id)
 
-            monkeypatch.setattr(store, "find", find)
-            listed = (await chat.request("GET", "/chats", 2)).data
+            with monkeypatch.context() as patch:
+                patch.setattr(MongoChats, "find", find)
+                listed = (await chat.request("GET", "/chats", 2)).data
             assert [each["id"] for each in listed] == [kept]
             assert found in ([], [kept])
 
@@ -151,15 +153,15 @@ async def test_a_chat_without_a_message_is_listed_without_a_look_for_one(serve, 
                 sent = (await chat.request("POST", "/chat-messages", 2, json=body)).data
                 await host(chat, "POST", f"/chats/{used}/participants", {"userIds": [3]})
             looked_into = []
-            store = chat.app.parts.store.messages
-            original = store.brief_window
+            original = MongoMessages.brief_window
 
-            async def window(chat_id, *bounds, looked_into=looked_into, original=original):
+            async def window(self, chat_id, *bounds, looked_into=looked_into, original=original):
                 looked_into.append(chat_id)
-                return await original(chat_id, *bounds)
+                return await original(self, chat_id, *bounds)
 
-            monkeypatch.setattr(store, "brief_window", window)
-            listed = (await chat.request("GET", "/chats", 1)).data
+            with monkeypatch.context() as patch:
+                patch.setattr(MongoMessages, "brief_window", window)
+                listed = (await chat.request("GET", "/chats", 1)).data
             found = {each["id"]: each["lastMessage"] for each in listed}
             assert found == {empty: None, used: sent}
             assert set(looked_into) == (set() if life == 0 else {used})

@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 
+from chat.repositories.chats import MongoChats
+from chat.repositories.messages import MongoMessages
 from chat.timings import Timings
 from tests.support.delivery.chats import HOST, Held, all_messages, host, say
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
+from tests.support.waiting import eventually
 
 
 def after_the_removal(client, chat_id):
@@ -90,7 +93,7 @@ async def test_a_send_that_waits_behind_the_removal_is_refused(serve, monkeypatc
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1, join=chat_id), await chat.connect(2, join=chat_id)
-        held = Held(monkeypatch, chat.app.parts.store.chats, "put_participant")
+        held = Held(monkeypatch, MongoChats, "put_participant")
         path = f"/chats/{chat_id}/participants/1"
         removing = asyncio.ensure_future(host(chat, "DELETE", path))
         await held.reached()
@@ -110,7 +113,7 @@ async def test_a_send_that_waits_behind_a_demotion_is_refused(serve, monkeypatch
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
-        held = Held(monkeypatch, chat.app.parts.store.chats, "put_participant")
+        held = Held(monkeypatch, MongoChats, "put_participant")
         path = f"/chats/{chat_id}/participants/1"
         demoting = asyncio.ensure_future(host(chat, "PATCH", path, {"role": "readonly"}))
         await held.reached()
@@ -130,7 +133,7 @@ async def test_a_send_that_waits_behind_the_end_of_the_chat_is_refused(serve, mo
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         ada, grace = await chat.connect(1), await chat.connect(2)
-        held = Held(monkeypatch, chat.app.parts.store.chats, "update")
+        held = Held(monkeypatch, MongoChats, "update")
         deleting = asyncio.ensure_future(host(chat, "DELETE", f"/chats/{chat_id}"))
         await held.reached()
         sending = asyncio.ensure_future(
@@ -158,7 +161,7 @@ async def test_a_badge_that_is_being_counted_does_not_follow_the_removal(serve, 
         chat_id = await chat.create_chat([1, 2, 3])
         grace, _ = await far_behind(chat, chat_id)
         ada = await chat.connect(1)
-        held = Held(monkeypatch, chat.app.parts.store.messages, "brief_window")
+        held = Held(monkeypatch, MongoMessages, "brief_window")
         await say(grace, chat_id, "one more")
         await held.reached()
         await host(chat, "DELETE", f"/chats/{chat_id}/participants/1")
@@ -178,7 +181,7 @@ async def test_a_badge_that_is_being_counted_does_not_follow_the_end_of_the_chat
         chat_id, other = await chat.create_chat([1, 2]), await chat.create_chat([1, 2])
         grace, _ = await far_behind(chat, chat_id)
         ada = await chat.connect(1)
-        held = Held(monkeypatch, chat.app.parts.store.messages, "brief_window")
+        held = Held(monkeypatch, MongoMessages, "brief_window")
         await say(grace, chat_id, "one more")
         await held.reached()
         await host(chat, "DELETE", f"/chats/{chat_id}")
@@ -195,7 +198,7 @@ async def test_a_read_mark_that_is_being_counted_does_not_follow_the_removal(ser
         chat_id = await chat.create_chat([1, 2])
         _, message = await far_behind(chat, chat_id)
         ada, tab = await chat.connect(1, join=chat_id), await chat.connect(1, join=chat_id)
-        held = Held(monkeypatch, chat.app.parts.store.messages, "brief_window")
+        held = Held(monkeypatch, MongoMessages, "brief_window")
         reading = asyncio.ensure_future(
             ada.call("markAsRead", {"chatId": chat_id, "messageId": message["id"]})
         )
@@ -230,7 +233,7 @@ async def test_an_overview_outlives_a_removal_while_it_is_read(serve, monkeypatc
         await say(await chat.connect(1), lost, "hi")
     async with serve() as chat:
         await host(chat, "GET", f"/chats/{lost}")  # in memory already, the other one is not
-        held = Held(monkeypatch, chat.app.parts.store.chats, "find")
+        held = Held(monkeypatch, MongoChats, "find")
         asking = asyncio.ensure_future(chat.request("GET", "/chats", 1))
         await held.reached()
         await host(chat, "DELETE", f"/chats/{lost}/participants/1")
@@ -264,7 +267,7 @@ async def test_an_answer_that_waits_behind_the_deletion_of_what_it_quotes_is_ref
         chat_id = await chat.create_chat([1, 2, 3])
         ada, grace = await chat.connect(1, join=chat_id), await chat.connect(2, join=chat_id)
         (message,) = await say(ada, chat_id, "my password is swordfish")
-        held = Held(monkeypatch, chat.app.parts.store.chats, "put_participant")
+        held = Held(monkeypatch, MongoChats, "put_participant")
         removing = asyncio.ensure_future(host(chat, "DELETE", f"/chats/{chat_id}/participants/3"))
         await held.reached()
         state = chat.app.domain.states.loaded(chat_id)

@@ -136,7 +136,7 @@ async def test_a_revoke_answers_at_once(serve):
         began = time.monotonic()
         for _ in range(5):
             await revoke(chat)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3.5  # five of them would wait for four seconds
 
 
 class Watcher(Plugin):

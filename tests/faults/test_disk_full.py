@@ -10,8 +10,9 @@ from tornado.httpclient import HTTPClientError
 from chat.repositories.free_space import FreeSpace
 from chat.timings import Timings
 from tests.faults.test_server_killed import new_chat
-from tests.support.server_process import server_process, until
+from tests.support.server_process import server_process
 from tests.support.small_disk import fill
+from tests.support.waiting import eventually
 
 MB = 1_000_000
 REFUSED = {"STORAGE_UNAVAILABLE"}
@@ -67,7 +68,7 @@ async def test_below_the_limit_every_write_is_refused_and_reads_go_on(serve, dis
         assert (await chat.request("GET", "/chats", 1)).status == 200
         assert (await grace.call("joinChat", {"chatId": chat_id}))["success"]
         disk.free = 201 * MB
-        await until(lambda: is_ready(chat))
+        await eventually(lambda: is_ready(chat))
         assert (await ada.call("sendMessage", {"chatId": chat_id, "content": "after"}))["success"]
         page = await chat.request("GET", f"/chat-messages?chatId={chat_id}", 1)
         assert [each["message"] for each in page.data] == ["before", "after"]
@@ -182,7 +183,7 @@ async def test_no_acknowledged_message_is_lost_on_a_disk_that_fills_up(small_dis
                 acked[body["data"]["id"]] = text
             else:
                 codes.add(body["error"]["code"])
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # as a client: not at once again
 
     async def ready(server):
         return (await server.request("GET", "/health/ready"))[0] == 200
@@ -190,14 +191,14 @@ async def test_no_acknowledged_message_is_lost_on_a_disk_that_fills_up(small_dis
     async with server_process(small_disk / "data", **environment) as server:
         chat_id = await new_chat(server)
         senders = [asyncio.create_task(send_on(server, chat_id, number)) for number in range(8)]
-        await until(lambda: len(acked) > 50)
+        await eventually(lambda: len(acked) > 50)
         await asyncio.to_thread(fill, small_disk)
-        await until(lambda: "STORAGE_UNAVAILABLE" in codes)
+        await eventually(lambda: "STORAGE_UNAVAILABLE" in codes)
         assert not await ready(server)
         os.remove(small_disk / "fill")
-        await until(lambda: ready(server))
+        await eventually(lambda: ready(server))
         count = len(acked)
-        await until(lambda: len(acked) > count + 20)
+        await eventually(lambda: len(acked) > count + 20)
         over.set()
         await asyncio.gather(*senders)
         assert await server.terminate() == 0

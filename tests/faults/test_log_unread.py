@@ -8,7 +8,8 @@ import os
 import pytest
 
 from tests.faults.test_server_killed import new_chat, send_until_gone
-from tests.support.server_process import processes_with, server_process, until
+from tests.support.server_process import processes_with, server_process
+from tests.support.waiting import eventually
 
 BUSY = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json"}
 MANY = 60
@@ -54,19 +55,21 @@ async def lines_lost(server):
 
 
 @KINDS
-async def test_messages_are_acked_and_the_server_ends_with_zero(tmp_path, kind):
+async def test_messages_are_acked_and_the_server_ends_with_zero(tmp_path, mongodb_uri, kind):
     """Under load, with a line or more a message; what could not be logged is counted in
     /admin/stats. SIGTERM ends the server as ever.
     """
     acked: dict[str, int] = {}
     with unread_log(kind) as (stderr, leave):
-        async with server_process(tmp_path, stderr=stderr, **BUSY) as server:
+        async with server_process(
+            tmp_path, stderr=stderr, MONGODB_URI=mongodb_uri, **BUSY
+        ) as server:
             chat_id = await new_chat(server)
             leave()
             senders = [
                 asyncio.ensure_future(send_until_gone(server, chat_id, acked)) for _ in range(4)
             ]
-            await until(lambda: len(acked) > MANY)
+            await eventually(lambda: len(acked) > MANY)
             status, _ = await server.request("GET", "/health/ready")
             assert status == 200
             if kind != "nobody reads":  # the queue has room for all of these
@@ -92,20 +95,22 @@ async def test_a_store_that_dies_is_started_again(tmp_path, kind):
                 now = processes_with(str(tmp_path / "store"))
                 return status == 201 and not set(before) & set(now)
 
-            await until(is_back, 40)
+            await eventually(is_back, 40)
             assert await server.terminate() == 0
 
 
-async def test_a_reader_that_comes_back_is_told_what_was_lost(tmp_path):
+async def test_a_reader_that_comes_back_is_told_what_was_lost(tmp_path, mongodb_uri):
     """`log_lines_lost` with the number, then the log goes on: here the pipe is emptied at last."""
     acked: dict[str, int] = {}
     with unread_log("nobody reads") as (stderr, _):
-        async with server_process(tmp_path, stderr=stderr, **BUSY) as server:
+        async with server_process(
+            tmp_path, stderr=stderr, MONGODB_URI=mongodb_uri, **BUSY
+        ) as server:
             chat_id = await new_chat(server)
             senders = [
                 asyncio.ensure_future(send_until_gone(server, chat_id, acked)) for _ in range(4)
             ]
-            await until(lambda: len(acked) > MANY)
+            await eventually(lambda: len(acked) > MANY)
             assert await lines_lost(server) == 0
             reader = os.open(f"/proc/self/fd/{stderr.fileno()}", os.O_RDONLY | os.O_NONBLOCK)
             found = b""
@@ -116,7 +121,7 @@ async def test_a_reader_that_comes_back_is_told_what_was_lost(tmp_path):
                     found += os.read(reader, 1 << 20)
                 return found.count(b"message_sent") > MANY
 
-            await until(comes)
+            await eventually(comes)
             os.close(reader)
             lines = found.lstrip(b"x").splitlines()[1:-1]
             assert all(json.loads(line)["event"] for line in lines)

@@ -10,7 +10,8 @@ from pathlib import Path
 from chat.repositories.mongo import WARM_CONNECTIONS
 from tests.faults.test_server_killed import new_chat
 from tests.support.delivery.crowd import Crowd
-from tests.support.server_process import server_process, until
+from tests.support.server_process import server_process
+from tests.support.waiting import eventually
 
 OPEN_FILES = 256
 STRANGERS = 260
@@ -77,7 +78,7 @@ async def test_strangers_who_take_all_files_are_refused_and_those_who_are_in_cha
         async def is_told():
             return (await answer(server)).startswith(b"HTTP/1.1 503 ")
 
-        await until(is_told)
+        await eventually(is_told)
         head, _, body = (await answer(server)).partition(b"\r\n\r\n")
         assert b"\r\nRetry-After: 5" in head
         error = json.loads(body)["error"]
@@ -88,7 +89,7 @@ async def test_strangers_who_take_all_files_are_refused_and_those_who_are_in_cha
         assert lines <= refused
         for _, writer in strangers:
             writer.close()
-        await until(lambda: is_let_in(server))
+        await eventually(lambda: is_let_in(server))
         await crowd.finish()
         assert crowd.codes == set()
         assert crowd.unanswered == 0
@@ -106,11 +107,11 @@ async def test_without_a_single_file_newcomers_wait_and_the_loop_does_not_spin(t
         crowd.start()
         await crowd.acked(20)
         pid = server.process.pid
-        await until(lambda: sockets_of_the_store(server) > WARM_CONNECTIONS)
+        await eventually(lambda: sockets_of_the_store(server) > WARM_CONNECTIONS)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_files(pid), OPEN_FILES))
         began = asyncio.get_running_loop().time()
         newcomer = asyncio.create_task(answer(server))
-        await until(lambda: refusals(log)[0] >= 2)
+        await eventually(lambda: refusals(log)[0] >= 2)
         await crowd.acked(50)
         tries = refusals(log)[1]
         assert tries <= asyncio.get_running_loop().time() - began + 2

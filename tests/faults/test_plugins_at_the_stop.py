@@ -8,14 +8,15 @@ import time
 import pytest
 
 from tests.faults.test_server_killed import new_chat
-from tests.support.server_process import server_process, until
+from tests.support.server_process import server_process
+from tests.support.waiting import eventually
 
 GRACE_S = 0.5
 AFTER_GRACE_S = 3.0
 """What `cli.py` gives clients and plugins; a second more for what they leave running."""
 
 SPARE_S = 4.0
-"""For a store and a process to end on a busy machine."""
+"""For a process to end on a busy machine."""
 
 PLUGIN = """
 import asyncio, os, time
@@ -102,7 +103,9 @@ class Bad(Plugin):
         ("blocking_shutdown", 1),
     ],
 )
-async def test_the_server_ends_in_its_time_whatever_a_plugin_does(tmp_path, how, exit_code):
+async def test_the_server_ends_in_its_time_whatever_a_plugin_does(
+    tmp_path, mongodb_uri, how, exit_code
+):
     """SHUTDOWN_GRACE_S and about two seconds. With 0 where all of the server's own is done before;
     with 1 where the loop was blocked. The log says what was left behind.
     """
@@ -112,6 +115,7 @@ async def test_the_server_ends_in_its_time_whatever_a_plugin_does(tmp_path, how,
         async with server_process(
             tmp_path / "data",
             stderr=stderr,
+            MONGODB_URI=mongodb_uri,
             PYTHONPATH=str(tmp_path),
             PLUGINS="default,bad_plugin",
             CHAT_BAD_HOW=how,
@@ -127,10 +131,10 @@ async def test_the_server_ends_in_its_time_whatever_a_plugin_does(tmp_path, how,
                 assert status == 201
             elif how.startswith("route"):
                 hanging = asyncio.ensure_future(server.request("GET", "/hang"))
-                await until(mark.exists)
+                await eventually(mark.exists)
                 hanging.cancel()
             if "shutdown" not in how:
-                await until(mark.exists)
+                await eventually(mark.exists)
             began = time.monotonic()
             assert await server.terminate() == exit_code
             assert time.monotonic() - began < GRACE_S + AFTER_GRACE_S + 1 + SPARE_S

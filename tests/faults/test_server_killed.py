@@ -5,7 +5,8 @@ import uuid
 
 from tornado.httpclient import HTTPClientError
 
-from tests.support.server_process import processes_with, server_process, until
+from tests.support.server_process import processes_with, server_process
+from tests.support.waiting import eventually
 
 
 async def send_until_gone(server, chat_id, acked):
@@ -37,10 +38,10 @@ async def test_a_killed_server_leaves_no_store_and_loses_no_acked_message(tmp_pa
         chat_id = await new_chat(server)
         assert processes_with(str(tmp_path))
         senders = [asyncio.ensure_future(send_until_gone(server, chat_id, acked)) for _ in range(8)]
-        await until(lambda: len(acked) > 40)
+        await eventually(lambda: len(acked) > 40)
         server.kill()
         await asyncio.gather(*senders)
-        await until(lambda: not processes_with(str(tmp_path)))
+        await eventually(lambda: not processes_with(str(tmp_path)))
     async with server_process(tmp_path) as server:
         stored = await server.history(chat_id)
         ids = {message["message"]: message["id"] for message in stored}
@@ -56,7 +57,7 @@ async def test_a_terminated_server_answers_what_runs_and_ends_with_zero(tmp_path
     async with server_process(tmp_path) as server:
         chat_id = await new_chat(server)
         senders = [asyncio.ensure_future(send_until_gone(server, chat_id, acked)) for _ in range(8)]
-        await until(lambda: len(acked) > 40)
+        await eventually(lambda: len(acked) > 40)
         assert await server.terminate() == 0
         await asyncio.gather(*senders)
     async with server_process(tmp_path) as server:

@@ -14,8 +14,9 @@ from chat.repositories.embedded import EmbeddedStore
 from chat.timings import Timings
 from tests.faults.test_disk_full import is_ready
 from tests.faults.test_server_killed import new_chat
-from tests.support.server_process import server_process, until
+from tests.support.server_process import server_process
 from tests.support.small_disk import fill
+from tests.support.waiting import eventually
 
 WRITES = ["insert", "update", "findAndModify"]
 CODES = {
@@ -62,21 +63,16 @@ def failing(client):
 
 
 async def texts(chat, chat_id):
-    page = await chat.request("GET", f"/chat-messages?chatId={chat_id}", 1)
-    return [each["message"] for each in page.data]
+    """What is in the chat. The driver drops its connections with every such failure, so that a read
+    may have to be repeated: while the answer says "try again".
+    """
 
+    async def page():
+        answer = await chat.request("GET", f"/chat-messages?chatId={chat_id}", 1)
+        assert answer.status == 200 or answer.body["error"]["retryable"]
+        return answer if answer.status == 200 else None
 
-async def texts_at_last(chat, chat_id):
-    """Like texts(), repeated while the answer is a failure that says "try again"."""
-    pages = []
-
-    async def is_answered():
-        pages.append(await chat.request("GET", f"/chat-messages?chatId={chat_id}", 1))
-        assert pages[-1].status == 200 or pages[-1].body["error"]["retryable"]
-        return pages[-1].status == 200
-
-    await until(is_answered)
-    return [each["message"] for each in pages[-1].data]
+    return [each["message"] for each in (await eventually(page)).data]
 
 
 @pytest.mark.expects_errors
@@ -99,10 +95,9 @@ async def test_a_store_that_takes_no_write_is_an_outage(serve, tmp_path, name):
         created = await chat.request("POST", "/chats", "host", "service", json={})
         assert created.code in {"TIMEOUT", "STORAGE_UNAVAILABLE"}
         assert not await is_ready(chat)
-        # The driver drops its connections with every such failure: a read may have to be repeated.
-        assert (await texts_at_last(chat, chat_id))[0] == "before"
+        assert (await texts(chat, chat_id))[0] == "before"
         await fail(None)
-        await until(lambda: is_ready(chat))
+        await eventually(lambda: is_ready(chat))
         assert (await ada.call("sendMessage", payload))["success"]
         assert (await ada.call("sendMessage", {"chatId": chat_id, "content": "after"}))["success"]
         stored = await texts(chat, chat_id)
@@ -154,7 +149,7 @@ async def test_a_mongodb_whose_disk_is_full_is_an_outage_though_it_takes_small_w
         assert answer["error"]["code"] == "TIMEOUT"
         assert not await is_ready(chat)
         await fail(None)
-        await until(lambda: is_ready(chat))
+        await eventually(lambda: is_ready(chat))
         assert await texts(chat, chat_id) == ["x"]
 
 
@@ -171,8 +166,8 @@ async def test_an_embedded_store_that_keeps_failing_is_started_anew(serve, tmp_p
         ada = await chat.connect(1)
         async with AsyncMongoClient(address, directConnection=True) as client:
             await failing(client)(1, WRITES)
-        await until(lambda: "store_restarted" in events())
-        await until(lambda: is_ready(chat))
+        await eventually(lambda: "store_restarted" in events())
+        await eventually(lambda: is_ready(chat))
         assert (await ada.call("sendMessage", {"chatId": chat_id, "content": "x"}))["success"]
     assert "store_unwell" in events()
 
@@ -204,9 +199,9 @@ async def test_a_store_in_panic_is_started_anew_when_there_is_room(small_disk):
 
             assert await send()
             await asyncio.to_thread(fill, small_disk)
-            await until(restart_failed, 40)
+            await eventually(restart_failed, 40)
             (small_disk / "fill").unlink()
-            await until(send)
+            await eventually(send)
             assert (await server.request("GET", "/health/ready"))[0] == 200
             assert codes <= {"TIMEOUT", "STORAGE_UNAVAILABLE"}
             told = {each["event"]: each for each in await events()}

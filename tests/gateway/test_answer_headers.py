@@ -48,5 +48,5 @@ async def test_a_websocket_is_still_a_websocket(serve):
     """The headers of the 101 disturb nobody."""
     async with serve() as chat:
         raw = await RawSocket.enter(chat)
-        assert "Server" not in raw._connection.headers
+        assert "Server" not in raw.headers
         assert await raw.is_alive()

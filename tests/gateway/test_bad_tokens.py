@@ -7,9 +7,10 @@ import pytest
 from chat.auth import claimed_user
 from chat.plugin_api import AuthFailure, Plugin, after_auth_failure, hookimpl
 from chat.services.admission import MAX_NAMES, FailedTokens
-from tests.support.gateway.servers import MovableClock, eventually, generous
+from tests.support.gateway.servers import MovableClock, generous
 from tests.support.gateway.tokens import hours, signed
 from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.waiting import eventually
 
 OTHER_SECRET = "another-secret-that-is-long-enough-to-be-one"
 

@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from chat.timings import Timings
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.waiting import eventually
 
 DEADLINE_S = 5
 MEGABYTE = b"x" * 1_000_000

@@ -9,9 +9,10 @@ import socketio
 from chat.contracts.client_events import NAMESPACE
 from chat.testing import SECRET
 from chat.timings import Timings
-from tests.support.gateway.servers import UNLIMITED, eventually, limits
+from tests.support.gateway.servers import UNLIMITED, limits
 from tests.support.gateway.tokens import hours, signed
 from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.waiting import eventually
 
 TRANSPORTS = pytest.mark.parametrize("transport", [RawSocket, RawPolling])
 

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.tcp import BareSocket
+from tests.support.waiting import eventually
 
 OF_A_CLIENT = {
     "SocketHandler", "WebSocket", "ClientSession",
@@ -86,15 +87,15 @@ async def _rest_calls(chat):
 
 
 async def _a_request_that_is_reset(chat):
-    held = chat.app.parts.http._connections
+    before = _alive()["HTTP1ServerConnection"]
     connection = socket.create_connection(("127.0.0.1", chat.app.port))
     connection.send(
         b"POST /chat-messages HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100\r\n\r\nhalf of it"
     )
-    await eventually(lambda: held)
+    await eventually(lambda: _alive()["HTTP1ServerConnection"] > before)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
-    await eventually(lambda: not held)
+    await eventually(lambda: _alive()["HTTP1ServerConnection"] <= before)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import asyncio
 import socketio
 
 from chat.plugin_api import Plugin, before_connect, hookimpl, register_namespaces
-from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawSocket
+from tests.support.waiting import eventually
 
 
 class _SlowToEnd(socketio.AsyncNamespace):

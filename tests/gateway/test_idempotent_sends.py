@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from chat.plugin_api import Plugin, before_message_send, hookimpl
-from tests.support.gateway.servers import UNLIMITED, eventually, generous, limits
+from tests.support.gateway.servers import UNLIMITED, generous, limits
+from tests.support.waiting import eventually, turns
 
 
 async def _stored(chat, chat_id, user_id=1):
@@ -78,7 +79,7 @@ async def test_a_twin_that_comes_while_plugins_think_waits_for_the_first(serve):
         sends = [asyncio.create_task(one.call("sendMessage", body))]
         await eventually(lambda: slow.asked)
         sends.append(asyncio.create_task(two.call("sendMessage", body)))
-        await asyncio.sleep(0)  # the task emits before what comes next
+        await turns()  # the task emits before what comes next
         # Answered behind the twin, whose handler has returned by then.
         await two.settle()
         slow.go_on.set()

@@ -9,9 +9,10 @@ import structlog
 from tornado.httpclient import AsyncHTTPClient
 
 from chat.logs.setup import configure_logging
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.tokens import signed
 from tests.support.gateway.wire import RawSocket, address
+from tests.support.waiting import eventually
 
 SECRET_TEXT = "the-words-that-nobody-else-may-read"
 

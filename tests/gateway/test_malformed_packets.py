@@ -8,8 +8,8 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError
 
-from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawPolling, RawSocket, address
+from tests.support.waiting import eventually
 
 MALFORMED = [
     "",

@@ -7,8 +7,9 @@ import pytest
 
 from chat.plugin_api import ClientEvent, Plugin, hookimpl, register_events
 from chat.timings import Timings
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.waiting import eventually
 
 
 class Tools(Plugin):

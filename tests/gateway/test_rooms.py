@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.gateway.servers import cut, eventually
+from tests.support.gateway.servers import cut
+from tests.support.waiting import eventually
 
 
 async def test_the_ack_of_join_chat_tells_where_the_chat_stands(serve):
@@ -80,7 +81,7 @@ async def test_user_left_comes_with_the_last_tab_that_leaves(serve):
         await grace.settle()
         assert grace.of("userLeft") == []
         await two.call("leaveChat", {"chatId": chat_id})
-        left = await grace.next("userLeft", within_s=2)
+        left = await grace.next("userLeft")
         assert (left["chatId"], left["userId"]) == (chat_id, 1)
         await one.settle()
         assert one.of("userLeft") == []
@@ -89,7 +90,7 @@ async def test_user_left_comes_with_the_last_tab_that_leaves(serve):
 async def test_user_left_waits_for_the_grace_after_a_lost_connection(serve):
     """A lost last socket is told as left only once the grace is over; a lost first of two is
     not."""
-    async with serve(presence_grace_s=0.3) as chat:
+    async with serve(presence_grace_s=1.5) as chat:
         chat_id = await chat.create_chat([1, 2])
         grace = await chat.connect(2, join=chat_id)
         one, two = await chat.connect(1, join=chat_id), await chat.connect(1, join=chat_id)
@@ -99,7 +100,7 @@ async def test_user_left_waits_for_the_grace_after_a_lost_connection(serve):
         await eventually(lambda: chat.app.gateway.get_user_sockets(1) == [])
         await grace.settle()
         assert grace.of("userLeft") == []
-        left = await grace.next("userLeft", within_s=3)
+        left = await grace.next("userLeft")
         assert left["userId"] == 1
         assert len(grace.of("userLeft")) == 1
 
@@ -115,7 +116,7 @@ async def test_who_is_back_within_the_grace_has_neither_left_nor_joined(serve):
         await eventually(lambda: chat.app.gateway.get_user_sockets(1) == [])
         back = await chat.connect(1, join=chat_id)
         await back.call("leaveChat", {"chatId": chat_id})
-        await grace.next("userLeft", within_s=2)
+        await grace.next("userLeft")
         assert len(grace.of("userJoined")) == 1
         assert len(grace.of("userLeft")) == 1
 

@@ -3,8 +3,9 @@
 import asyncio
 
 from tests.support.chat_replica import ChatReplica
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.tcp import BareSocket
+from tests.support.waiting import eventually
 
 TEXT = "x" * 9_000
 IN_FLIGHT = 8

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.wire import RawSocket
+from tests.support.waiting import eventually
 
 DEADLINE_S = 5
 
@@ -42,7 +43,7 @@ async def test_a_body_that_is_far_too_large_is_refused_before_it_comes(serve):
 
 async def test_a_connection_without_a_request_is_ended(serve):
     """IDLE_CONNECTION_S, before the first request and between two; a websocket is none of those."""
-    async with serve(idle_connection_s=0.3, **generous()) as chat:
+    async with serve(idle_connection_s=1, **generous()) as chat:
         member = await RawSocket.enter(chat)
         for sent in (b"", b"GET /health/live HTTP/1.1\r\nHost: gateway\r\n\r\n"):
             reader, writer = await asyncio.open_connection("127.0.0.1", chat.app.port)

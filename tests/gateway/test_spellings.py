@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from chat.gateway.engineio.polling import MAX_POLLING_PACKETS
 from chat.plugin_api import ClientEvent, Plugin, hookimpl, register_events
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.waiting import eventually
 
 
 class Note(BaseModel):

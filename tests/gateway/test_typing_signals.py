@@ -3,7 +3,8 @@
 import pytest
 
 from chat.timings import Timings
-from tests.support.gateway.servers import cut, eventually, generous
+from tests.support.gateway.servers import cut, generous
+from tests.support.waiting import eventually
 
 
 async def test_others_hear_that_somebody_types_and_the_typist_does_not(serve):
@@ -66,7 +67,7 @@ async def test_the_server_ends_an_indicator(serve, end):
             await ada.close()
         elif end == "lost":
             await cut(ada)
-        ended = await grace.next("userTyping", within_s=3)
+        ended = await grace.next("userTyping")
         assert (ended["userId"], ended["isTyping"]) == (1, False)
         await grace.settle()
         assert len(grace.of("userTyping")) == 2
@@ -132,4 +133,4 @@ async def test_typing_ends_with_the_last_socket_of_somebody_who_never_joined(ser
         await ada.call("typing", {"chatId": chat_id, "isTyping": True})
         assert (await grace.next("userTyping"))["isTyping"] is True
         await ada.close()
-        assert (await grace.next("userTyping", within_s=3))["isTyping"] is False
+        assert (await grace.next("userTyping"))["isTyping"] is False

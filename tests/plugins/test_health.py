@@ -6,6 +6,7 @@ import pytest
 
 from chat.errors import StoreUnavailableError
 from tests.support.gateway.servers import MovableClock
+from tests.support.waiting import turns
 
 
 async def test_a_running_server_is_live_and_ready_for_everybody(serve):
@@ -40,7 +41,7 @@ async def test_the_store_is_asked_once_a_second_however_many_ask(serve, monkeypa
 
     async def ping(_self):
         asked.append(1)
-        await asyncio.sleep(0.01)
+        await turns()  # so that all of them are there before it answers
 
     monkeypatch.setattr("chat.repositories.mongo.MongoStore.ping", ping)
     clock = MovableClock()

@@ -40,6 +40,7 @@ script = st.tuples(st.lists(wait, max_size=3), end, st.booleans())
 
 async def _wait_for(what: Any) -> None:
     loop = asyncio.get_running_loop()
+    # Sleeps are among the things to wait for; they are what is tried here.
     if what == "turn":
         await asyncio.sleep(0)
     elif what == "future":

@@ -11,7 +11,8 @@ from chat.logs.setup import late_s
 from chat.plugin_api import Plugin, after_message_created, hookimpl, shutdown
 from tests.delivery.test_admin import host
 from tests.plugins.test_plugin_manager import CREATED, hang
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
+from tests.support.waiting import eventually, turns
 
 
 def hearing(plugin_name, body, at_shutdown=None):
@@ -41,11 +42,6 @@ def noting(heard):
         heard.append(event.message.id)
 
     return note
-
-
-async def turns(count=10):
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 def lines(log, name):
@@ -89,7 +85,7 @@ async def test_a_long_queue_lets_the_loop_have_its_turn():
     for number in range(2_000):
         manager.notify_soon(after_message_created, message(number))
     while len(heard) < 2_000:
-        await asyncio.sleep(0)
+        await turns(1)
         seen.append(len(heard))
     assert len(seen) >= 2_000 / notices.NOTICES_A_TURN
 

@@ -20,6 +20,7 @@ from chat.plugin_api import (
     before_message_send,
     hookimpl,
 )
+from tests.support.waiting import turns
 
 DRAFT = MessageDraft(
     chat_id=1, sender_id=1, sender_type="employee", content="hi", client_message_id=None
@@ -248,7 +249,7 @@ async def test_notices_are_delivered_in_order_and_drain_waits_for_them():
     heard = []
 
     async def slow(event):
-        await asyncio.sleep(0)
+        await turns(1)
         heard.append(event.message.id)
 
     manager = PluginManager([hearing("a", slow)])

@@ -35,8 +35,9 @@ from chat.plugin_api import (
     shutdown,
     startup,
 )
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
 from tests.support.gateway.wire import RawSocket
+from tests.support.waiting import eventually
 
 
 class Moderation(Plugin):

@@ -18,7 +18,8 @@ from chat.plugin_api import (
     register_events,
 )
 from chat.watchdog import Watchdog
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
+from tests.support.waiting import eventually, eventually_there, turns
 
 
 class Sleeper(Plugin):
@@ -28,7 +29,7 @@ class Sleeper(Plugin):
 
     @hookimpl(before_message_send)
     async def ponder(self, draft: MessageDraft) -> None:
-        await asyncio.sleep(0)
+        await turns(1)
         _think(0.4)
 
     @hookimpl(register_events)
@@ -44,8 +45,10 @@ def _think(seconds):
     subprocess.run(["sleep", str(seconds)], check=True)
 
 
-def _blocked(log):
-    return [line for line in log.entries if line["event"] == "loop_blocked"]
+def _blocked(log, **fields):
+    """The lines of that kind; where nothing else may be in the way, those with these fields."""
+    lines = [line for line in log.entries if line["event"] == "loop_blocked"]
+    return [line for line in lines if fields.items() <= line.items()]
 
 
 async def test_a_hook_that_blocks_is_named_with_its_plugin(serve, log):
@@ -55,10 +58,10 @@ async def test_a_hook_that_blocks_is_named_with_its_plugin(serve, log):
         ada = await chat.connect(1)
         answer = await ada.call("sendMessage", {"chatId": chat_id, "content": "hi"})
         assert answer["success"]
-        (line,) = await eventually(lambda: _blocked(log))
-    assert (line["plugin"], line["hook"]) == ("sleeper", "before_message_send")
+        (line,) = await eventually(lambda: _blocked(log, plugin="sleeper"))
+    assert line["hook"] == "before_message_send"
     assert line["log_level"] == "warning"
-    assert 100 <= line["ms"] < 1_000
+    assert 100 <= line["ms"] < 10_000
     assert re.fullmatch(r"[\w.<>]+ \(\w+\.py:\d+\)", line["where"])
 
 
@@ -67,8 +70,8 @@ async def test_an_event_of_a_plugin_that_blocks_is_named_too(serve, log):
     async with serve(**generous(Sleeper())) as chat:
         ada = await chat.connect(1)
         assert (await ada.call("dawdle"))["success"]
-        (line,) = await eventually(lambda: _blocked(log))
-    assert (line["plugin"], line["hook"]) == ("sleeper", None)
+        (line,) = await eventually(lambda: _blocked(log, plugin="sleeper"))
+    assert line["hook"] is None
 
 
 async def test_it_can_be_switched_off(serve, log):
@@ -82,7 +85,7 @@ async def test_it_can_be_switched_off(serve, log):
 
 async def test_a_server_that_awaits_is_not_blocked(serve, log):
     """Whatever waits for something else lets the others go on, and is nobody to be named."""
-    async with serve(loop_blocked_ms=1_000, **generous()) as chat:
+    async with serve(loop_blocked_ms=5_000, **generous()) as chat:
         chat_id = await chat.create_chat([1])
         ada = await chat.connect(1)
         for number in range(20):
@@ -113,15 +116,11 @@ def test_what_does_not_end_is_told_while_it_lasts(watched, log):
     """A loop that is held up for ever has its line after a second."""
     go_on = threading.Event()
     watched.call_soon_threadsafe(go_on.wait, 20)
-    deadline = time.monotonic() + 5
-    while not _blocked(log) and time.monotonic() < deadline:
-        threading.Event().wait(0.02)
-    (line,) = _blocked(log)
+    (line,) = eventually_there(lambda: _blocked(log))
     assert (line["goes_on"], line["plugin"]) == (True, None)
     assert line["where"].startswith("Condition.wait")
     go_on.set()
-    while len(_blocked(log)) < 2 and time.monotonic() < deadline:
-        threading.Event().wait(0.02)
+    eventually_there(lambda: len(_blocked(log)) >= 2)
     assert "goes_on" not in _blocked(log)[1]
     assert _blocked(log)[1]["ms"] > line["ms"]
 
@@ -132,15 +131,13 @@ def test_a_call_that_keeps_all_threads_from_running_is_seen(watched, log):
 
     def backtrack():
         re.match(r"(a+)+$", "a" * 25 + "b")
-        time.sleep(0.02)
+        time.sleep(0.02)  # the other thread has to see that this one still runs
         done.set()
 
     watched.call_soon_threadsafe(backtrack)
     assert done.wait(30)
-    deadline = time.monotonic() + 5
-    while not _blocked(log) and time.monotonic() < deadline:
-        threading.Event().wait(0.02)
-    assert re.match(r"match |test_a_call_that", _blocked(log)[0]["where"])
+    line = eventually_there(lambda: _blocked(log))[0]
+    assert re.match(r"match |test_a_call_that", line["where"])
 
 
 def test_it_stops_at_any_moment():
@@ -152,7 +149,7 @@ def test_it_stops_at_any_moment():
         # Not idle when the thread looks, which is the moment in which it asks.
         until = time.monotonic() + moment_s
         while time.monotonic() < until:  # noqa: ASYNC110  # busy on purpose
-            await asyncio.sleep(0)
+            await turns(1)
         dog.stop()
 
     for step in range(30):

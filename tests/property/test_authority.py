@@ -13,6 +13,7 @@ from chat.plugin_api import MessageDraft, Plugin, before_message_send, hookimpl
 from chat.testing import running_chat
 from tests.support.delivery.chats import HOST, all_messages, gone, head_of
 from tests.support.gateway.servers import generous
+from tests.support.heard import Heard
 
 RUNS = int(os.environ.get("PROPERTY_RUNS", "50")) * 2 // 5
 USERS = (1, 2, 3)
@@ -37,7 +38,7 @@ class Slow(Plugin):
     @hookimpl(before_message_send, timeout_s=5)
     async def think(self, draft: MessageDraft) -> None:
         if int(draft.content) % 2 == 0:
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.15)  # a slow plugin is the case, not a wait
 
 
 class Story:
@@ -47,6 +48,7 @@ class Story:
         self.chat = chat
         self.chats = chats
         self.tabs = {}
+        self.lost = {}  # tab: set when its connection is gone
         self.texts = iter(range(1_000_000))
         self.silent = []  # (user, chat, from, to): numbers that none of the user's messages has
         self.out = {}  # (user, chat): the last number when that was answered
@@ -68,15 +70,19 @@ class Story:
             tab = await self.chat.connect(user_id)
         except Exception:  # noqa: BLE001  # blocked
             return
-        keep = tab._on_push
 
-        async def received(event, payload=None):
+        def received(event, payload):
             silent = (user_id, (payload or {}).get("chatId")) in self.deaf
             if silent and event in ("newMessage", "userTyping", "participantAdded"):
                 self.violations.append((user_id, event, payload))
-            await keep(event, payload)
 
-        tab.socket.on("*", received, namespace="/chat")
+        tab.pushed = Heard(received)
+        self.lost[tab] = asyncio.Event()
+
+        async def end(*_):
+            self.lost[tab].set()
+
+        tab.socket.on("disconnect", end, namespace="/chat")
         self.tabs[user_id] = tab
 
     deaf: set = set()  # noqa: RUF012  # made anew by each run
@@ -85,10 +91,16 @@ class Story:
         tab = self.tabs.get(user_id)
         if tab is None or not tab.socket.connected:
             return None
+        call = asyncio.ensure_future(tab.call(event, payload))
+        lost = asyncio.ensure_future(self.lost[tab].wait())
         try:
-            return await tab.socket.call(event, payload, namespace="/chat", timeout=2)
+            await asyncio.wait([call, lost], return_when=asyncio.FIRST_COMPLETED)
+            return call.result() if call.done() else None
         except Exception:  # noqa: BLE001  # cut in the middle
             return None
+        finally:
+            for each in (call, lost):
+                each.cancel()
 
     async def socket(self, user_id, chat_id):
         content = str(next(self.texts))

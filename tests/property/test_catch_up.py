@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chat.testing import running_chat
 from tests.support.chat_replica import ChatReplica
 from tests.support.gateway.servers import NO_CORE_LIMITS
+from tests.support.heard import Heard
 
 RUNS = int(os.environ.get("PROPERTY_RUNS", "50"))
 USERS = (1, 2, 3)
@@ -48,14 +49,12 @@ class Tab:
         self.chat_id = 0
         self.record = []
         self.live = ChatReplica()
-        client.socket.on("*", self.received, namespace="/chat")
-        self.keep = client._on_push
+        client.pushed = Heard(self.received)
 
-    async def received(self, event, payload=None):
+    def received(self, event, payload):
         if event in NUMBERED and payload["chatId"] == self.chat_id:
             self.record.append((event, payload))
             self.live.apply_event(event, payload)
-        await self.keep(event, payload)
 
     def begin(self, chat_id):
         self.chat_id, self.record, self.live = chat_id, [], ChatReplica()

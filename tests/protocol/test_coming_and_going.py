@@ -6,9 +6,9 @@ import json
 import pytest
 
 from chat.timings import Timings
-from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawPolling, RawSocket
 from tests.support.protocol.sessions import join, on_websocket
+from tests.support.waiting import eventually
 
 HELLO, HELLO_BACK = '42["message","hello"]', '42["message-back","hello"]'
 ENDS = ["1", "42{}", "9"]

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawSocket
 from tests.support.protocol.sessions import on_polling, on_websocket
+from tests.support.waiting import eventually
 
 PLACEHOLDER = '{"_placeholder":true,"num":0}'
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from chat.timings import Timings
-from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawPolling, RawSocket
 from tests.support.protocol.sessions import join, on_polling, on_websocket
+from tests.support.waiting import eventually
 
 HELLO, HELLO_BACK = '42["message","hello"]', '42["message-back","hello"]'
 WAYS_IN = [
@@ -78,7 +78,8 @@ async def test_a_connect_that_is_none_ends_the_connection(serve_echo, frame):
 
 async def test_a_session_without_connect_is_ended(serve_echo):
     """CONNECT_WITHIN_S, on either way; who is in any namespace by then stays."""
-    async with serve_echo(connect_within_s=0.3) as chat:
+    # Long enough for three to come in on a busy machine.
+    async with serve_echo(connect_within_s=1.5) as chat:
         main, custom = await on_websocket(chat), await RawSocket.open(chat)
         await join(custom, "/custom")
         polling = await on_polling(chat)
@@ -122,7 +123,7 @@ async def test_a_disconnect_of_one_namespace_leaves_the_others_alone(serve_echo,
 
 async def test_who_left_every_namespace_is_ended_in_time(serve_echo):
     """The place is for somebody who comes in again."""
-    async with serve_echo(connect_within_s=0.3) as chat:
+    async with serve_echo(connect_within_s=1) as chat:
         raw = await on_websocket(chat)
         await raw.send("41")
         await raw.until_end()

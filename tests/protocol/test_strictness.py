@@ -13,10 +13,10 @@ from chat.contracts.base import MAX_METADATA_BYTES
 from chat.errors import SetupError
 from chat.gateway.socketio.packets import MAX_ATTACHMENTS
 from chat.gateway.socketio.plugin_events import MAX_RUNNING_EVENTS
-from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawSocket
 from tests.support.protocol.namespaces import Echo, EchoPlugin
 from tests.support.protocol.sessions import join, on_polling, on_websocket
+from tests.support.waiting import eventually
 
 HELLO, HELLO_BACK = '42["message","hello"]', '42["message-back","hello"]'
 ONE = '{"_placeholder":true,"num":0}'

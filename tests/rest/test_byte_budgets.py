@@ -6,9 +6,11 @@ import asyncio
 
 import pytest
 
+from chat.repositories.messages import MongoMessages
 from tests.delivery.test_earlier_texts import edit
 from tests.support.delivery.chats import HOST, host, say
-from tests.support.gateway.servers import eventually, generous
+from tests.support.gateway.servers import generous
+from tests.support.waiting import eventually
 
 SMALL = {"max_backlog_bytes": 200_000}
 MOST = 50_000
@@ -165,9 +167,8 @@ async def test_pages_of_one_user_are_read_two_at_a_time(serve, monkeypatch):
     """Sixty at once would be sixty times what one holds in memory; others do not wait for them."""
     async with serve(**generous()) as chat:
         chat_id, _ = await conversation(chat, ["x"])
-        messages = type(chat.app.domain.catch_up.messages)
         running, most, go_on = 0, 0, asyncio.Event()
-        window = messages.window
+        window = MongoMessages.window
 
         async def slow(self, *args):
             nonlocal running, most
@@ -177,7 +178,7 @@ async def test_pages_of_one_user_are_read_two_at_a_time(serve, monkeypatch):
             running -= 1
             return await window(self, *args)
 
-        monkeypatch.setattr(messages, "window", slow)
+        monkeypatch.setattr(MongoMessages, "window", slow)
         path = f"/chat-messages?chatId={chat_id}"
         asked = [asyncio.ensure_future(chat.request("GET", path, 1)) for _ in range(6)]
         other = asyncio.ensure_future(chat.request("GET", path, 2))

@@ -6,6 +6,7 @@ import itertools
 import pytest
 
 from chat.plugin_api import Plugin, before_action, hookimpl
+from chat.repositories.chats import MongoChats
 from tests.support.delivery.stores import database_of
 from tests.support.rest.errors import assert_refused, assert_succeeded
 
@@ -320,7 +321,7 @@ async def test_a_reference_that_is_freed_and_taken_all_the_time_may_be_had_later
             return False
 
         name = "insert" if method == "POST" else "update"
-        monkeypatch.setattr(chat.app.domain.chats.chats, name, loses)
+        monkeypatch.setattr(MongoChats, name, loses)
         path = "/chats" if method == "POST" else f"/chats/{chat_id}"
         refused = await chat.request(method, path, *HOST, json={"externalRef": "r"})
         assert_refused(refused, "STORAGE_UNAVAILABLE")

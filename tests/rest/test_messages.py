@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.support.rest.clock import MovableClock
+from tests.support.gateway.servers import MovableClock
 from tests.support.rest.errors import assert_refused, assert_succeeded
 
 MESSAGE_FIELDS = {
@@ -215,9 +215,9 @@ async def test_after_the_edit_window_only_others_may_still_delete(serve):
         sent = {"chatId": chat_id, "content": "old"}
         old = (await chat.request("POST", "/chat-messages", json=sent)).data
         path = f"/chat-messages/{old['id']}"
-        clock.ahead_s = 59
+        clock.move(seconds=59)
         assert_succeeded(await chat.request("PATCH", path, json={"content": "in time"}))
-        clock.ahead_s = 62
+        clock.move(seconds=3)
         late = await chat.request("PATCH", path, json={"content": "late"})
         assert_refused(late, "EDIT_WINDOW_CLOSED")
         assert_refused(await chat.request("DELETE", path), "EDIT_WINDOW_CLOSED")

@@ -6,7 +6,7 @@ import base64
 import orjson
 import pytest
 
-from tests.support.rest.clock import MovableClock
+from tests.support.gateway.servers import MovableClock
 from tests.support.rest.errors import assert_refused, assert_succeeded
 
 
@@ -46,7 +46,7 @@ async def test_the_last_changed_chat_comes_first(serve):
         ids = []
         for _ in range(4):
             ids.append(await chat.create_chat([1, 2]))
-            clock.ahead_s += 1
+            clock.move(seconds=1)
 
         async def order():
             return [each["id"] for each in (await chat.request("GET", "/chats")).data]
@@ -54,7 +54,7 @@ async def test_the_last_changed_chat_comes_first(serve):
         assert await order() == ids[::-1]
         body = {"chatId": ids[1], "content": "up"}
         assert_succeeded(await chat.request("POST", "/chat-messages", json=body), 201)
-        clock.ahead_s += 1
+        clock.move(seconds=1)
         assert await order() == [ids[1], ids[3], ids[2], ids[0]]
         change = {"title": "up"}
         path = f"/chats/{ids[0]}"

@@ -100,6 +100,6 @@ async def test_refused_events_and_requests_draw_from_one_budget(server):
     async with start(max_sockets_per_user=20) as chat:
         for _ in range(5):
             tab = await chat.connect(1)
-            for _ in range(13):
+            for _ in range(OF_A_USER // 5):
                 await tab.call("nothing")
         assert (await chat.request("GET", "/chats", 1)).status == 429

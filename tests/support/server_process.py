@@ -140,19 +140,3 @@ def processes_with(text: str) -> list[int]:
                 ):
                     found.append(int(folder.name))
     return found
-
-
-async def until(condition: Any, within_s: float = WITHIN_S) -> None:
-    """Ask again until it holds; TimeoutError with the deadline. `condition` may be a coroutine
-    function.
-    """
-    async with asyncio.timeout(within_s):
-        while True:
-            held = condition()
-            if asyncio.iscoroutine(held):
-                held = await held
-            if held:
-                return
-            pause = asyncio.get_running_loop().create_future()
-            asyncio.get_running_loop().call_later(0.05, pause.set_result, None)
-            await pause

@@ -6,13 +6,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.support.rest import raw as rest_raw
+from tests.support.waiting import eventually_there
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a-secret-of-the-output-tests-that-is-long-enough"
@@ -68,8 +68,8 @@ def test_a_refusal_that_nobody_can_read_is_an_exit_code(command, redirection):
 
 def _port_of(server):
     """The port of the socket that the process listens on."""
-    deadline = time.monotonic() + WITHIN_S
-    while time.monotonic() < deadline:
+
+    def found():
         inodes = set()
         for each in Path(f"/proc/{server.pid}/fd").iterdir():
             try:
@@ -80,8 +80,9 @@ def _port_of(server):
             fields = line.split()
             if fields[3] == "0A" and fields[9] in inodes:
                 return int(fields[1].rpartition(":")[2], 16)
-        time.sleep(0.05)
-    raise TimeoutError
+        return None
+
+    return eventually_there(found)
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", ">&- 2>&- <&-", ">/dev/full 2>/dev/full"])
@@ -93,10 +94,7 @@ def test_the_server_runs_without_standard_files(command, mongodb_uri, redirectio
     with subprocess.Popen(**started, stdout=subprocess.DEVNULL) as server:
         try:
             port = _port_of(server)
-            deadline = time.monotonic() + WITHIN_S
-            while rest_raw.get(port, "/health/ready").status != 200:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            eventually_there(lambda: rest_raw.get(port, "/health/ready").status == 200)
             for number in (0, 1, 2):
                 assert "socket" not in os.readlink(f"/proc/{server.pid}/fd/{number}")
             server.send_signal(signal.SIGTERM)

@@ -3,7 +3,7 @@
 import asyncio
 
 from chat.gateway.timers import Deadlines
-from tests.support.gateway.servers import eventually
+from tests.support.waiting import eventually
 
 WITHIN_S = 0.1
 

@@ -18,8 +18,8 @@ from structlog.testing import LogCapture
 from chat.repositories import embedded
 from chat.repositories.embedded import EmbeddedStore
 from chat.timings import Timings
-from tests.support.gateway.servers import eventually
 from tests.support.stores import Client, running
+from tests.support.waiting import eventually
 
 DEADLINE_S = 20
 SERVER = """

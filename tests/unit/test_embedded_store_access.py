@@ -18,9 +18,9 @@ from chat.errors import SetupError
 from chat.repositories.embedded import PROGRAM, EmbeddedStore
 from chat.repositories.store_folder import MAX_SOCKET_PATH
 from chat.timings import Timings
-from tests.support.gateway.servers import eventually
 from tests.support.other_user import NOBODY, attempts_of_another, may_be_another
 from tests.support.stores import Client, running
+from tests.support.waiting import eventually
 
 as_another = pytest.mark.skipif(not may_be_another(), reason="only root can become another user")
 

@@ -6,6 +6,7 @@ import pytest
 
 from chat.errors import ChatError, ErrorCode, OutcomeUnknownError, StoreUnavailableError
 from tests.support.rest.journal import Desk, code_of
+from tests.support.waiting import turns
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ async def test_stop_writes_what_is_queued_and_refuses_what_comes(desk):
     """Nothing that was accepted is left unanswered."""
     async with desk:
         waiting = [asyncio.ensure_future(desk.send("x")) for _ in range(3)]
-        await asyncio.sleep(0)
+        await turns(1)
     assert [(await each).message.seq for each in waiting] == [3, 4, 5]
     assert await code_of(desk.send("late")) == "SHUTTING_DOWN"
     assert desk.state.pending == 0
@@ -159,7 +160,7 @@ async def test_a_sender_who_is_gone_changes_nothing(desk):
     """The message is stored and pushed although nobody waits for the answer."""
     async with desk:
         task = asyncio.ensure_future(desk.send("x"))
-        await asyncio.sleep(0)
+        await turns(1)
         task.cancel()
         assert (await desk.send("y")).message.seq == 4
     assert desk.pushed == [3, 4]

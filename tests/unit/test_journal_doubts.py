@@ -7,6 +7,7 @@ import pytest
 from chat.errors import ErrorCode, OutcomeUnknownError, StoreUnavailableError
 from tests.support.rest.journal import Desk, code_of
 from tests.support.rest.store import draft
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -19,9 +20,7 @@ async def settled(desk):
     """Wait until no write is in doubt any more; the journal repeats it after a tenth of a
     second.
     """
-    async with asyncio.timeout(5):
-        while desk.journal.in_doubt:  # noqa: ASYNC110  # it tells nobody when it is over
-            await asyncio.sleep(0.01)
+    await eventually(lambda: not desk.journal.in_doubt)
 
 
 @pytest.mark.parametrize("landed", [0, 1, 2, 3])
@@ -108,9 +107,11 @@ async def test_a_fault_while_in_doubt_does_not_shut_the_door_for_good(desk):
     async with desk:
         desk.messages.mishaps += [(0, OutcomeUnknownError()), (0, RuntimeError("refused: 8000"))]
         assert await code_of(desk.send("x")) == "TIMEOUT"
-        async with asyncio.timeout(2):
-            while await code_of(desk.send("y")) == "STORAGE_UNAVAILABLE":  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+
+        async def is_open():
+            return await code_of(desk.send("y")) != "STORAGE_UNAVAILABLE"
+
+        await eventually(is_open)
     assert desk.state.pending == 0
 
 

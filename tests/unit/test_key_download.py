@@ -116,12 +116,15 @@ async def test_an_answer_that_is_too_long_is_not_held():
 async def test_an_answer_that_does_not_end_is_cut_off():
     """After three seconds."""
 
+    over = asyncio.Event()
+
     async def never(_handler):
-        await asyncio.sleep(1)
+        await over.wait()
 
     async with site(keys=never) as (url, _):
         with pytest.raises(HTTPError):
             await download_key_set(f"{url}keys", timeout_s=0.05)
+        over.set()
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from chat.errors import ChatError
 from chat.keys.token_keys import MAX_MISSING, MAX_TRIED, TokenKeys
 from chat.timings import Timings
 from tests.support.delivery.keys import ec_key, jwk, key_for, public_pem, rsa_key, short_key
-from tests.support.gateway.servers import eventually
 from tests.support.rest.tokens import GOOD, SECRET, StoppedClock, signed
+from tests.support.waiting import eventually, turns
 
 AWAY = ConnectionRefusedError()
 TOO_LONG = json.dumps({"keys": [jwk(rsa_key("x"), "x", pad="x" * 1_000_000)]})
@@ -198,7 +198,7 @@ async def test_all_who_come_at_once_wait_for_one_fetch():
         await eventually(lambda: host.asked == 1)
         host.at += 5
         asked.append(asyncio.ensure_future(host.code(by(rsa_key(), "r1"))))
-        await asyncio.sleep(0)
+        await turns()
         host.hold.set()
         assert await asyncio.gather(*asked) == [None] * 11
         assert host.asked == 1

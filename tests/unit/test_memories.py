@@ -22,6 +22,7 @@ from chat.services.pace import Pace
 from chat.services.reads import UNREAD_CAP, ReadService
 from tests.support.pace import no_limits
 from tests.support.virtual_time import run
+from tests.support.waiting import turns
 
 RUNS = settings(max_examples=150, deadline=None)
 NOW = datetime(2025, 10, 9, tzinfo=UTC)
@@ -245,7 +246,7 @@ async def _work(sent: list[tuple[int, float | None, bool]]) -> None:
         assert all(other in ended for other in handled if waits[other][0] == socket)
         handled.append(number)
         if wait_s is not None:
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(wait_s)  # of the virtual loop
         ended[number] = loop.time()
 
     workers = Workers(handle, 1_000, 10**9)
@@ -255,7 +256,7 @@ async def _work(sent: list[tuple[int, float | None, bool]]) -> None:
         came[number] = loop.time()
         assert workers.put(inboxes[socket], ReceivedEvent(None, "x", [], number, 1))
         if pauses:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # of the virtual loop
     for each in inboxes:
         await each.wait_idle()
     workers.stop()
@@ -294,7 +295,7 @@ async def _settle(kind: Any, acts: list[str]) -> Any:
         elif act == "callback":
             made.add_done_callback(lambda done: told.append(str(done.exception() or done.result())))
         elif act == "turn":
-            await asyncio.sleep(0)
+            await turns(1)
         elif not made.done():
             if act == "settle":
                 made.set_result("done")
@@ -303,7 +304,7 @@ async def _settle(kind: Any, acts: list[str]) -> Any:
     if not made.done():
         made.set_result("at last")
     heard = await asyncio.gather(*waiting)
-    await asyncio.sleep(0)
+    await turns(1)
     if made.exception() is None:
         made.result()
     return told, heard

@@ -9,7 +9,7 @@ import pytest
 from chat.gateway.engineio import poller as pollers
 from chat.gateway.engineio.poller import EpollPoller, LoopPoller
 from chat.gateway.engineio.websocket import Outbox, WebSocket
-from tests.support.gateway.servers import eventually
+from tests.support.waiting import eventually, turns
 from tools.fuzz import frames
 
 
@@ -51,13 +51,13 @@ async def test_a_turn_that_has_read_long_enough_leaves_the_rest_for_the_next(mon
     readers = [Slow(poller, heard) for _ in range(5)]
     for each in readers:
         each.peer.send(b"x")
-    turns = []
+    read_by_then = []
     while len(heard) < 5:
-        turns.append(len(heard))
-        await asyncio.sleep(0)
-    await asyncio.sleep(0)
+        read_by_then.append(len(heard))
+        await turns(1)
+    await turns(1)
     assert sorted(heard, key=id) == sorted(readers, key=id)
-    assert {2, 4} <= set(turns), "it was read in one turn"
+    assert {2, 4} <= set(read_by_then), "it was read in one turn"
     poller.close()
     for each in readers:
         each.peer.close()
@@ -116,13 +116,13 @@ async def test_what_is_sent_in_a_pause_is_read_after_it(poller):
 async def test_a_paused_connection_is_written_to(poller):
     """And goes on being paused when what it could not take at once is written."""
     with connected(poller) as (peer, websocket, session):
-        websocket.pause(in_s(0.3))
+        websocket.pause(in_s(1))
         websocket.write(b"x" * 500_000)
         received = b""
         peer.setblocking(False)
         peer.send(frames.frame(b"1"))
         while len(received) < 500_000:
-            await asyncio.sleep(0)
+            await turns(1)
             with contextlib.suppress(BlockingIOError):
                 received += peer.recv(100_000)
         assert session.texts == []
@@ -134,7 +134,7 @@ async def test_a_paused_connection_that_is_lost_ends_at_once():
     with connected(EpollPoller) as (peer, websocket, session):
         websocket.pause(in_s(60))
         peer.close()
-        await eventually(lambda: session.lost, 2)
+        await eventually(lambda: session.lost)
 
 
 async def test_a_connection_that_is_closed_in_a_pause_sees_its_peer_end():
@@ -143,4 +143,4 @@ async def test_a_connection_that_is_closed_in_a_pause_sees_its_peer_end():
         websocket.pause(in_s(60))
         websocket.close()
         peer.close()
-        await eventually(lambda: websocket._socket is None, 1)
+        await eventually(lambda: websocket._socket is None)

@@ -38,12 +38,12 @@ async def _watch(within_s: float, items: list[tuple[float, float | None]]) -> No
 
     deadlines: Deadlines[int] = Deadlines(within_s, expire)
     for item, (pause, forget_after) in enumerate(items):
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause)  # of the virtual loop
         began[item] = loop.time()
         deadlines.watch(item, began[item])
         if forget_after is not None:
             loop.call_later(forget_after, deadlines.forget, item)
-    await asyncio.sleep(2 * within_s + 13)
+    await asyncio.sleep(2 * within_s + 13)  # of the virtual loop
     assert list(expired) == sorted(expired)
     for item, (_, forget_after) in enumerate(items):
         if item in expired:
@@ -151,10 +151,10 @@ async def _beat(interval_s: float, timeout_s: float, clients: list[Any]) -> None
     bucket = heart.pings.tick_s * 1.01
     sessions = []
     for pause, answers in clients:
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause)  # of the virtual loop
         sessions.append(Beating(heart, [each * timeout_s for each in answers]))
         sessions[-1].begin()
-    await asyncio.sleep(6 * (interval_s + timeout_s) * 2)
+    await asyncio.sleep(6 * (interval_s + timeout_s) * 2)  # of the virtual loop
     for session, (_, answers) in zip(sessions, clients, strict=True):
         for pong, ping in zip(session.pongs, session.pings, strict=True):
             assert -bucket <= ping - pong - interval_s <= bucket / 100

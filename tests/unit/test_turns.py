@@ -6,11 +6,12 @@ from chat.gateway.engineio.poller import EpollPoller
 from chat.gateway.inbox import EVENTS_A_TURN, EVENTS_OF_A_REFUSAL, Inbox, ReceivedEvent, Workers
 from chat.rest.turnstile import Turnstile
 from chat.services.budget import Turns
+from tests.support.waiting import turns
 from tests.unit.test_poller import Reader
 
 
 async def turn():
-    await asyncio.sleep(0)
+    await turns(1)
 
 
 async def enter(turnstile, user_id, entered):

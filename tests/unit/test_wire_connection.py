@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chat.gateway.engineio import websocket as connections
 from chat.gateway.engineio.frames import PING, PONG, TEXT, close_frame, frame
 from chat.gateway.engineio.websocket import Outbox, WebSocket
-from tests.support.gateway.servers import eventually
+from tests.support.waiting import eventually, turns
 from tools.fuzz import frames
 
 PEERS = 3
@@ -84,7 +84,7 @@ class Story:
             for each in whom:
                 self._wrote(each, data)
         elif what == "turn":
-            await asyncio.sleep(0)
+            await turns(1)
         elif what == "read":
             self.read(whom, size)
         elif what == "lose":
@@ -126,7 +126,7 @@ class Story:
         """Read everything that is still to come, then end all sockets."""
         quiet = 0
         while quiet < 3:
-            await asyncio.sleep(0)
+            await turns(1)
             read = [self.read(each, 100_000) for each in range(PEERS)]
             quiet = 0 if any(read) else quiet + 1
         for session, theirs in zip(self.sessions, self.peers, strict=True):

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chat.testing import ChatClient, RunningChat
-from tests.support.gateway.servers import eventually
 from tests.support.gateway.wire import RawPolling, RawSocket
+from tests.support.waiting import WITHIN_S, eventually
 
 HOST = ("host", "service")
 DOORS = ("joinChat", "sync", "GET", "POST")
@@ -31,7 +31,7 @@ class Held:
         monkeypatch.setattr(owner, name, held)
 
     async def reached(self) -> None:
-        await asyncio.wait_for(self.begun.wait(), 5)
+        await asyncio.wait_for(self.begun.wait(), WITHIN_S)
 
 
 async def ask(
@@ -103,14 +103,14 @@ async def host(chat: RunningChat, method: str, path: str, json: Any = None) -> A
     return response.data
 
 
-async def gone(client: ChatClient, within_s: float = 5.0) -> None:
+async def gone(client: ChatClient, within_s: float = WITHIN_S) -> None:
     """Return when the client has seen its transport closed by the server."""
     await eventually(lambda: not client.socket.connected, within_s)
     # python-engineio 4.15's client would let its writer wait for half a minute.
     engine = client.socket.eio
     if engine.queue is not None:
         await engine.queue.put(None)
-    await asyncio.wait_for(engine.wait(), 5)
+    await asyncio.wait_for(engine.wait(), WITHIN_S)
 
 
 async def connect_refusal(chat: RunningChat, token: str | None) -> dict[str, Any] | None:

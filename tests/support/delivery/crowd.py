@@ -13,12 +13,14 @@ from chat.clock import SystemClock
 from chat.contracts.client_events import NAMESPACE
 from chat.testing import ChatClient
 from tests.support.delivery.checker import Send, Story
-from tests.support.server_process import SECRET, until
+from tests.support.server_process import SECRET
+from tests.support.waiting import eventually
 
 ACK_WITHIN_S = 9.0
 """A second more than the server promises."""
 
 PAUSE_S = 0.05
+"""What a client waits before it tries again; a test waits for `acked`."""
 _NO_CONNECTION = (socketio.exceptions.SocketIOError, TimeoutError, asyncio.TimeoutError, OSError)
 
 
@@ -152,7 +154,7 @@ class Crowd:
     async def acked(self, more: int, within_s: float = 30) -> None:
         """Return when that many more sends were acknowledged."""
         wanted = self.story.acked + more
-        await until(
+        await eventually(
             lambda: self.story.acked >= wanted or any(t.done() for t in self._tasks), within_s
         )
         for task in self._tasks:

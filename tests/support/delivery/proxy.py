@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
+from tests.support.waiting import turns
+
 CHUNK_BYTES = 65_536
 
 
@@ -41,7 +43,7 @@ class Proxy:
         if self._pumps:
             await asyncio.wait(self._pumps)
         # An aborted transport closes its socket in the next turn of the loop.
-        await asyncio.sleep(0)
+        await turns(1)
 
     def cut(self) -> None:
         """Reset every connection, as a network that is gone; new ones are let through."""
@@ -51,7 +53,7 @@ class Proxy:
     def in_front_of(self, chat: Any) -> Any:
         """What raw sockets need of a running chat, by way of this proxy."""
         return SimpleNamespace(
-            app=SimpleNamespace(port=self.port), token=chat.token, _clients=chat._clients
+            app=SimpleNamespace(port=self.port), token=chat.token, clients=chat.clients
         )
 
     def _accept(self) -> None:

@@ -14,7 +14,6 @@ from urllib.parse import unquote
 
 from pymongo import AsyncMongoClient
 
-from chat.repositories.lease import _boot_id, _pid_namespace
 from tests.support.server_process import ROOT, SECRET
 
 Database = Any
@@ -64,8 +63,8 @@ def this_machine() -> dict[str, str]:
     """`host`, `boot` and `namespace` as a server here writes them."""
     return {
         "host": socket.gethostname(),
-        "boot": _boot_id(),
-        "namespace": _pid_namespace(),
+        "boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+        "namespace": os.readlink("/proc/self/ns/pid"),
     }
 
 

@@ -1,8 +1,6 @@
 """What tests of the socket door hand to a server: a clock they can move, limits that are not in the
 way."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,14 +57,3 @@ def generous(*plugins: Any) -> dict[str, Any]:
 async def cut(client: ChatClient) -> None:
     """End the client's connection as a lost network does: without a word."""
     await client.socket.eio.disconnect(abort=True)
-
-
-async def eventually(holds: Callable[[], Any], within_s: float = 5.0) -> Any:
-    """Wait until `holds()` is true and return what it returned; AssertionError after the
-    deadline."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within_s
-    while not (value := holds()):
-        assert loop.time() < deadline, "it did not come true in time"
-        await asyncio.sleep(0.01)
-    return value

@@ -11,11 +11,13 @@ from typing import Any, Self
 
 from chat.testing import RunningChat
 
-DEADLINE_S = 5.0
+DEADLINE_S = 20.0
 
 
-def upgrade_request(port: int, **headers: str) -> bytes:
-    """The request for a new session over websocket."""
+def upgrade_request(
+    port: int, target: str = "/socket.io/?EIO=4&transport=websocket", **headers: str
+) -> bytes:
+    """The request for a websocket, of a new session unless `target` says else."""
     lines = {
         "Host": f"127.0.0.1:{port}",
         "Connection": "Upgrade",
@@ -25,7 +27,7 @@ def upgrade_request(port: int, **headers: str) -> bytes:
         **headers,
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n{head}\r\n".encode()
+    return f"GET {target} HTTP/1.1\r\n{head}\r\n".encode()
 
 
 def masked(text: str) -> bytes:
