@@ -11,8 +11,9 @@ SOURCES := $(shell find chat plugins static tests docs deploy server.py setup.py
 
 # Ends a test that hangs. For a debugger, call pytest without it.
 PYTEST = $(BIN)/python -m pytest --timeout=60
-# The tests of one file share a server, so they run in one process.
-THREE_AT_A_TIME = --numprocesses=3 --dist=loadfile
+# The tests of one file share a server, so they run in one process. Files are dealt out in their order:
+# by default those with the fewest tests come last, and these are the browser's, which take the longest.
+THREE_AT_A_TIME = --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help run test lint check lock property fuzz suites bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin bench-memory-attacks bench-floods
 

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import orjson
 import socketio
@@ -121,15 +121,21 @@ class Response:
         return error["code"] if error else None
 
 
+class Closable(Protocol):
+    """A client of either kind."""
+
+    async def close(self) -> None: ...
+
+
 class RunningChat:
-    """A running server, and ways to talk to it."""
+    """A running server, and ways to talk to it. It closes its `clients` before the server stops."""
 
     def __init__(self, app: ChatApp, custom_events: frozenset[str]) -> None:
         self.app = app
         self.url = f"http://127.0.0.1:{app.port}"
         self.undeclared: list[str] = []
         self._custom_events = custom_events
-        self._clients: list[ChatClient] = []
+        self.clients: list[Closable] = []
 
     def token(
         self,
@@ -166,7 +172,7 @@ class RunningChat:
             wait_timeout=WAIT_S,
             **options,
         )
-        self._clients.append(client)
+        self.clients.append(client)
         if join is not None:
             answer = await client.call("joinChat", {"chatId": join})
             assert answer["success"], answer
@@ -213,7 +219,7 @@ class RunningChat:
         return int(response.data["id"])
 
     async def close(self) -> None:
-        for client in self._clients:
+        for client in self.clients:
             await client.close()
 
     async def __aenter__(self) -> Self:

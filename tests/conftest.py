@@ -16,6 +16,7 @@ from structlog.testing import LogCapture
 
 from chat.repositories.embedded import EmbeddedStore
 from chat.testing import RunningChat, running_chat
+from tests.support.demo_mode import demo_chat
 from tests.support.stores import fresh_database
 
 TIMEOUT_S = 60
@@ -54,6 +55,16 @@ def mongodb_uri(store_uri: str) -> str:
 def serve(mongodb_uri: str) -> Callable[..., AbstractAsyncContextManager[RunningChat]]:
     """`async with serve(...) as chat:` a server on a fresh database; see running_chat."""
     return functools.partial(running_chat, mongodb_uri=mongodb_uri)
+
+
+@pytest.fixture
+def serve_demo(
+    mongodb_uri: str, tmp_path: Path
+) -> Callable[..., AbstractAsyncContextManager[RunningChat]]:
+    """`async with serve_demo(...) as chat:` a server in demo mode, on the same folder and database
+    when it is started again.
+    """
+    return functools.partial(demo_chat, mongodb_uri, tmp_path / "data")
 
 
 @pytest.fixture(autouse=True)

@@ -3,31 +3,24 @@
 A test is skipped only where the machine has no Node (20 or newer) or no Chromium.
 """
 
-import asyncio
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
+from tornado.ioloop import IOLoop
 
 from chat.testing import RunningChat
+from tests.e2e.demo_page import DemoPages, demo_pages
 from tests.e2e.js_driver import JS_FOLDER, JsDriver
+from tests.e2e.one_browser import OneBrowser
 from tests.e2e.page_site import Site, site_of
 
 OLDEST_NODE = 20
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-CHROMIUM_ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
 
 
 @pytest.fixture(scope="session")
@@ -45,33 +38,93 @@ def node_modules() -> None:
         subprocess.run(install, cwd=JS_FOLDER, check=True, capture_output=True)
 
 
-@pytest.fixture
-def javascript(node_modules: None) -> Callable[[], AbstractAsyncContextManager[JsDriver]]:
-    """`async with javascript() as js:` a Node process with the official clients in it."""
-    return JsDriver
+@pytest.fixture(scope="session")
+def loop_of_all() -> Iterator[IOLoop]:
+    """One loop for all tests here: a browser belongs to the loop on which it was started."""
+    loop = IOLoop(make_current=False)
+    yield loop
+    loop.close(all_fds=True)
 
 
 @pytest.fixture
-def chromium() -> Callable[[], AbstractAsyncContextManager[Browser]]:
-    """`async with chromium() as browser:` a real browser, without a window."""
+def io_loop(loop_of_all: IOLoop) -> Iterator[IOLoop]:
+    """In place of pytest-tornado's loop of each test."""
+    loop_of_all.make_current()
+    yield loop_of_all
+    loop_of_all.clear_current()
+
+
+@pytest.fixture(scope="session")
+def one_node(node_modules: None, loop_of_all: IOLoop) -> Iterator[JsDriver]:
+    """The Node process of all tests."""
+    driver = JsDriver()
+    yield driver
+    loop_of_all.run_sync(driver.stop)
+
+
+@pytest.fixture
+def javascript(one_node: JsDriver) -> Callable[[], AbstractAsyncContextManager[JsDriver]]:
+    """`async with javascript() as js:` the official clients in Node; their sockets are disconnected
+    behind the block.
+    """
+
+    @asynccontextmanager
+    async def lend() -> AsyncIterator[JsDriver]:
+        await one_node.start()
+        try:
+            yield one_node
+        finally:
+            await one_node.let_go()
+
+    return lend
+
+
+@pytest.fixture(scope="session")
+def one_browser(loop_of_all: IOLoop) -> Iterator[OneBrowser]:
+    """The Chromium of all tests; a start takes as long as many of the tests."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         pytest.skip("Chromium is not installed")
+    browser = OneBrowser(found)
+    yield browser
+    loop_of_all.run_sync(browser.close)
+
+
+@pytest.fixture
+def chromium(one_browser: OneBrowser) -> Callable[[], AbstractAsyncContextManager[Browser]]:
+    """`async with chromium() as browser:` a real browser, without a window. What is opened in it is
+    closed behind the block.
+    """
 
     @asynccontextmanager
-    async def launch() -> AsyncIterator[Browser]:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=found, args=list(CHROMIUM_ARGS)
-            )
-            try:
-                yield browser
-            finally:
-                await browser.close()
-                # The pipes to the driver are closed in callbacks; one turn of the loop runs them.
-                await asyncio.sleep(0)
+    async def lend() -> AsyncIterator[Browser]:
+        browser = await one_browser.get()
+        try:
+            yield browser
+        finally:
+            for context in browser.contexts:
+                await context.close()
 
-    return launch
+    return lend
+
+
+@pytest.fixture
+def demo(
+    serve_demo: Callable[..., AbstractAsyncContextManager[RunningChat]],
+    chromium: Callable[[], AbstractAsyncContextManager[Browser]],
+) -> Callable[..., AbstractAsyncContextManager[tuple[RunningChat, DemoPages]]]:
+    """`async with demo() as (chat, pages):` the page of a server in demo mode."""
+
+    @asynccontextmanager
+    async def open_demo(**settings: Any) -> AsyncIterator[tuple[RunningChat, DemoPages]]:
+        async with (
+            serve_demo(**settings) as chat,
+            chromium() as browser,
+            demo_pages(browser, chat.url) as pages,
+        ):
+            yield chat, pages
+
+    return open_demo
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import itertools
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 JS_FOLDER: Final = Path(__file__).resolve().parents[1] / "js"
 CLIENTS: Final = {"4.8.4": "socket.io-client", "4.5.4": "socket.io-client-4.5.4"}
@@ -55,9 +55,10 @@ class JsSocket:
 
 
 class JsDriver:
-    """`async with JsDriver() as js:`; see tests/js/driver.mjs."""
+    """A Node process for many tests; see tests/js/driver.mjs. `start` and `stop` are on one loop."""
 
     def __init__(self) -> None:
+        self._node: asyncio.subprocess.Process | None = None
         self.arrived = asyncio.Condition()
         self._sockets: dict[str, JsSocket] = {}
         self._acks: dict[int, asyncio.Future[Any]] = {}
@@ -79,31 +80,44 @@ class JsDriver:
         await self.command("emit", name, args=args, ack=ack)
         return await asyncio.wait_for(answer, WAIT_S)
 
+    async def let_go(self) -> None:
+        """Disconnect what a test has connected, and forget it."""
+        names, self._sockets = list(self._sockets), {}
+        for name in names:
+            await self.command("disconnect", name)
+
     async def command(self, do: str, name: str, **fields: Any) -> None:
+        assert self._node is not None
         assert self._node.stdin is not None
         self._node.stdin.write(json.dumps({"do": do, "as": name, **fields}).encode() + b"\n")
         await self._node.stdin.drain()
 
-    async def _read(self) -> None:
-        assert self._node.stdout is not None
-        async for line in self._node.stdout:
+    async def _read(self, lines: asyncio.StreamReader) -> None:
+        async for line in lines:
             said = json.loads(line)
             if "event" not in said:
-                self._acks.pop(said["ack"]).set_result(said["args"][0])
-                continue
-            async with self.arrived:
-                self._sockets[said["as"]].receive(said["event"], said["args"])
-                self.arrived.notify_all()
+                answer = self._acks.pop(said["ack"])
+                if not answer.done():
+                    answer.set_result(said["args"][0])
+            elif said["as"] in self._sockets:
+                async with self.arrived:
+                    self._sockets[said["as"]].receive(said["event"], said["args"])
+                    self.arrived.notify_all()
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
+        """Unless it runs."""
+        if self._node is not None and self._node.returncode is None:
+            return
         pipe = asyncio.subprocess.PIPE
         self._node = await asyncio.create_subprocess_exec(
             "node", "driver.mjs", cwd=JS_FOLDER, stdin=pipe, stdout=pipe
         )
-        self._reader = asyncio.create_task(self._read())
-        return self
+        assert self._node.stdout is not None
+        self._reader = asyncio.create_task(self._read(self._node.stdout))
 
-    async def __aexit__(self, *_: object) -> None:
+    async def stop(self) -> None:
+        if self._node is None:
+            return
         assert self._node.stdin is not None
         self._node.stdin.close()
         await asyncio.wait_for(self._node.wait(), WAIT_S)

@@ -16,6 +16,7 @@ from tornado.tcpclient import TCPClient
 
 from tests.e2e.js_driver import CLIENTS, TRANSPORTS
 from tests.e2e.servers import ROOT, free_port
+from tests.support.waiting import eventually
 
 CLIENT_ADDRESS = "127.0.0.7"
 """A loopback address that neither nginx nor the server has: only the client's own can be meant."""
@@ -38,15 +39,16 @@ http {{
 
 async def wait_until_listening(port):
     """Return as soon as somebody accepts connections there."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                stream = await TCPClient().connect("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                stream.close()
-                return
+
+    async def is_listening():
+        try:
+            stream = await TCPClient().connect("127.0.0.1", port)
+        except OSError:
+            return False
+        stream.close()
+        return True
+
+    await eventually(is_listening)
 
 
 def make_certificate(folder):

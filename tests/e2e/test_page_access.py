@@ -1,30 +1,15 @@
 """The demo page without a mouse, in the dark, on a phone, and for a screen reader."""
 
-from contextlib import asynccontextmanager
-
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.demo_page import DESKTOP, NARROW, PHONE, demo_pages
+from tests.e2e.demo_page import DESKTOP, NARROW, PHONE
+
+pytestmark = pytest.mark.usefixtures("node_modules")
+"""For axe."""
 
 FOCUSED = "() => document.activeElement.dataset.testid ?? document.activeElement.tagName"
 LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 4
-
-
-@pytest.fixture
-def demo(serve, chromium, tmp_path, node_modules):
-    """`async with demo() as pages:` the page of a server in demo mode, with axe loaded into it."""
-
-    @asynccontextmanager
-    async def open_demo():
-        async with (
-            serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
-            chromium() as browser,
-            demo_pages(browser, chat.url) as pages,
-        ):
-            yield pages
-
-    return open_demo
 
 
 async def press_until(page, key, test_id):
@@ -40,7 +25,7 @@ async def press_until(page, key, test_id):
 
 async def test_everything_can_be_done_with_the_keyboard_alone(demo):
     """Sign in, write, edit, think better of it, delete and sign out, without a mouse."""
-    async with demo() as pages:
+    async with demo() as (_chat, pages):
         ada, grace = await pages.open(), await pages.open()
         await grace.sign_in("Grace")
         await expect(ada.page.get_by_test_id("demo-user").first).to_be_visible()
@@ -89,7 +74,7 @@ async def test_everything_can_be_done_with_the_keyboard_alone(demo):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_to_complain_about(demo, size, scheme):
     """No violation on the sign-in screen, in the chat, in menu and editor, in the drawer."""
-    async with demo() as pages:
+    async with demo() as (_chat, pages):
         ada = await pages.open(size, scheme)
         grace = await pages.open()
         await expect(ada.page.get_by_test_id("demo-user").first).to_be_visible()
@@ -118,7 +103,7 @@ async def test_axe_finds_nothing_to_complain_about(demo, size, scheme):
 
 async def test_nothing_is_wider_than_a_small_phone(demo):
     """At 360 pixels neither screen scrolls sideways, whatever people write or are called."""
-    async with demo() as pages:
+    async with demo() as (_chat, pages):
         ada = await pages.open(NARROW, "light")
         await expect(ada.page.get_by_test_id("demo-user").first).to_be_visible()
         assert await ada.overflow_px() == 0

@@ -1,40 +1,10 @@
 """The demo page used by two people: everything a chat is for, seen from both sides."""
 
-from contextlib import asynccontextmanager
-
-import pytest
 from playwright.async_api import expect
 
-from chat.plugin_api import ErrorCode, MessageDraft, Plugin, Reject, before_message_send, hookimpl
 from tests.e2e.demo_page import NO_SERVER, demo_pages
+from tests.e2e.no_shouting import NoShouting
 from tests.e2e.servers import server_process
-
-
-class NoShouting(Plugin):
-    """Refuses what is written in capitals."""
-
-    name = "no_shouting"
-
-    @hookimpl(before_message_send)
-    async def refuse(self, draft: MessageDraft) -> None:
-        if draft.content.isupper():
-            raise Reject(ErrorCode.REJECTED, "not so loud, please")
-
-
-@pytest.fixture
-def demo(serve, chromium, tmp_path):
-    """`async with demo() as (chat, pages):` the page of a server in demo mode."""
-
-    @asynccontextmanager
-    async def open_demo(**settings):
-        async with (
-            serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path, **settings) as chat,
-            chromium() as browser,
-            demo_pages(browser, chat.url) as pages,
-        ):
-            yield chat, pages
-
-    return open_demo
 
 
 async def both(pages):

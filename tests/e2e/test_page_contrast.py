@@ -1,11 +1,12 @@
 """The page in high contrast, and in windows of a few lines: nothing is lost, cut off or covered."""
 
-from contextlib import asynccontextmanager
-
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.demo_page import DESKTOP, demo_pages
+from tests.e2e.demo_page import DESKTOP
+
+pytestmark = pytest.mark.usefixtures("node_modules")
+"""For axe."""
 
 ZOOMED = (320, 256)
 """A window of 1280 x 1024 pixels, enlarged to 400 %."""
@@ -24,22 +25,6 @@ UNCOVERED = """element => {
 }"""
 
 
-@pytest.fixture
-def talk(serve, chromium, tmp_path):
-    """`async with talk() as pages:` a server in demo mode, and its page."""
-
-    @asynccontextmanager
-    async def start():
-        async with (
-            serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
-            chromium() as browser,
-            demo_pages(browser, chat.url) as pages,
-        ):
-            yield pages
-
-    return start
-
-
 @pytest.mark.parametrize(
     ("size", "options"),
     [
@@ -53,9 +38,9 @@ def talk(serve, chromium, tmp_path):
     ],
     ids=lambda value: "-".join(map(str, value)) or "plain",
 )
-async def test_axe_finds_nothing_in_high_contrast_and_in_small_windows(talk, size, options):
+async def test_axe_finds_nothing_in_high_contrast_and_in_small_windows(demo, size, options):
     """In every state: signing in, the chat, its menu, its editor, scrolled up, and the drawer."""
-    async with talk() as pages:
+    async with demo() as (_chat, pages):
         ada = await pages.open(size, **options)
         await expect(ada.page.get_by_test_id("demo-user").first).to_be_visible()
         found = {"sign-in": await ada.axe()}
@@ -83,9 +68,9 @@ async def test_axe_finds_nothing_in_high_contrast_and_in_small_windows(talk, siz
         assert found == {state: [] for state in found}
 
 
-async def test_forced_colours_leave_bubbles_states_and_buttons(talk):
+async def test_forced_colours_leave_bubbles_states_and_buttons(demo):
     """What colours and shadows told is told by borders and shapes."""
-    async with talk() as pages:
+    async with demo() as (_chat, pages):
         ada = await pages.open(forced_colors="active")
         grace = await pages.open()
         await ada.sign_in("Ada")
@@ -110,9 +95,9 @@ async def test_forced_colours_leave_bubbles_states_and_buttons(talk):
 
 
 @pytest.mark.parametrize("size", [ZOOMED, SIDEWAYS], ids=["400 %", "sideways"])
-async def test_nothing_is_covered_or_cut_off_in_a_small_window(talk, size):
+async def test_nothing_is_covered_or_cut_off_in_a_small_window(demo, size):
     """Names, menu, editor, "Latest" and the composer can all be reached and pressed."""
-    async with talk() as pages:
+    async with demo() as (_chat, pages):
         ada, grace = await pages.open(size), await pages.open()
         for user in await ada.page.get_by_test_id("demo-user").all():
             await expect(user).to_be_in_viewport(ratio=1)
@@ -143,9 +128,9 @@ async def test_nothing_is_covered_or_cut_off_in_a_small_window(talk, size):
             assert await item.evaluate(UNCOVERED)
 
 
-async def test_the_drawer_of_a_small_window_scrolls_with_the_keyboard(talk):
+async def test_the_drawer_of_a_small_window_scrolls_with_the_keyboard(demo):
     """Every person and the way out come into view."""
-    async with talk() as pages:
+    async with demo() as (_chat, pages):
         for name in ("Linus", "Margaret", "Guido", "Barbara"):
             await (await pages.open()).sign_in(name)
         ada = await pages.open(ZOOMED)
@@ -163,9 +148,9 @@ async def test_the_drawer_of_a_small_window_scrolls_with_the_keyboard(talk):
         await expect(ada.page.get_by_test_id("sign-out")).to_be_in_viewport(ratio=1)
 
 
-async def test_without_scripts_the_page_says_so_at_once(talk):
+async def test_without_scripts_the_page_says_so_at_once(demo):
     """The sentence is on the first screen."""
-    async with talk() as pages:
+    async with demo() as (_chat, pages):
         context = await pages.browser.new_context(
             java_script_enabled=False, viewport={"width": 1280, "height": 800}
         )

@@ -127,6 +127,7 @@ async def test_escape_closes_the_menu_wherever_the_focus_is(chat_of_two):
             await expect(ada.page.get_by_test_id("message-actions")).to_be_focused()
 
 
+@pytest.mark.usefixtures("node_modules")
 async def test_an_editor_whose_message_is_deleted_elsewhere_gives_the_text_back(chat_of_two):
     """The editor closes with a notice that holds what was written; the keyboard is on it."""
     async with chat_of_two() as (chat, pages, chat_id):

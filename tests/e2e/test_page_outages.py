@@ -145,10 +145,10 @@ async def test_an_endpoint_that_gives_the_expired_token_again_signs_out_in_the_e
         await expect(problem).to_have_attribute("data-code", "TOKEN_EXPIRED", timeout=15_000)
 
 
-async def test_a_page_behind_a_proxy_says_why_there_is_no_demo(serve, chromium, tmp_path):
+async def test_a_page_behind_a_proxy_says_why_there_is_no_demo(serve_demo, chromium):
     """The server gives no demo tokens through a proxy, and is not called away for that."""
     async with (
-        serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
+        serve_demo() as chat,
         chromium() as browser,
         demo_pages(browser, chat.url, allowed=BROWSERS_OWN_WORDS) as pages,
     ):

@@ -1,12 +1,10 @@
 """What somebody wrote on the demo page survives the reload, the closed tab, and the dead server."""
 
-from contextlib import asynccontextmanager
-
 import pytest
 from playwright.async_api import expect
 
-from chat.plugin_api import ErrorCode, MessageDraft, Plugin, Reject, before_message_send, hookimpl
 from tests.e2e.demo_page import NO_SERVER, demo_pages
+from tests.e2e.no_shouting import NoShouting
 from tests.e2e.servers import free_port
 from tests.support.server_process import server_process
 
@@ -60,33 +58,6 @@ class Line:
     async def between(self, tab):
         await tab.page.route_web_socket("**/socket.io/**", self.carry)
         await tab.page.reload()
-
-
-class NoShouting(Plugin):
-    """Refuses what is written in capitals."""
-
-    name = "no_shouting"
-
-    @hookimpl(before_message_send)
-    async def refuse(self, draft: MessageDraft) -> None:
-        if draft.content.isupper():
-            raise Reject(ErrorCode.REJECTED, "not so loud, please")
-
-
-@pytest.fixture
-def demo(serve, chromium, tmp_path):
-    """`async with demo() as (chat, pages):` the page of a server in demo mode."""
-
-    @asynccontextmanager
-    async def open_demo(**settings):
-        async with (
-            serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path, **settings) as chat,
-            chromium() as browser,
-            demo_pages(browser, chat.url) as pages,
-        ):
-            yield chat, pages
-
-    return open_demo
 
 
 @pytest.mark.parametrize("lost", ["sends", "answers"])

@@ -2,7 +2,6 @@
 
 from playwright.async_api import expect
 
-from tests.e2e.demo_page import demo_pages
 from tests.e2e.xss import STRINGS
 
 ADDRESSES = "links => links.map((link) => link.protocol)"
@@ -38,15 +37,11 @@ FOREIGN_IMAGE = """() => new Promise((done) => {
 })"""
 
 
-async def test_forty_scripts_are_forty_texts(serve, chromium, tmp_path, monkeypatch):
+async def test_forty_scripts_are_forty_texts(demo, monkeypatch):
     """Each is shown letter by letter, at both ends and after a reload, and nothing else happens."""
     assert len(set(STRINGS)) == 40
     monkeypatch.setenv("CHAT_RATE_LIMIT_SEND_BURST", "1000")
-    async with (
-        serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
-        chromium() as browser,
-        demo_pages(browser, chat.url) as pages,
-    ):
+    async with demo() as (_chat, pages):
         ada, grace = await pages.open(), await pages.open()
         await grace.sign_in("Grace")
         # A name is shown in more places than a message.
@@ -67,14 +62,11 @@ async def test_forty_scripts_are_forty_texts(serve, chromium, tmp_path, monkeypa
         )
 
 
-async def test_the_content_policy_would_stop_a_script_that_got_in(serve, chromium, tmp_path):
+async def test_the_content_policy_would_stop_a_script_that_got_in(serve_demo, chromium):
     """An inline script, a foreign image, and a text that is to become HTML or a script are refused
     by the browser itself.
     """
-    async with (
-        serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path) as chat,
-        chromium() as browser,
-    ):
+    async with serve_demo() as chat, chromium() as browser:
         page = await browser.new_page()
         response = await page.goto(chat.url)
         policy = response.headers["content-security-policy"]

@@ -69,6 +69,7 @@ async def test_only_new_messages_of_others_are_read_out(world):
         assert await ada.page.evaluate("told") == ["User 2: a new one"]
 
 
+@pytest.mark.usefixtures("node_modules")
 async def test_a_chat_says_why_there_is_nothing_in_it(world):
     """No chat at all, one that can only be read, and an empty one."""
     async with world() as (chat, pages):

@@ -6,30 +6,17 @@ import asyncio
 import re
 import socket
 import stat
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from contextlib import suppress
 
 import pytest
 
-from chat.entities import ExternalRefSetter
 from chat.errors import SetupError
 from chat.services import demo as demo_module
-from chat.services.demo import demo_secret
+from chat.services.demo import EXTERNAL_REF, demo_secret
 from chat.settings import load_settings
+from tests.support.delivery.stores import database_of
 from tests.support.gateway.servers import MovableClock
 from tests.support.rest.errors import assert_refused, assert_succeeded
-
-
-@pytest.fixture
-def demo(serve, tmp_path):
-    """A server in demo mode; again with the same folder and database when asked again."""
-
-    @asynccontextmanager
-    async def start(**settings):
-        async with serve(jwt_secret=None, mongodb_uri=None, data_dir=tmp_path, **settings) as chat:
-            yield chat
-
-    return start
 
 
 async def sign_in(chat, name, **headers):
@@ -41,11 +28,11 @@ def bearer(made):
     return {"Authorization": f"Bearer {made['token']}"}
 
 
-async def test_a_name_gets_a_token_and_a_seat(demo):
+async def test_a_name_gets_a_token_and_a_seat(serve_demo):
     """POST /demo/token answers a token that REST and sockets take, the user, and the chat to begin
     with.
     """
-    async with demo() as chat:
+    async with serve_demo() as chat:
         made = assert_succeeded(await sign_in(chat, "  Linus "))
         assert set(made) == {"token", "expiresAt", "user", "chatId"}
         assert made["user"]["name"] == "Linus"
@@ -58,9 +45,9 @@ async def test_a_name_gets_a_token_and_a_seat(demo):
         assert (who["id"], who["type"]) == (made["user"]["id"], "employee")
 
 
-async def test_the_page_is_told_who_is_there(demo):
+async def test_the_page_is_told_who_is_there(serve_demo):
     """GET /demo has the chat and the people with names."""
-    async with demo() as chat:
+    async with serve_demo() as chat:
         await sign_in(chat, "Linus")
         shown = assert_succeeded(await chat.request("GET", "/demo", None))
         assert shown["users"] == [
@@ -69,51 +56,52 @@ async def test_the_page_is_told_who_is_there(demo):
 
 
 @pytest.mark.parametrize("names", [("Ada", "ada"), ("Linus", " LINUS\t"), ("Straße", "STRASSE")])
-async def test_the_same_name_is_the_same_person(demo, names):
+async def test_the_same_name_is_the_same_person(serve_demo, names):
     """Whatever its case, now and after a restart."""
-    async with demo() as chat:
+    async with serve_demo() as chat:
         first, second = [(await sign_in(chat, name)).data["user"]["id"] for name in names]
         assert first == second
-    async with demo() as chat:
+    async with serve_demo() as chat:
         assert (await sign_in(chat, names[1])).data["user"]["id"] == first
 
 
-async def test_a_first_user_may_leave_the_chat(demo):
+async def test_a_first_user_may_leave_the_chat(serve_demo):
     """The next start takes the chat as it is."""
-    async with demo() as chat:
+    async with serve_demo() as chat:
         ada = (await sign_in(chat, "Ada")).data
         path = f"/chats/{ada['chatId']}"
         left = await chat.request("POST", f"{path}/leave", None, headers=bearer(ada))
         assert_succeeded(left)
-    async with demo() as chat:
+    async with serve_demo() as chat:
         grace = (await sign_in(chat, "Grace")).data
         assert (grace["chatId"], grace["user"]["id"]) == (ada["chatId"], 2)
 
 
-async def test_a_chat_that_somebody_else_named_like_the_demo_is_not_opened(demo):
+async def test_a_chat_that_somebody_else_named_like_the_demo_is_not_opened(serve_demo, mongodb_uri):
     """Demo mode would seat everybody in it: the start says what to do instead."""
-    async with demo() as chat:
-        chat_id = (await sign_in(chat, "Ada")).data["chatId"]
-        shown = (await chat.app.domain.states.get(chat_id)).chat
-        setter = ExternalRefSetter(user_id=7, user_type="employee")
-        await chat.app.parts.store.chats.update(replace(shown, external_ref_by=setter))
+    async with serve_demo():
+        pass
+    async with database_of(mongodb_uri) as database:
+        setter = {"externalRefBy": {"userId": 7, "type": "employee"}}
+        renamed = await database.chats.update_one({"externalRef": EXTERNAL_REF}, {"$set": setter})
+        assert renamed.modified_count == 1
     with pytest.raises(SetupError, match="chatgateway:demo"):
-        async with demo():
+        async with serve_demo():
             pass
 
 
-async def test_names_that_come_at_once_get_different_people(demo):
+async def test_names_that_come_at_once_get_different_people(serve_demo):
     """Ten newcomers, ten ids; ten times the same newcomer, one."""
-    async with demo() as chat:
+    async with serve_demo() as chat:
         made = await asyncio.gather(*(sign_in(chat, f"Guest {number}") for number in range(10)))
         assert len({each.data["user"]["id"] for each in made}) == 10
         same = await asyncio.gather(*(sign_in(chat, "Twin") for _ in range(10)))
         assert len({each.data["user"]["id"] for each in same}) == 1
 
 
-async def test_an_id_is_never_given_to_a_second_person(demo):
+async def test_an_id_is_never_given_to_a_second_person(serve_demo):
     """Who leaves the demo chat keeps their id: a newcomer does not step into their shoes."""
-    async with demo() as chat:
+    async with serve_demo() as chat:
         linus = (await sign_in(chat, "Linus")).data
         path = f"/chats/{linus['chatId']}/leave"
         assert_succeeded(await chat.request("POST", path, None, headers=bearer(linus)))
@@ -121,11 +109,11 @@ async def test_an_id_is_never_given_to_a_second_person(demo):
         assert eve["user"]["id"] != linus["user"]["id"]
 
 
-async def test_a_token_outlives_a_restart(demo, tmp_path):
+async def test_a_token_outlives_a_restart(serve_demo, tmp_path):
     """The secret is kept in DATA_DIR, and nobody else can read it."""
-    async with demo() as chat:
+    async with serve_demo() as chat:
         made = (await sign_in(chat, "Ada")).data
-    async with demo() as chat:
+    async with serve_demo() as chat:
         assert_succeeded(await chat.request("GET", "/chats", None, headers=bearer(made)))
         assert (await sign_in(chat, "Ada")).data["chatId"] == made["chatId"]
     [kept] = [path for path in tmp_path.rglob("*") if path.name == "demo.key"]
@@ -150,19 +138,19 @@ def test_a_secret_that_a_crash_cut_short_is_not_used(tmp_path, left):
         assert len(demo_secret(tmp_path)) >= 32
 
 
-async def test_a_name_that_is_none_is_refused(demo):
+async def test_a_name_that_is_none_is_refused(serve_demo):
     """1 to 40 characters that are not blank."""
     names = ["", " ", "\t\n", "x" * 41, "a\x00b", None, 7, True, ["Ada"], {"$gt": ""}, {}]
-    async with demo() as chat:
+    async with serve_demo() as chat:
         for name in names:
             answer = await chat.request("POST", "/demo/token", None, json={"name": name})
             assert_refused(answer, "VALIDATION_ERROR", path="name")
         assert len((await chat.request("GET", "/demo", None)).data["users"]) == 2
 
 
-async def test_a_name_is_asked_for_as_json(demo):
+async def test_a_name_is_asked_for_as_json(serve_demo):
     """A form of another site cannot ask."""
-    async with demo() as chat:
+    async with serve_demo() as chat:
         headers = {"Content-Type": "text/plain"}
         answer = await chat.request(
             "POST", "/demo/token", None, body=b'{"name": "Ada"}', headers=headers
@@ -170,11 +158,11 @@ async def test_a_name_is_asked_for_as_json(demo):
         assert_refused(answer, "UNSUPPORTED_MEDIA")
 
 
-async def test_a_foreign_host_is_refused(demo):
+async def test_a_foreign_host_is_refused(serve_demo):
     """A name that was bent to this machine (DNS rebinding) gets no token; the server's own names
     do.
     """
-    async with demo() as chat:
+    async with serve_demo() as chat:
         port = chat.app.port
         foreign = [
             "evil.example", f"evil.example:{port}", "127.0.0.1", "127.0.0.1:1", f"127.0.0.2:{port}",
@@ -198,9 +186,9 @@ async def test_a_foreign_host_is_refused(demo):
 @pytest.mark.parametrize(
     "header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"]
 )
-async def test_a_request_through_a_proxy_is_refused(demo, header):
+async def test_a_request_through_a_proxy_is_refused(serve_demo, header):
     """Behind a proxy everybody comes from loopback, and sends the Host that they like."""
-    async with demo() as chat:
+    async with serve_demo() as chat:
         for told in ("203.0.113.7", "127.0.0.1", ""):
             answer = await sign_in(chat, "Ada", Host=f"localhost:{chat.app.port}", **{header: told})
             assert_refused(answer, "FORBIDDEN")
@@ -208,14 +196,14 @@ async def test_a_request_through_a_proxy_is_refused(demo, header):
             assert_refused(answer, "FORBIDDEN")
 
 
-async def test_a_peer_that_is_not_on_this_machine_is_refused(demo):
+async def test_a_peer_that_is_not_on_this_machine_is_refused(serve_demo):
     """A packet filter may lead others to a loopback address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
         probe.connect(("192.0.2.1", 9))
         address = probe.getsockname()[0]
     if address.startswith("127.") or address == "0.0.0.0":  # noqa: S104  # compared, not bound
         pytest.skip("this machine has no other address")
-    async with demo() as chat:
+    async with serve_demo() as chat:
         port = chat.app.port
         reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
         try:
@@ -226,49 +214,48 @@ async def test_a_peer_that_is_not_on_this_machine_is_refused(demo):
             await writer.wait_closed()
 
 
-async def people_of(chat, chat_id):
-    state = await chat.app.domain.states.get(chat_id)
-    return set(state.members)
+async def people_of(chat):
+    return {each["id"] for each in (await chat.request("GET", "/demo", None)).data["users"]}
 
 
-async def test_newcomers_take_the_places_of_those_who_are_away(demo, monkeypatch):
+async def test_newcomers_take_the_places_of_those_who_are_away(serve_demo, monkeypatch):
     """Any number of names fills no chat for good: who has been away the longest goes first, and
     never somebody who is here, nor the first two.
     """
     monkeypatch.setattr(demo_module, "MAX_PEOPLE", 5)
-    async with demo() as chat:
+    async with serve_demo() as chat:
         made = {}
         for number in range(3):
             made[number] = (await sign_in(chat, f"Guest {number}")).data
         client = await chat.connect(token=made[0]["token"], join=made[0]["chatId"])
         for number in range(3, 12):
             made[number] = assert_succeeded(await sign_in(chat, f"Guest {number}"))
-            assert len(await people_of(chat, made[0]["chatId"])) == 5
+            assert len(await people_of(chat)) == 5
         kept = {1, 2} | {made[number]["user"]["id"] for number in (0, 10, 11)}
-        assert await people_of(chat, made[0]["chatId"]) == kept
+        assert await people_of(chat) == kept
         again = assert_succeeded(await sign_in(chat, "Guest 1"))
         assert again["user"]["id"] not in {each["user"]["id"] for each in made.values()}
         assert (await client.call("authenticate"))["success"]
 
 
-async def test_a_chat_full_of_people_who_are_here_takes_nobody(demo, monkeypatch):
+async def test_a_chat_full_of_people_who_are_here_takes_nobody(serve_demo, monkeypatch):
     """The newcomer learns that it is for now, and the people stay."""
     monkeypatch.setattr(demo_module, "MAX_PEOPLE", 3)
-    async with demo() as chat:
+    async with serve_demo() as chat:
         first = (await sign_in(chat, "Linus")).data
         await chat.connect(token=first["token"])
         refused = await sign_in(chat, "Eve")
         assert_refused(refused, "RATE_LIMITED")
         assert int(refused.headers["Retry-After"]) > 0
         assert_succeeded(await sign_in(chat, "Linus"))
-        assert await people_of(chat, first["chatId"]) == {1, 2, first["user"]["id"]}
+        assert await people_of(chat) == {1, 2, first["user"]["id"]}
 
 
-async def test_new_names_are_limited_by_the_minute(demo, monkeypatch):
+async def test_new_names_are_limited_by_the_minute(serve_demo, monkeypatch):
     """Each is kept for good. Known names sign in at any time."""
     monkeypatch.setattr(demo_module, "NEWCOMERS_PER_MIN", 3)
     clock = MovableClock()
-    async with demo(clock=clock) as chat:
+    async with serve_demo(clock=clock) as chat:
         for number in range(3):
             assert_succeeded(await sign_in(chat, f"Guest {number}"))
         refused = await sign_in(chat, "One more")
@@ -279,9 +266,9 @@ async def test_new_names_are_limited_by_the_minute(demo, monkeypatch):
         assert_succeeded(await sign_in(chat, "One more"))
 
 
-async def test_a_page_of_another_origin_gets_no_demo_token(demo):
+async def test_a_page_of_another_origin_gets_no_demo_token(serve_demo):
     """The Host is right, the Origin is not."""
-    async with demo() as chat:
+    async with serve_demo() as chat:
         answer = await sign_in(chat, "Ada", Origin="https://evil.example")
         assert_refused(answer, "FORBIDDEN")
 
