@@ -281,7 +281,7 @@ async def test_slow_requests_of_plugins_do_not_hold_up_the_keys(serve):
         pending = [asyncio.ensure_future(AsyncHTTPClient().fetch(slow.url)) for _ in range(10)]
         await eventually(lambda: slow.asked == 10)
         async with serve(jwt_secret=None, jwt_jwks_url=host.url) as chat:
-            assert await rest_code(chat, token(rsa_key(), "RS256", "one")) is None
+            assert await connect_refusal(chat, token(rsa_key(), "RS256", "one")) is None
             slow.hold.set()
             await asyncio.gather(*pending)
 

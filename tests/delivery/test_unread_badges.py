@@ -102,6 +102,8 @@ async def test_reading_is_told_to_all_own_sockets_at_once(serve):
         assert answer["data"]["unreadCount"] == 1
         for tab in tabs:
             told = await tab.next("unreadUpdated")
+            if told["lastReadMessageId"] is None:  # that of the three sends, on a busy machine
+                told = await tab.next("unreadUpdated")
             assert (told["unreadCount"], told["lastReadMessageId"]) == (1, sent[1]["id"])
             assert told["lastMessage"] == sent[2]
         await grace.settle()
