@@ -101,7 +101,7 @@ class DemoPage:
         await expect(self.texts).to_have_text(list(texts))
 
     async def axe(self) -> list[str]:
-        """The violations that axe finds, one line each. The test uses the fixture `node_modules`."""
+        """The violations that axe finds, a line each. The test uses the fixture `node_modules`."""
         # Not an init script: half a megabyte would be parsed at every load of every page.
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(AXE.read_text())

@@ -55,7 +55,7 @@ class JsSocket:
 
 
 class JsDriver:
-    """A Node process for many tests; see tests/js/driver.mjs. `start` and `stop` are on one loop."""
+    """A Node process for many tests (tests/js/driver.mjs). `start` and `stop` are on one loop."""
 
     def __init__(self) -> None:
         self._node: asyncio.subprocess.Process | None = None

@@ -186,8 +186,9 @@ async def _upgrades(chat, user_id):
 
 
 WAYS = [
-    _says_goodbye, _closes, _is_cut, _is_cut_in_the_middle_of_the_connect, _has_a_bad_token, _has_a_bad_origin, _shakes_no_hands, _speaks_garbage, _polls,
-    _polls_and_is_gone, _polls_without_a_token, _upgrades,
+    _says_goodbye, _closes, _is_cut, _is_cut_in_the_middle_of_the_connect, _has_a_bad_token,
+    _has_a_bad_origin, _shakes_no_hands, _speaks_garbage, _polls, _polls_and_is_gone,
+    _polls_without_a_token, _upgrades,
 ]  # fmt: skip
 
 

@@ -148,7 +148,7 @@ def test_it_stops_at_any_moment():
         dog.start()
         # Not idle when the thread looks, which is the moment in which it asks.
         until = time.monotonic() + moment_s
-        while time.monotonic() < until:  # noqa: ASYNC110  # busy on purpose
+        while time.monotonic() < until:  # busy on purpose
             await turns(1)
         dog.stop()
 

@@ -25,7 +25,7 @@ async def demo_chat(
     timings: Timings = TIMINGS,
     **settings: Any,
 ) -> AsyncIterator[RunningChat]:
-    """Like running_chat, which cannot do this: demo mode takes no MONGODB_URI from its settings, and
+    """Like running_chat, which cannot do this: demo mode takes no MONGODB_URI from settings, and
     starting an embedded store takes longer than most tests.
     """
     values = {
