@@ -1,3 +1,3 @@
 """ChatGateway: real-time chat beside your own application, in one process."""
 
-__version__ = "0.1.1"
+__version__ = "0.2.0"
