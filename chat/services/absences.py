@@ -5,16 +5,16 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 GENERATION_S: Final = 1.0
-"""An absence is remembered for one to two of these."""
+"""A note is kept for one to two of these."""
 
 GENERATION: Final = 5_000
 
 
 class Absences:
-    """Two generations, of which the older is forgotten whole.
+    """Missing keys in two generations, of which the older is forgotten whole.
 
-    `since` is a mark to take before a look into the store: what was found missing by a look is
-    noted only where nothing has come to be since.
+    `since` is a mark to take before a look-up: a key that it finds missing is noted only if nothing
+    has appeared since.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -25,20 +25,20 @@ class Absences:
         self.since = 0
 
     def holds(self, key: Hashable) -> bool:
-        """Whether the key was found missing a moment ago."""
+        """Whether a look-up found the key missing a moment ago."""
         if not (self._recent or self._older):
             return False
         self._turn()
         return key in self._recent or key in self._older
 
     def note(self, key: Hashable, since: int) -> None:
-        """The key was found missing by a look that began at `since`."""
+        """Note a key that was found missing by a look-up that began at `since`."""
         if since == self.since:
             self._turn()
             self._recent.add(key)
 
     def appeared(self, key: Hashable) -> None:
-        """The key is there from here on."""
+        """Forget a key that exists from here on."""
         self.since += 1
         self._recent.discard(key)
         self._older.discard(key)

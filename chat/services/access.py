@@ -1,7 +1,8 @@
-"""Blocked users and revoked tokens: who is refused though the signature is good.
+"""Blocked users and revoked tokens, which are refused though their signature is good.
 
-All decisions are in memory, loaded at start. A decision of an admin holds for ordinary tokens, one
-of a service for all: whatever admins decide, a token of type `admin` or `service` stays a way in.
+All decisions are in memory, loaded at start. A decision of an admin applies to ordinary tokens, one
+of a service to all, so whatever admins decide, a token of type `admin` or `service` remains a way
+in.
 """
 
 import asyncio
@@ -36,9 +37,9 @@ class AccessRefusal(ChatError):
 
 
 class AccessService:
-    """Decisions of services and admins. Each is stored first, and felt by live sockets at once.
+    """Decisions of services and admins; each is stored first, and applies to live sockets at once.
 
-    `clock_skew_s`: how far the clock of whoever issues tokens may be from this server's.
+    `clock_skew_s`: how far the clock of the issuer of tokens may be from this server's.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class AccessService:
         self._decided = {each.user_id: each for each in await self._repository.all()}
 
     def check(self, identity: Identity) -> None:
-        """Raise AccessRefusal if the token counts no longer; one look-up in a mostly empty dict."""
+        """Raise AccessRefusal if the token is refused; one look-up in a mostly empty dict."""
         decided = self._decided.get(identity.user_id)
         if decided is None:
             return
@@ -79,9 +80,9 @@ class AccessService:
             self._check_issued_after(verdict.revoked_at, identity.issued_at)
 
     def check_still(self, identity: Identity) -> None:
-        """`check`, and TOKEN_EXPIRED: asked again where a request has waited for something.
+        """Raise like `check`, and TOKEN_EXPIRED; called again after a request has waited.
 
-        0.2 us for somebody about whom nothing was decided.
+        0.2 us for a user about whom nothing was decided.
         """
         if identity.expires_at <= self._clock.now():
             raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired")
@@ -89,7 +90,7 @@ class AccessService:
             self.check(identity)
 
     def admit(self, identity: Identity) -> None:
-        """`check` a token that is shown, and note who is an admin or a service."""
+        """Check a token that a client presents, and note admins and services."""
         if identity.is_privileged:
             self._privileged[identity.user_id] = None
             if len(self._privileged) > MAX_PRIVILEGED:
@@ -97,9 +98,9 @@ class AccessService:
         self.check(identity)
 
     async def revoke(self, by: Identity, user_id: UserId) -> int:
-        """Make the tokens that were issued up to now worthless; returns how many sockets ended.
+        """Revoke the tokens issued up to now; returns how many sockets ended.
 
-        Nothing that was asked for with them gets a number, or is pushed, after this.
+        No change that was asked for with them gets a number, or is pushed, after this.
         """
 
         def change(verdict: Verdict) -> Verdict:
@@ -114,7 +115,7 @@ class AccessService:
     async def block(self, by: Identity, user_id: UserId) -> int:
         """Refuse the user, whatever the token, until unblocked; returns how many sockets ended.
 
-        Nothing of the user gets a number, or is pushed, after this.
+        No change of the user gets a number, or is pushed, after this.
         """
         await self._decide(by, user_id, lambda verdict: replace(verdict, blocked=True))
         ended = self._broadcaster.disconnect(user_id, session_expired(_blocked()))
@@ -125,18 +126,18 @@ class AccessService:
         await self._decide(by, user_id, lambda verdict: replace(verdict, blocked=False))
 
     def disconnect(self, user_id: UserId) -> int:
-        """End all sockets of the user; a client with a good token comes back by itself."""
+        """End all sockets of the user; a client with a good token reconnects by itself."""
         return self._broadcaster.disconnect(user_id, None)
 
     def _check_issued_after(self, revoked_at: datetime, issued_at: datetime | None) -> None:
         """Refuse a token unless it was certainly issued after the revoke.
 
         `iat` has whole seconds of a clock that may be off by the accepted skew, so close to the
-        revoke nobody knows. Such a token stays refused, but its user may have signed in anew:
-        until the next token is certain to be good the refusal asks to come again, then to bring
-        a fresh token.
+        revoke the order is unknown. Such a token stays refused, but its user may have signed in
+        anew: until the next token is certain to be good the refusal asks the client to retry, then
+        to bring a fresh token.
         """
-        # Nearly all tokens of users whose tokens were revoked once; the rest costs 1 us more.
+        # Nearly all tokens of users with an earlier revoke; the rest costs 1 us more.
         if issued_at is not None and issued_at - revoked_at >= self._doubt:
             return
         second = revoked_at.replace(microsecond=0)
@@ -147,7 +148,7 @@ class AccessService:
         if issued_at >= certain:
             return
         now = self._clock.now()
-        # A token of the last moments comes of a clock that is behind: the next one may be good.
+        # A token of the last moments is from a clock that is behind: the next one may be good.
         if now < certain or now - issued_at <= self._doubt:
             wait_s = max((certain - now).total_seconds(), MIN_RETRY_S)
             raise AccessRefusal(

@@ -17,8 +17,7 @@ from chat.services.access import AccessRefusal, AccessService
 
 WINDOW_S: Final = 60.0
 MAX_NAMES: Final = 10_000
-"""Beyond it failures are counted by address only: names are made up more cheaply than addresses.
-"""
+"""Beyond it failures are counted only by address: names are cheaper to make up than addresses."""
 
 _BAD_TOKEN: Final = (ErrorCode.TOKEN_INVALID, ErrorCode.TOKEN_EXPIRED)
 _log = structlog.get_logger("chat.auth")
@@ -35,7 +34,7 @@ class FailedTokens:
         self._limit = Limit(most_per_min / WINDOW_S, most_per_min, clock.monotonic)
 
     def wait_s(self, address: str, user: UserId | None) -> float:
-        """Count a failure; 0, or the seconds until the next one is looked into."""
+        """Count a failure; returns 0, or the seconds until the next token is examined."""
         key = (home_of(address), user)
         if not self._limit.knows(key) and len(self._limit) >= MAX_NAMES:
             self._limit.forget_full()
@@ -70,7 +69,7 @@ class Admission:
         self._undecided = FailedTokens(max_failed_per_min, clock)
 
     async def identify(self, token: object, remote_ip: str, door: Door) -> Identity:
-        """Return the identity of a good token; ChatError for a bad one, or if access is refused."""
+        """Return the identity of a good token whose user is not refused; raises ChatError."""
 
         def tell(error: ChatError, reason: str, user_id: UserId | None) -> None:
             failure = AuthFailure(
@@ -109,5 +108,5 @@ class Admission:
             raise limited from None
 
     def _is_news(self, token: object, remote_ip: str) -> bool:
-        """Whether to tell of a token that waits for its key: its client tries again and again."""
+        """Whether to log a token that waits for its key: its client tries again and again."""
         return self._undecided.wait_s(remote_ip, claimed_user(token)) == 0

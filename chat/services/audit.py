@@ -1,6 +1,6 @@
 """The audit log: who used an authority over others, on what, and with which outcome.
 
-Written by the server itself, so that no list of plugins and no LOG_LEVEL silences it.
+Written by the server itself, so that neither a list of plugins nor a LOG_LEVEL silences it.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ CHANGES: Final = frozenset(
         "GET /admin/plugins",
     }
 )
-"""Written whoever does them: administration, and who is in which chat."""
+"""Logged for every caller: administration, and changes of participants."""
 
 READS: Final = frozenset(
     {
@@ -46,14 +46,14 @@ READS: Final = frozenset(
         Event.SYNC,
     }
 )
-"""Written where the caller reads without being in the chat, or is refused."""
+"""Logged if the caller reads without being in the chat, or is refused."""
 
 OF_MESSAGES: Final = frozenset({Event.EDIT_MESSAGE, Event.DELETE_MESSAGE})
-"""Written where the message is not the caller's own, or the caller is refused."""
+"""Logged if the message is not the caller's own, or the caller is refused."""
 
 AUDITED: Final = CHANGES | READS | OF_MESSAGES
 OBJECTS: Final = ("chat_id", "message_id", "user_id", "role")
-"""Fields of a payload that say what a call is about. None of them is a content."""
+"""Fields of a payload that say what a call is about. None of them holds content."""
 
 IDS_A_LINE: Final = 50
 _DENIED: Final = (ErrorCode.FORBIDDEN, ErrorCode.NOT_PARTICIPANT, ErrorCode.NOT_FOUND)
@@ -88,7 +88,7 @@ class Audit:
         error: ChatError | None,
         **where: str | None,
     ) -> None:
-        """Write a line, if the call is one to be written. Raises nothing.
+        """Write a line, if the call is to be logged; raises nothing.
 
         `objects` are ids by their kind; `sender_id` among them is the sender of the message.
         """
@@ -96,13 +96,13 @@ class Audit:
             if action in AUDITED and (name := self._name(action, identity, objects, error)):
                 code = error.code if error else _code_of(name)
                 _write(name, action, identity, objects, code, where)
-        except Exception:  # noqa: BLE001  # what was done is done, and its answer must go out
+        except Exception:  # noqa: BLE001  # the call is done, and its answer must go out
             _log.exception("audit_failed", action=action)
 
     def _name(
         self, action: str, identity: Identity, objects: dict[str, Any], error: ChatError | None
     ) -> str | None:
-        """The event of the line; None where none is to be written."""
+        """The event of the line; None if the call is not logged."""
         if error is not None:
             if action in CHANGES and error.code in _PERHAPS_DONE:
                 return "audit_change"
@@ -148,7 +148,7 @@ def _write(
 
 
 def _lines(objects: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The objects, with a part of the ids for each line where there are many."""
+    """The objects, with some of the ids on each line if there are many."""
     users = objects.get("user_ids") or ()
     yield {**objects, **({"user_ids": list(users[:IDS_A_LINE])} if users else {})}
     for start in range(IDS_A_LINE, len(users), IDS_A_LINE):

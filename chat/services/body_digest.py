@@ -18,7 +18,7 @@ def digest_of_draft(draft: MessageDraft) -> str:
 
 
 def digest_of_message(message: Message) -> str:
-    """Return the digest of the text as it was sent, whatever the message says now."""
+    """The digest of what was sent, whatever the message says now."""
     if message.body_digest is not None:
         return message.body_digest
     reply = message.reply_to

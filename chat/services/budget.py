@@ -19,12 +19,10 @@ An answer larger than the backlog would disconnect its own client on every attem
 """
 
 READS_AT_ONCE: Final = 2
-"""Pages and look-ups of one user that the store is asked for at once; a page is read in steps of
-up to 64 whole messages.
-"""
+"""Pages and look-ups of one user that run at once; a page reads up to 64 whole messages a step."""
 
 READS_OF_ALL: Final = 4
-"""The same of all users: an insert does not wait behind more of them."""
+"""Pages and look-ups of all users that run at once: no insert waits behind more of them."""
 
 View = TypeVar("View", ChatView, UnreadView)
 
@@ -57,7 +55,7 @@ class Budget:
         return orjson.Fragment(encoded)
 
     def fit(self, values: Iterable[Any]) -> list[Json]:
-        """The first of them that fit; one at least, so that every page goes on."""
+        """Encode the first values that fit; at least one, so that every page advances."""
         fitting: list[Json] = []
         for value in values:
             encoded = self.encode(value)
@@ -67,7 +65,7 @@ class Budget:
         return fitting
 
     def fit_messages(self, messages: Iterable[Message]) -> list[Json]:
-        """The same of messages."""
+        """Encode the first messages that fit; at least one."""
         return self.fit(map(message_to_wire, messages))
 
     def shortened(self, view: View, write: Callable[[View], Any]) -> Json:
@@ -83,9 +81,9 @@ class Budget:
 
 
 class Turns:
-    """Let each user do so many heavy things at once, and all users together so many.
+    """Bounds of what runs at once: so many for each user, and so many for all users together.
 
-    Others wait for theirs in the order in which they came, at most `at_once` of each user's.
+    Others wait for their turn in order of arrival, at most `at_once` of each user's.
     """
 
     def __init__(self, at_once: int = READS_AT_ONCE, of_all: int = READS_OF_ALL) -> None:

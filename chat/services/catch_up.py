@@ -26,7 +26,7 @@ from chat.views import CatchUp, CatchUpPage, ChatRefused, Json
 MAX_OVERVIEW: Final = 1_000
 OVERVIEW_PAGES: Final = 5
 CHATS_OF_A_PAGE: Final = 10
-"""The chats of a `sync` that cost its user one page: most of them have nothing new."""
+"""Chats of a `sync` that cost its user one page: most of them have nothing new."""
 
 _OF_THE_CHAT: Final = (ErrorCode.NOT_PARTICIPANT, ErrorCode.NOT_FOUND, ErrorCode.RATE_LIMITED)
 _log = structlog.get_logger("chat.catch_up")

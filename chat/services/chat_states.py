@@ -50,19 +50,19 @@ class ChatStates:
         check_identity: Callable[[Identity], None],
         most_bytes: int = MAX_BYTES,
     ) -> None:
-        """`check_identity` raises where a caller's token has ended, by itself or by a decision."""
+        """Make the memory; `check_identity` raises if a token has expired or is refused."""
         self.check_identity = check_identity
         self._most_bytes = most_bytes
         self._scale = Scale()
         self._chats = chats
         self._messages = messages
         self._pace = pace
-        # Their own: a page that has its turn may still have to look up its chat.
+        # Separate turns: a page that has its turn may still have to look up its chat.
         self._turns = Turns()
         # `(chat id, user id)` of chats that the user is not in, `(chat id, None)` of no chats.
         self._absent = Absences()
         self._states: OrderedDict[int, ChatState] = OrderedDict()
-        # Those of the forgotten that somebody still holds: a second one would be a second truth.
+        # Forgotten states that a request still holds: a second one could differ from the first.
         self._held: WeakValueDictionary[int, ChatState] = WeakValueDictionary()
         self._loading: dict[int, asyncio.Task[ChatState | None]] = {}
         # A tuple each, since a set takes 0.2 kB and most users are in a few chats.
@@ -143,7 +143,7 @@ class ChatStates:
 
     @staticmethod
     def check_rank(state: ChatState, identity: Identity, at_least: int = 0) -> None:
-        """NOT_PARTICIPANT or FORBIDDEN where the caller is not in the chat with that rank."""
+        """Raise NOT_PARTICIPANT or FORBIDDEN if the caller is not in the chat with that rank."""
         rank = state.rank_of(identity)
         if rank < 0 or state.closed:
             raise NotParticipantError(state.chat.id)
@@ -169,7 +169,7 @@ class ChatStates:
     async def peers_among(self, user_id: UserId, others: Collection[UserId]) -> set[UserId]:
         """Those of `others` who share a chat with the user.
 
-        Loads the user's chats only where those in memory do not account for everybody.
+        Loads the user's chats only if those in memory do not account for all of them.
         """
         strangers = _not_in(self.loaded_chats_of(user_id), set(others))
         if strangers:
@@ -194,7 +194,7 @@ class ChatStates:
         return state
 
     def set_member(self, state: ChatState, participant: Participant) -> None:
-        """A participant was added, changed or removed."""
+        """Note a participant who was added, changed or removed."""
         chat_id, user_id = state.chat.id, participant.user_id
         if chat_id not in self._states:
             self.put(state)  # forgotten meanwhile
@@ -209,7 +209,7 @@ class ChatStates:
             state.weigh(self._scale)
 
     async def note_author(self, state: ChatState, user_id: UserId) -> None:
-        """Remember, before it is stored, who is about to leave their id in the chat's history.
+        """Store who is about to leave their id in the chat's history, before the change is stored.
 
         Costs one write for each user who is no participant, once a chat: an admin, a bot.
         """
@@ -218,7 +218,7 @@ class ChatStates:
             state.named(user_id)
 
     def drop(self, state: ChatState) -> None:
-        """The chat is gone; whoever still holds the state sees it closed."""
+        """Drop the state of a deleted chat; all who still hold it see it closed."""
         state.dropped()
         self._states.pop(state.chat.id, None)
         self._held.pop(state.chat.id, None)
@@ -267,7 +267,7 @@ class ChatStates:
             if state is None:
                 return
             if state is next(reversed(self._states.values())):
-                return  # the one that is asked for, larger than all the rest may be
+                return  # the one that is needed now, though it is larger than the limit
             del self._states[state.chat.id]
             self._held[state.chat.id] = state
             state.unweigh()

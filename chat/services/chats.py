@@ -98,10 +98,10 @@ class ChatService:
         metadata: Any = UNSET,
         external_ref: Any = UNSET,
     ) -> ChatState:
-        """Change settings; owners only, and for `external_ref` those who may set it.
+        """Change settings; owners only, and `external_ref` only callers who may set it.
 
         Pushed as `chatUpdated`, also to participants outside the room: their lists of chats show
-        the title. ChatConflictError where another chat has the externalRef.
+        the title. ChatConflictError if another chat has the externalRef.
         """
         if external_ref is not UNSET:
             self.existing.check_may_refer(identity)
@@ -181,7 +181,7 @@ class ChatService:
         await self._wipe(chat_id)
 
     async def _vacate(self, state: ChatState) -> None:
-        """Take a deleted chat out of the lists of its people, who would look for it each time."""
+        """Take a deleted chat out of its participants' lists, which would look it up each time."""
         members = list(state.members)
         try:
             for start in range(0, len(members), VACATED_AT_ONCE):
@@ -200,7 +200,7 @@ class ChatService:
             _log.warning("chat_not_wiped", chat_id=chat_id, code=error.code.value)
 
     async def _ask_plugins(self, asked: ChatDraft) -> ChatDraft:
-        """Ask the plugins about a chat; they may change its title and metadata."""
+        """Ask plugins about a chat: they may change its title and metadata."""
         if not self.hooks.has(before_chat_change):
             return asked
         draft = await self.hooks.filter(before_chat_change, asked)
@@ -231,8 +231,8 @@ class ChatService:
         # Checked again: this has waited for plugins and the store.
         self.states.check_identity(identity)
         now = self.clock.now()
-        # The chat itself is change 1 and its people are 2 and on, so that a catch-up from 0 finds
-        # all of them.
+        # The chat itself is change 1 and its participants are 2 and on, so that a catch-up from 0
+        # finds all of them.
         participants = [
             Participant(
                 chat_id=chat_id,

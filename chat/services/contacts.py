@@ -1,6 +1,6 @@
-"""The rules that say who may add whom to chats, and how many.
+"""Rules of who may add whom to chats, and how many.
 
-Without this, one user could put anybody into any number of chats, and read their names there.
+Without them, one user could add anybody to any number of chats, and read their names there.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from chat.services.chat_states import ChatStates
 from chat.settings import Settings
 
 STAFF: Final = frozenset(("admin", "bot", "employee", "service"))
-"""Types of tokens that are no guests', beside those that the operator trusts with externalRef."""
+"""Types of tokens that are not guests, besides those that the operator trusts with externalRef."""
 
 HOUR_S: Final = 3_600
 COUNTED_AT_ONCE: Final = 4
@@ -23,7 +23,7 @@ COUNTED_AT_ONCE: Final = 4
 
 
 class Contacts:
-    """The rule of CONTACTS and the quotas of chats and participants; the host is free of them."""
+    """The rule of CONTACTS and the quotas of chats and participants; services are exempt."""
 
     def __init__(
         self, *, states: ChatStates, chats: ChatRepository, clock: Clock, settings: Settings
@@ -39,7 +39,7 @@ class Contacts:
         self._added_by_strangers = _hourly(settings.max_added_by_strangers_per_hour, clock)
 
     def is_guest(self, identity: Identity) -> bool:
-        """Whether the type of the token is one that earns no trust, such as "customer"."""
+        """Whether the type of the token has no trust of its own, such as "customer"."""
         return identity.type not in self._staff
 
     async def admit(
@@ -58,7 +58,7 @@ class Contacts:
         self._charge_strangers(identity, newcomers)
 
     async def _check_known(self, identity: Identity, newcomers: Sequence[UserId]) -> None:
-        # The refusal depends on the caller only: it must not reveal who exists.
+        # The error depends on the caller only: it must not reveal which users exist.
         if identity.is_privileged:
             return
         if self._rule == "host":
@@ -107,9 +107,9 @@ class Contacts:
             quota.charge(user_id)
 
     def _strangers_among(self, identity: Identity, newcomers: Sequence[UserId]) -> set[UserId]:
-        """Those who share no chat with the caller but chats that the caller made.
+        """The newcomers who share no chat with the caller except chats that the caller made.
 
-        Asks memory only: somebody whose chats are not in memory is active in none of them.
+        Looks only into memory: a user whose chats are not in memory is active in none of them.
         """
         strangers = set(newcomers)
         for state in self._states.loaded_chats_of(identity.user_id):

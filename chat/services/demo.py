@@ -1,8 +1,8 @@
-"""Demo mode: a chat with two people to begin with, and tokens for whoever gives a name.
+"""Demo mode: a chat with two participants to begin with, and tokens for whoever gives a name.
 
-Exists only while the host has set no key: the composition root makes neither this nor its routes
-otherwise. A token opens every chat in DATA_DIR, so the demo runs only in a folder of its own, which
-is marked by the file that holds its secret.
+Exists only while the host has set no key: otherwise the composition root makes neither this nor its
+routes. A token opens every chat in DATA_DIR, so the demo runs only in a folder of its own, which is
+marked by the file that holds its secret.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Chats that are there already: found by externalRef or direct pair, and compared with the wish."""
+"""Existing chats: found by externalRef or direct pair, and compared with what was asked for."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from chat.ports import ChatRepository
 from chat.services.chat_states import ChatState, ChatStates
 
 MAX_NAMED: Final = 10
-"""A conflict names so many of the missing participants."""
+"""The most missing participants that a conflict names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class ExistingChats:
     external_ref_types: Collection[str]
 
     def check_may_refer(self, identity: Identity) -> None:
-        """FORBIDDEN unless the caller may set an externalRef, whichever there are."""
+        """Raise FORBIDDEN unless the caller may set an externalRef, whichever exist."""
         if not (identity.is_service or identity.type in self.external_ref_types):
             raise ChatError(ErrorCode.FORBIDDEN, "your token may not set an externalRef")
 
@@ -57,7 +57,7 @@ class ExistingChats:
         return state
 
     async def of_ref(self, external_ref: str) -> ChatState | None:
-        """The chat of that externalRef, whoever asks."""
+        """The chat of that externalRef, for any caller."""
         chat_id = await self.chats.find_by_external_ref(external_ref)
         return None if chat_id is None else await self.states.get(chat_id)
 
@@ -157,5 +157,5 @@ def _conflict(
     if state.rank_of(identity) >= 0:
         fields = ", ".join(each["path"] for each in different)
         return ChatConflictError(f"{_SUMMARY}: {fields}", different, state.chat.id)
-    # To somebody who may not see the chat it says only what a unique name cannot hide.
+    # A caller who may not see the chat learns only what a unique name cannot hide.
     return ChatConflictError(_SUMMARY, [_TAKEN], None)

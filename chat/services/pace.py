@@ -14,7 +14,7 @@ from chat.ports import Clock
 from chat.settings import Settings
 
 PAGES_BURST_S: Final = 30.0
-"""A client that comes back joins all its chats, some hundreds, at once."""
+"""A client that reconnects joins all its chats, some hundreds, at once."""
 
 LOOKUPS_BURST_S: Final = 10.0
 TYPING_BURST_S: Final = 3.0
@@ -22,11 +22,11 @@ ENTRIES_OF_A_PAGE: Final = 50
 """A page of so many messages or chats costs two, one of 200 five."""
 
 USERS_OF_A_LOOKUP: Final = 20
-"""Whose presence is asked for together."""
+"""Users whose presence one look-up asks for."""
 
 
 class Pace:
-    """Takes from a user's limits; RATE_LIMITED where there is nothing left."""
+    """Charges a user's limits; RATE_LIMITED if one is used up."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         def limit(per_s: float, burst_s: float) -> Limit:
@@ -37,7 +37,7 @@ class Pace:
         self._typing = limit(settings.max_typing_per_s, TYPING_BURST_S)
 
     def take_page(self, identity: Identity, pages: float = 1) -> None:
-        """Before a page, a join or a sync; `made_page` charges what it turns out to cost."""
+        """Charge a page, a join or a sync in advance; `made_page` charges the rest of its cost."""
         self._take(self._pages, identity, pages)
 
     def made_page(self, identity: Identity, entries: int) -> None:
@@ -46,15 +46,15 @@ class Pace:
             self._pages.charge(identity.user_id, entries / ENTRIES_OF_A_PAGE)
 
     def take_lookup(self, identity: Identity, lookups: float = 1) -> None:
-        """Before the store is asked for what may not be there."""
+        """Charge a look-up in the store for something that may not be there."""
         self._take(self._lookups, identity, lookups)
 
     def may_look_up(self, identity: Identity) -> None:
-        """The same without taking: where only a look that finds nothing is charged."""
+        """Check the limit of look-ups without charging: only one that finds nothing is charged."""
         _refuse(0.0 if identity.is_service else self._lookups.owed_s(identity.user_id))
 
     def found_nothing(self, identity: Identity) -> None:
-        """Charge a look that found nothing."""
+        """Charge a look-up that found nothing."""
         if not identity.is_service:
             self._lookups.charge(identity.user_id)
 

@@ -22,7 +22,7 @@ from chat.timings import TIMINGS
 MAX_KNOWN: Final = 50_000
 MAX_KNOWN_BYTES: Final = 16_000_000
 PROFILE_BYTES: Final = 300
-"""Without its texts."""
+"""The size of a profile without its texts."""
 
 _log = structlog.get_logger("chat.people")
 
@@ -119,8 +119,7 @@ class People:
         last_seen, self._last_seen = self._last_seen, {}
         reads, self._reads = self._reads, {}
         try:
-            # A profile that a token left half empty is filled from what is stored, before it is
-            # taken out to be written.
+            # A profile that a token left half empty is filled from the store before it is written.
             while self._unseen:
                 await self.find(self._unseen.copy())
             profiles, self._profiles = self._profiles, {}
@@ -135,7 +134,7 @@ class People:
                 reads = {}
             self._postponed = False
         except Exception as error:  # noqa: BLE001  # whatever it is, nothing of it may be lost
-            # What came meanwhile is newer and wins.
+            # Facts that arrived meanwhile are newer and win.
             self._profiles = profiles | self._profiles
             self._last_seen = last_seen | self._last_seen
             self._reads = reads | self._reads
@@ -187,7 +186,7 @@ def _size(user: User) -> int:
 
 
 def _merged(user: User, before: User | None) -> User:
-    """The user with what is unknown filled from `before`."""
+    """Fill the unknown fields of a user from `before`."""
     if before is None or (user.name is not None and user.avatar_url is not None):
         return user
     return User(

@@ -34,7 +34,7 @@ class PresenceService:
     _last_seen: dict[UserId, datetime] = field(default_factory=dict, init=False)
 
     def connected(self, user_id: UserId) -> None:
-        """The user's first socket is there."""
+        """Note the user's first socket."""
         timer = self._leaving.pop(user_id, None)
         if timer is not None:
             timer.cancel()
@@ -42,7 +42,7 @@ class PresenceService:
             self._push(user_id, online=True)
 
     def disconnected(self, user_id: UserId) -> None:
-        """The user's last socket is gone."""
+        """Note the end of the user's last socket."""
         now = self.clock.now()
         self._last_seen.pop(user_id, None)
         self._last_seen[user_id] = now
@@ -82,7 +82,7 @@ class PresenceService:
         self._push(user_id, online=False)
 
     def _push(self, user_id: UserId, *, online: bool) -> None:
-        """To everybody online who shares an active chat, once each."""
+        """Push to every user online who shares an active chat, once each."""
         peers: set[UserId] = set()
         online_users = self.whereabouts.users()
         for state in self.states.loaded_chats_of(user_id):
@@ -101,7 +101,7 @@ class PresenceService:
 
 @dataclass(slots=True, eq=False)
 class Attendance:
-    """Says `userJoined` and `userLeft` to the others in a chat's room."""
+    """Pushes `userJoined` and `userLeft` to the others in a chat's room."""
 
     whereabouts: Whereabouts
     broadcaster: Broadcaster
@@ -110,7 +110,7 @@ class Attendance:
     _leaving: dict[_Place, asyncio.TimerHandle] = field(default_factory=dict, init=False)
 
     def entered(self, chat_id: int, user_id: UserId) -> None:
-        """The user's first socket has entered the room."""
+        """Note that the user's first socket has entered the room."""
         timer = self._leaving.pop((chat_id, user_id), None)
         if timer is not None:
             timer.cancel()
@@ -119,7 +119,7 @@ class Attendance:
             self.broadcaster.to_chat(chat_id, event, except_user=user_id)
 
     def left(self, chat_id: int, user_id: UserId, *, lost: bool) -> None:
-        """The user's last socket has left the room; `lost` = its connection ended."""
+        """Note that the user's last socket has left the room; `lost` = its connection ended."""
         key = (chat_id, user_id)
         if lost:
             loop = asyncio.get_running_loop()

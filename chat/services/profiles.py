@@ -88,9 +88,9 @@ class Directory:
     """Look-ups of profiles, and of who is online.
 
     A user sees the profiles of the participants of their chats, of the users whom the history of
-    these chats names, and of those who have one of them open. Admins and the host see all
-    profiles: one with nulls for an id of which nothing is known. Whether somebody is online is for
-    those who share a chat with them now. In an `is_open` directory everybody but guests sees all.
+    these chats names, and of those who have one of them open. Admins and services see all profiles:
+    one with nulls for an unknown id. Only users who share a chat now see each other's presence. In
+    an `is_open` directory every user but guests sees all.
     """
 
     states: ChatStates
@@ -101,7 +101,7 @@ class Directory:
     is_open: bool
 
     async def get(self, identity: Identity, user_id: UserId) -> User:
-        """One profile; NOT_FOUND for unknown users and alike for those the caller may not see."""
+        """One profile; NOT_FOUND alike for unknown users and for those the caller may not see."""
         found = await self.find(identity, [user_id])
         if not found:
             raise ChatError(ErrorCode.NOT_FOUND, "there is no such user")
@@ -110,8 +110,8 @@ class Directory:
     async def find(self, identity: Identity, user_ids: Collection[UserId]) -> list[User]:
         """The profiles among `user_ids` that the caller may see, in the order asked.
 
-        Asks the store once for profiles that are not in memory, and loads the caller's chats
-        where those in memory do not name everybody who was asked for.
+        Asks the store once for profiles that are not in memory, and loads the caller's chats if
+        those in memory do not name all of `user_ids`.
         """
         wanted = list(dict.fromkeys(user_ids))
         if self._sees_all(identity):
@@ -126,8 +126,8 @@ class Directory:
     ) -> list[tuple[UserId, bool, datetime | None]]:
         """`(user id, online, last seen)` of each, in the order asked.
 
-        Somebody whom the caller may not see is as offline as a user that does not exist, and
-        costs the same time.
+        A user whom the caller may not see is as offline as one that does not exist, and costs the
+        same time.
         """
         visible = set(user_ids)
         if not self._sees_all(identity):

@@ -101,7 +101,7 @@ class ReadService:
         cursor, mine = member.last_read_seq, member.user_id
         count = state.count_unread(mine, cursor)
         high = state.tail_from
-        # Only for somebody who is far behind: in most chats the tail reaches back to the cursor.
+        # Only for a participant who is far behind: mostly the tail reaches back to the cursor.
         while count < UNREAD_CAP and high > cursor + 1:
             low = max(cursor + 1, high - 500)
             older = await self.messages.brief_window(state.chat.id, low, high)

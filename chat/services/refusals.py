@@ -44,23 +44,23 @@ BYTES_OF_A_REFUSAL: Final = 16_000
 
 
 def price_of_event(error: ChatError, size: int) -> float:
-    """Return the price of the refusal of an event of so many bytes."""
+    """The price of refusing an event of so many bytes."""
     first = OF_A_LIMIT if error.code is ErrorCode.RATE_LIMITED else 1
     return first + size / BYTES_OF_A_REFUSAL
 
 
 def price_of_request(size: int) -> float:
-    """Return the price of the refusal of a request with a body of so many bytes."""
+    """The price of refusing a request with a body of so many bytes."""
     return 1 + size / BYTES_OF_A_REFUSAL
 
 
 def counts(error: ChatError) -> bool:
-    """Whether a refusal is its sender's: not where the server or a plugin failed."""
+    """Whether the sender caused a refusal: not if the server or a plugin failed."""
     return error.kind.status < 500
 
 
 class Refusals:
-    """Counts refusals by socket, by user and, for requests of nobody known, by address."""
+    """Counts refusals by socket, by user and, for requests of unknown users, by address."""
 
     def __init__(self, most_per_min: int, clock: Clock) -> None:
         def limit(times: int) -> Limit:
@@ -82,7 +82,7 @@ class Refusals:
         return self._rushes.charge(session_id if user_id is None else user_id)
 
     def of_request(self, identity: Identity | None, address: str, cost: float) -> None:
-        """Charge who asked: the user, or the address where nobody knows the user."""
+        """Charge the caller: the user, or the address if the user is unknown."""
         if identity is None:
             self._homes.charge(home_of(address), cost)
         elif not identity.is_service:
@@ -94,7 +94,7 @@ class Refusals:
         return 0.0 if identity.is_service else self._rushes.owed_s(identity.user_id)
 
     def check(self, identity: Identity | None, address: str) -> None:
-        """RATE_LIMITED where a request has to wait, whatever it asks for."""
+        """Raise RATE_LIMITED if the caller has to wait, whatever the request."""
         if identity is None:
             owed_s = self._homes.owed_s(home_of(address))
         elif identity.is_service:

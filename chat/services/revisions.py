@@ -1,4 +1,4 @@
-"""Editing and deleting messages: who may, until when, and what happens when two do it at once."""
+"""Edits and deletions of messages: who may, until when, and two at the same time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -66,7 +66,7 @@ class RevisionService:
         async def write(seq: int) -> Message:
             seen = await self._current(message_id)
             if seen.updated_seq == seq:
-                return seen  # our own write of before, whose answer was lost
+                return seen  # our own earlier write, whose answer was lost
             self._check_may_edit(identity, state, seen)
             if expected_revision is not None and seen.revision != expected_revision:
                 raise _conflict()
@@ -113,7 +113,7 @@ class RevisionService:
                 )  # fmt: skip
                 await self._update(gone, seen)
                 return gone
-            # Our own write of before, whose answer was lost.
+            # Our own earlier write, whose answer was lost.
             try:
                 await self.messages.wipe(seen.chat_id, message_id)
             except StoreUnavailableError as error:
@@ -206,7 +206,7 @@ class _AlreadyDeleted(ChatError):
 
 
 def _draft(identity: Identity, old: Message, content: str) -> MessageDraft:
-    """The new text of a message, as plugins are asked about it."""
+    """The new text of a message, as plugins see it."""
     return MessageDraft(
         chat_id=old.chat_id,
         sender_id=identity.user_id,
@@ -220,7 +220,7 @@ def _draft(identity: Identity, old: Message, content: str) -> MessageDraft:
 
 
 def _kept_digest(seen: Message) -> str | None:
-    """Return the digest of the text as it was sent, for a message that is about to change."""
+    """The digest of what was sent, for a message that is about to say something else."""
     return digest_of_message(seen) if seen.client_message_id is not None else None
 
 

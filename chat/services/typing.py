@@ -60,7 +60,7 @@ class TypingService:
         self._ends[key] = loop.call_later(self.ttl_s, self.ended, chat_id, identity.user_id)
 
     def ended(self, chat_id: int, user_id: UserId) -> None:
-        """The user no longer types in the chat: stopped, sent, left, was removed, or is gone."""
+        """End an indicator: the user stopped, sent, left, was removed, or is gone."""
         key = (chat_id, user_id)
         timer = self._ends.pop(key, None)
         if timer is None:
@@ -70,13 +70,13 @@ class TypingService:
         self._push(key, is_typing=False)
 
     def gone(self, user_id: UserId) -> None:
-        """The user's last socket is gone, whatever rooms it was in."""
+        """End all indicators of a user whose last socket is gone, whatever rooms it was in."""
         for chat_id, typist in list(self._ends):
             if typist == user_id:
                 self.ended(chat_id, user_id)
 
     def typing_in(self, chat_id: int) -> list[UserId]:
-        """Return the users who type right now, for somebody who has just joined."""
+        """The users who type right now, for a client that joins."""
         return [user_id for each, user_id in self._ends if each == chat_id]
 
     def stop(self) -> None:

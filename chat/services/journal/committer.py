@@ -27,7 +27,7 @@ _log = structlog.get_logger("chat.journal")
 
 @dataclass(slots=True, eq=False)
 class Committer:
-    """Used only by the journal's flusher. `refuse_queued(error)`: the store was found away."""
+    """Writes for the journal's flusher only; calls `refuse_queued(error)` if the store is away."""
 
     states: ChatStates
     messages: MessageRepository
@@ -67,7 +67,7 @@ class Committer:
 
     @contextmanager
     def _doubt(self) -> Iterator[Doubt]:
-        """Count a write as in doubt from its first failure to its end, whatever that is."""
+        """Count a write as in doubt from its first failure to its end, whatever its outcome."""
         doubt = Doubt()
         try:
             yield doubt
@@ -77,7 +77,7 @@ class Committer:
     async def _not_ours(
         self, numbered: Sequence[Message], refused: Mapping[int, Conflict]
     ) -> dict[int, Conflict]:
-        """Leave out what the earlier write of this very message stored, whichever index says so."""
+        """Leave out messages that an earlier try of this write stored, whatever refused them."""
         return {
             place: conflict
             for place, conflict in refused.items()
@@ -87,7 +87,7 @@ class Committer:
     async def _step_over(
         self, entries: list[Append], numbered: Sequence[Message], refused: Mapping[int, Conflict]
     ) -> list[Append]:
-        """Answer what was refused for good; return what has to be numbered anew."""
+        """Answer the entries that were refused for good; return those to be numbered again."""
         again: dict[int, Append] = {}
         for place, conflict in refused.items():
             entry = entries[place]
@@ -122,7 +122,7 @@ class Committer:
                 entry.commit(late)
 
     async def _answer_with_original(self, entry: Append) -> None:
-        """The sender used this clientMessageId before: the answer is what it sent then."""
+        """Answer with the message that the sender stored under this clientMessageId before."""
         new = entry.message
         try:
             original = await self.messages.find_by_client_message_id(
@@ -165,12 +165,15 @@ class Committer:
 
     @staticmethod
     def _committed(entry: Append | Change[Any], seq: int, outcome: Any, answer: Any) -> None:
-        """Memory, push, answer: in one turn of the loop, in the order of the numbers."""
+        """Apply and answer a stored entry: memory, push, ack, in one turn of the loop.
+
+        Called in the order of the numbers.
+        """
         entry.state.committed(seq)
         settle(entry)
         try:
             entry.commit(outcome)
-        except Exception:  # noqa: BLE001  # it is stored: whatever failed here must not deny it
+        except Exception:  # noqa: BLE001  # it is stored, and a failure here must not deny that
             _log.exception("commit_failed", chat_id=entry.state.chat.id)
         if not entry.done.done():
             entry.done.set_result(answer)
@@ -178,7 +181,7 @@ class Committer:
     async def _wait_in_doubt(
         self, entries: Sequence[Append | Change[Any]], error: ChatError, doubt: Doubt
     ) -> None:
-        """Tell the callers that nobody knows, refuse what comes, wait before the next try."""
+        """Answer that the outcome is unknown, refuse new writes, wait for the next try."""
         if not doubt:
             self._doubts += 1
         _log.warning("write_in_doubt", entries=len(entries), code=error.code.value)
@@ -196,7 +199,7 @@ def fail(entry: Append | Change[Any], error: ChatError) -> None:
 
 
 def _still_allowed(entry: Append | Change[Any]) -> bool:
-    """Whether the caller may do it at the moment at which it gets its number; answers a refusal."""
+    """Whether the caller may do it at the moment of getting a number; answers a refusal."""
     try:
         entry.check()
     except Exception as error:  # noqa: BLE001  # refused, or a fault of ours

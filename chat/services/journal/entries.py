@@ -65,7 +65,7 @@ class Change(Generic[T]):
 
 
 class Doubt:
-    """Whether one write is being repeated, and how long to wait before the next time."""
+    """Whether one write is being repeated, and the pause before its next try."""
 
     def __init__(self) -> None:
         self._pause_s = 0.0

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class Journal:
-    """See the module. `start` before use; `stop` after the last append writes what is queued."""
+    """The queue and its flusher. `start` before use; `stop` writes what is queued."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class Journal:
     def _take(self) -> list[Append | Change[Any]]:
         """The next batch: any number of new messages; a Change shares its chat with nothing else.
 
-        So a refused Change leaves no hole: nobody in the batch has a later number of that chat.
+        So a refused Change leaves no hole: no entry of the batch has a later number of that chat.
         """
         if not self._changes and len(self._queue) <= MAX_BATCH:
             appended = list(self._queue)

@@ -14,7 +14,7 @@ ID_BLOCK: Final = 1_000
 
 @dataclass(slots=True, eq=False)
 class Numbers:
-    """Used only by the journal's flusher, so that the order of ids is the order of numbers."""
+    """Ids and numbers for the journal's flusher only, so the order of ids is that of numbers."""
 
     chats: ChatRepository
     ids: IdRepository
@@ -22,15 +22,15 @@ class Numbers:
     _last_reserved_id: int = field(default=-1, init=False)
 
     async def reserve(self, batch: Sequence[Append | Change[Any]]) -> None:
-        """Make sure that ids and numbers for the batch are ours before one of them is used."""
+        """Reserve ids and numbers for the batch before one of them is used."""
         for entry in batch:
             state = entry.state
-            # All that is pending of the chat, so at least what the batch holds of it.
+            # For all that is pending in the chat, which is at least its part of the batch.
             if state.head + state.pending > state.reserved:
                 up_to = state.head + state.pending + SEQ_BLOCK
                 await self.chats.reserve_seq(state.chat.id, up_to)
                 state.reserved_up_to(up_to)
-        # Twice, since what is numbered anew takes a new id.
+        # Twice, since a message that is numbered again takes a new id.
         at_most = 2 * len(batch)
         if self._last_reserved_id - self._next_id + 1 < at_most:
             count = at_most + ID_BLOCK
@@ -38,7 +38,7 @@ class Numbers:
             self._last_reserved_id = self._next_id + count - 1
 
     def number(self, entries: Sequence[Append]) -> list[Message]:
-        """The messages with their ids, and with the numbers behind the heads of their chats."""
+        """Give the messages their ids, and the numbers behind the heads of their chats."""
         heads: dict[int, int] = {}
         numbered: list[Message] = []
         for entry in entries:
