@@ -76,9 +76,9 @@ def objects_of(payload: object) -> dict[str, Any]:
 
 @dataclass(slots=True, eq=False)
 class Audit:
-    """`has_seat(chat_id, user_id)` says whether the user is known to be in the chat."""
+    """`is_participant(chat_id, user_id)` says whether the user is known to be in the chat."""
 
-    has_seat: Callable[[int, UserId], bool]
+    is_participant: Callable[[int, UserId], bool]
 
     def answered(
         self,
@@ -113,7 +113,9 @@ class Audit:
             return "audit_change" if objects.get("sender_id") != identity.user_id else None
         chats = objects.get("chat_ids") or [objects.get("chat_id")]
         foreign = [
-            each for each in chats if each is not None and not self.has_seat(each, identity.user_id)
+            each
+            for each in chats
+            if each is not None and not self.is_participant(each, identity.user_id)
         ]
         if not foreign:
             return None

@@ -28,7 +28,7 @@ class TailEntry:
 
 
 class ChatState:
-    """One active chat. Others read it; each change is a method, called from one place.
+    """One active chat. Others read it; each change is a method that says what happened.
 
     The journal calls `queued`, `reserved_up_to`, `committed` and `settled`; `created` and the other
     changes of content come from the `commit` of what it has stored, so that memory never knows

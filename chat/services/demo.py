@@ -149,7 +149,7 @@ class DemoService:
                 self._name(user_id, name)
 
     async def token_for(self, name: str) -> DemoToken:
-        """A token for the person of that name, who becomes a participant of the demo chat if new.
+        """A token for the user of that name, who is added to the demo chat if new.
 
         Raises RATE_LIMITED where too many new names come at once.
         """
@@ -179,7 +179,7 @@ class DemoService:
         return DemoToken(token, expires_at, user_id, shown)
 
     async def first_users(self) -> list[tuple[int, str]]:
-        """Up to twelve people of the chat, for the page to offer."""
+        """Up to twelve participants of the chat, for the page to offer."""
         state = await self._state()
         people = await self.domain.people.find(list(state.members))
         named = [(each.id, each.name) for each in people.values() if each.name]

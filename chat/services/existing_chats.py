@@ -124,8 +124,8 @@ class ExistingChats:
         maker = state.chat.created_by
         if maker == identity.user_id:
             return True
-        seats = await self.chats.participants(state.chat.id)
-        return all(each.user_id != maker for each in seats)
+        participants = await self.chats.participants(state.chat.id)
+        return all(each.user_id != maker for each in participants)
 
 
 _SUMMARY: Final = "there is such a chat, and it is not what you asked for"

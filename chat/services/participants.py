@@ -58,7 +58,7 @@ class ParticipantService:
         await self.contacts.admit(identity, newcomers)
         await self.people.find(newcomers)
         for user_id in newcomers:
-            await self._seat(state, identity, user_id, role)
+            await self._add_one(state, identity, user_id, role)
         return [state.members[each] for each in dict.fromkeys(user_ids) if each in state.members]
 
     async def set_role(
@@ -72,18 +72,18 @@ class ParticipantService:
 
         def check() -> None:
             self._check_may_give(state, identity, role)
-            self._check_outranks(state, identity, self._seated(state, user_id))
+            self._check_outranks(state, identity, self._member(state, user_id))
 
         check()
-        before = self._seated(state, user_id)
+        before = self._member(state, user_id)
         if before.role is role:
             return before
 
         async def write(seq: int) -> Participant:
-            seat = self._seated(state, user_id)
-            if seat.role is Role.OWNER and role is not Role.OWNER:
+            member = self._member(state, user_id)
+            if member.role is Role.OWNER and role is not Role.OWNER:
                 self._check_not_last_owner(state, user_id)
-            changed = replace(seat, role=role, updated_seq=seq)
+            changed = replace(member, role=role, updated_seq=seq)
             await self.chats.put_participant(changed)
             return changed
 
@@ -109,23 +109,23 @@ class ParticipantService:
 
         def check() -> None:
             self.states.check(state, identity, Role.MODERATOR.rank)
-            self._check_outranks(state, identity, self._seated(state, user_id))
+            self._check_outranks(state, identity, self._member(state, user_id))
 
         check()
-        await self._unseat(state, user_id, "removed", check, may_orphan=identity.is_service)
+        await self._take_out(state, user_id, "removed", check, may_orphan=identity.is_service)
 
     async def leave(self, identity: Identity, chat_id: int) -> None:
         """Leave; the last owner of a chat with others in it has to make another owner first."""
         state = await self.states.require(chat_id, identity)
-        self._seated(state, identity.user_id)
+        self._member(state, identity.user_id)
         self._check_not_direct(state)
 
         def check() -> None:
             self.states.check(state, identity)
 
-        await self._unseat(state, identity.user_id, "left", check)
+        await self._take_out(state, identity.user_id, "left", check)
 
-    async def _seat(
+    async def _add_one(
         self, state: ChatState, identity: Identity, user_id: UserId, role: Role
     ) -> None:
         def check() -> None:
@@ -186,7 +186,7 @@ class ParticipantService:
                     f"from {iso(left_at + LEFT_FOR)} on",
                 )
 
-    async def _unseat(
+    async def _take_out(
         self,
         state: ChatState,
         user_id: UserId,
@@ -198,11 +198,11 @@ class ParticipantService:
         chat_id = state.chat.id
 
         async def write(seq: int) -> Participant:
-            seat = self._seated(state, user_id)
+            member = self._member(state, user_id)
             if not may_orphan:
                 self._check_not_last_owner(state, user_id)
             gone = replace(
-                seat, removed_at=self.clock.now(), left=reason == "left", updated_seq=seq
+                member, removed_at=self.clock.now(), left=reason == "left", updated_seq=seq
             )
             await self.chats.put_participant(gone)
             return gone
@@ -235,11 +235,11 @@ class ParticipantService:
         self.states.set_member(state, kept)
 
     @staticmethod
-    def _seated(state: ChatState, user_id: UserId) -> Participant:
-        seat = state.members.get(user_id)
-        if seat is None:
+    def _member(state: ChatState, user_id: UserId) -> Participant:
+        member = state.members.get(user_id)
+        if member is None:
             raise ChatError(ErrorCode.NOT_FOUND, f"no participant {user_id} in this chat")
-        return seat
+        return member
 
     @staticmethod
     def _check_not_direct(state: ChatState) -> None:
