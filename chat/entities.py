@@ -95,7 +95,8 @@ class Participant:
     role: Role
     joined_at: datetime
     updated_seq: int
-    # The number at which the user was added: the order of the participants, which never changes.
+    # The chat's number when the user was added. Participants are sorted by it, so their order never
+    # changes.
     joined_seq: int = 0
     removed_at: datetime | None = None
     left: bool = False
@@ -124,7 +125,7 @@ class Chat:
     """The settings of a chat.
 
     `seq_reserved` is the highest number that may have been given so far. `outside_authors` are
-    users who sent messages into the chat, or deleted one of it, without being participants.
+    users who sent or deleted a message in the chat without being participants.
     `external_ref_by` is None where there is no reference, or one that version 0.1 has stored.
     """
 

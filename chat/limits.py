@@ -64,7 +64,7 @@ class Limit:
         return self._over_s(full_at + tokens * self._interval_s - now)
 
     def knows(self, key: Hashable) -> bool:
-        """Whether the key's bucket is kept; a full one may still be."""
+        """Whether the key's bucket is in memory; a full bucket stays there until the next sweep."""
         return key in self._full_at
 
     def forget_full(self) -> None:

@@ -49,8 +49,7 @@ class RequestModel(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=to_camel,
-        # By its camelCase name only: a snake_case field of a client is an unknown field like any
-        # other.
+        # Accept camelCase names only; a snake_case name is ignored like any unknown field.
         populate_by_name=False,
         extra="ignore",
         frozen=True,

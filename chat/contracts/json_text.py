@@ -40,8 +40,8 @@ class JsonSettings(Protocol):
 class JsonLimits(NamedTuple):
     """`depth` counts the levels below the outermost value.
 
-    `marks` counts commas plus opening brackets: a cheap upper bound on the number of values, less
-    one.
+    `marks` limits commas plus opening brackets. They are cheap to count, and a text has at most one
+    value more than marks.
     """
 
     depth: int
@@ -122,8 +122,9 @@ def _half_pair_in(text: bytes, what: str) -> HalfPairError | None:
 
 
 def _path_of_half_pair(value: Any) -> str | None:
-    """Find the path of the first string that UTF-8 cannot hold; a key's is that of its object."""
-    # Only lists and objects, each with the index here of the one around it, and its key in that.
+    """Find the path of the first string that UTF-8 cannot hold; for a key, that of its object."""
+    # Each list or object, with the index in `found` of its container, and its key in that
+    # container.
     found: list[tuple[Any, int, Any]] = [([value], 0, None)]
     for at, (outer, _, _) in enumerate(found):  # grows during the loop
         inner = outer.items() if isinstance(outer, dict) else enumerate(outer)

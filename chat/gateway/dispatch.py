@@ -127,7 +127,7 @@ class Dispatcher:
             self._answer_error(ReceivedEvent(connection, None, [], ack_id, size), error)
 
     def drop(self, session: ClientSession) -> None:
-        """Do nothing more of what the socket sent: it is being cut."""
+        """Discard the socket's waiting events: the server is closing it."""
         connection = self._hub.get(session.sid)
         if connection is not None:
             for event in connection.inbox.drop():
@@ -206,8 +206,8 @@ class Dispatcher:
 
     def _answer_error(self, event: Received, error: ChatError) -> None:
         """Answer with an error: by ack, or by the pushed `error` if no ack was asked for."""
-        # The traceback leads back to the outcome that keeps the error: the two would wait for the
-        # collector.
+        # The outcome holds the error, whose traceback refers to the outcome. Break the cycle, so
+        # that neither waits for the garbage collector.
         error.__traceback__ = None
         if event.answered:
             return

@@ -26,7 +26,10 @@ class Deadlines(Generic[ItemT]):
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, item: ItemT, since: float) -> None:
-        """Begin at `since`, by the loop's clock; no earlier than the item before."""
+        """Start an item's deadline at `since`, in the loop's time.
+
+        `since` must not be earlier than that of the previous item.
+        """
         self._open[item] = since
         if self._timer is None:
             self._wait_for(since)

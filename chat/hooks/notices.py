@@ -139,7 +139,8 @@ class NoticeQueue:
                     if age_s > TELL_LATE_S:
                         self._tell(now)
                 elif late_s.get() is not None:
-                    # Left by the notice before, or by the one whose hook has queued this one.
+                    # The value is still that of the previous notice, or of the notice whose hook
+                    # queued this one.
                     late_s.set(None)
                 await deliver(impl, event)
                 turn += 1

@@ -31,7 +31,7 @@ class HeldBytes:
         self.total = 0
 
     def take(self, key: Hashable, size: int) -> bool:
-        """Count so many more, if the bounds allow it."""
+        """Count `size` more bytes, if the bounds allow it."""
         of_key = self._of.get(key, 0) + size
         if of_key > self._of_one or self.total + size > self._in_all:
             return False
@@ -40,7 +40,7 @@ class HeldBytes:
         return True
 
     def give(self, key: Hashable, size: int) -> None:
-        """Stop counting so many."""
+        """Stop counting `size` bytes."""
         self.total -= size
         left = self._of[key] - size
         if left:

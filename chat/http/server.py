@@ -50,8 +50,8 @@ class ChatHttpServer(HTTPServer):
         """Tornado calls this in place of `__init__`."""
         super().initialize(
             tornado.web.Application(),
-            # For handlers that want no body. Those that do count what they hold, and raise this for
-            # each request (chat/http/bodies.py).
+            # For handlers that want no body. The others raise this limit for each request, and
+            # count the bytes that they hold (chat/http/bodies.py).
             max_body_size=CHUNK_BYTES,
             chunk_size=CHUNK_BYTES,
             max_buffer_size=MAX_HEADER_BYTES + 4 * CHUNK_BYTES,

@@ -96,7 +96,7 @@ class Output(io.TextIOBase):
                 self._lose(text.count("\n"))
                 return size
             if self._untold:
-                # Behind what waits, since the lines are missing there.
+                # Queued after the waiting text: that is where the lost lines are missing.
                 self._queue.put(self._untold)
                 self._untold = 0
             self._waiting_chars += size

@@ -96,7 +96,7 @@ def is_answer(error: BaseException | None) -> bool:
 
 
 def may_be_the_request(error: PyMongoError) -> bool:
-    """Whether an outage looks the same as a request that the store cannot process."""
+    """Whether the store's error may be the request's fault, although it looks like an outage."""
     return is_answer(error) and not _codes(error) & _TEMPORARY
 
 

@@ -44,7 +44,7 @@ class Lease:
 
     `lost` is called when another server has the lease, `unwell` when the store keeps failing.
     `alone` says that no other server can reach this database, whatever the document says.
-    `paused` returns whether renewals wait, which is for a database with `alone` only.
+    `paused` returns whether renewals are suspended; only a database with `alone` may suspend them.
     """
 
     def __init__(

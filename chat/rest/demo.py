@@ -32,8 +32,8 @@ class DemoHandler(ApiHandler):
         # site same-origin.
         if self.request.host.lower() not in self._hosts:
             raise ChatError(ErrorCode.FORBIDDEN, "demo tokens are for this server's own page")
-        # The client chooses Host. Behind a proxy on this machine every client has a loopback
-        # address, and behind a packet filter that rewrites addresses none need have one.
+        # The client chooses Host. Behind a proxy on this machine, every client has a loopback
+        # address; behind a packet filter that rewrites addresses, perhaps no client has one.
         is_proxied = any(name in self.request.headers for name in PROXY_HEADERS)
         if is_proxied or not is_loopback(self.remote_ip):
             raise ChatError(ErrorCode.FORBIDDEN, "demo tokens are for browsers on this machine")

@@ -58,7 +58,8 @@ class AccessService:
         self._doubt = self._skew + SECOND
         self._settled = settled
         self._decided: dict[UserId, UserAccess] = {}
-        # Two decisions about one user at the same time would each store the other's old half.
+        # One decision at a time: two concurrent ones about a user would overwrite each other's half
+        # with its old value.
         self._deciding = asyncio.Lock()
         # Users who showed a token of type admin or service since the start, in that order.
         self._privileged: dict[UserId, None] = {}

@@ -38,7 +38,7 @@ class Budget:
 
     @property
     def left(self) -> int:
-        """At least 1: one thing fits always."""
+        """The bytes that are left, at least 1: one item always fits."""
         return max(1, self._left)
 
     @property

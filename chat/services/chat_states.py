@@ -115,8 +115,8 @@ class ChatStates:
     async def _look_up(self, chat_id: int, identity: Identity) -> ChatState:
         """Load a chat that the caller is in.
 
-        A missing chat and one of others, in memory or not, take the same work, and nothing is
-        loaded.
+        A missing chat and a chat that the caller is not in cost the same work, whether they are in
+        memory or not. The server loads neither.
         """
         asker = None if identity.is_privileged else identity.user_id
         if not self._absent.holds((chat_id, asker)):
@@ -209,9 +209,9 @@ class ChatStates:
             state.weigh(self._scale)
 
     async def note_author(self, state: ChatState, user_id: UserId) -> None:
-        """Store who is about to leave their id in the chat's history, before the change is stored.
+        """Store the id of an outside author before the change that contains it.
 
-        Costs one write for each user who is no participant, once a chat: an admin, a bot.
+        Costs one write for each chat and author; authors outside the chat are admins and bots.
         """
         if not state.names(user_id) and len(state.outsiders) < MAX_OUTSIDE_AUTHORS:
             await self._chats.add_outside_author(state.chat.id, user_id)
@@ -238,7 +238,7 @@ class ChatStates:
         participants = await self._chats.participants(chat_id)
         head = await self._find_head(chat, participants, chat.seq_reserved)
         tail: list[Message] = []
-        # Where every number is one of the settings or of a participant there is no message.
+        # If the settings and the participants account for every number, the chat has no messages.
         if len({chat.updated_seq, *(each.updated_seq for each in participants)}) < head:
             # A hundred texts would be megabytes, and only the last one is shown.
             tail = await read_back(self._messages, chat_id, head + 1, TAIL_MESSAGES, brief=True)

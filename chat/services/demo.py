@@ -68,10 +68,10 @@ def demo_secret(data_dir: Path, *, adopting: bool = False) -> str:
 
 
 async def adopt_folder(data_dir: Path, secret: str, chats: ChatRepository) -> None:
-    """Mark a folder as the demo's if no chat, or in one of 0.1.x only the demo's, is in its store.
+    """Mark a folder as the demo's if its store holds no chat.
 
-    Raises SetupError where there is another one. 0.1.x did not mark a folder that was used with the
-    host's key after it was used as demo.
+    A folder of 0.1.x may hold the demo chat. Raises SetupError if the store holds any other chat:
+    0.1.x did not mark a folder that was used with the host's key after it was used as demo.
     """
     path, old = data_dir / SECRET_FILE, data_dir / OLD_SECRET_FILE
     if path.exists():

@@ -91,7 +91,7 @@ class MessageService:
     async def _answer_again(
         self, message_id: int, draft: MessageDraft, sent: Outcome[Sent]
     ) -> bool:
-        """Give `sent` the message that is stored under its key; False when it is not there."""
+        """Settle `sent` as a duplicate of the message stored earlier; False if that is missing."""
         original = await self.messages.find(message_id)
         if original is None:
             return False

@@ -92,10 +92,7 @@ class ReadService:
         return [each for each in state.members.values() if each.last_read_message_id is not None]
 
     async def unread_count(self, state: ChatState, member: Participant | None) -> int:
-        """Count messages after the cursor that are not the member's own and not deleted.
-
-        100 = that many or more.
-        """
+        """Count what others sent after the participant's cursor and is not deleted, up to 100."""
         if member is None:
             return 0
         cursor, mine = member.last_read_seq, member.user_id

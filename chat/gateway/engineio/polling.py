@@ -76,7 +76,11 @@ class Server(Protocol):
 
 
 class PollingSession(async_socket.AsyncSocket):
-    """`ended`: nothing is written or answered any more. `deaf`: nothing is taken any more."""
+    """An Engine.IO session that polls.
+
+    `ended`: the server writes and answers nothing more. `deaf`: the server ignores what the client
+    sends.
+    """
 
     # Defaults on the class cost an idle session nothing.
     ended = False
@@ -203,7 +207,7 @@ class PollingSession(async_socket.AsyncSocket):
     async def handle_get_request(self, environ: Environ) -> list[packet.Packet] | Answer | str:
         """Wait for packets; returns them, or a whole answer."""
         if self._poll is not None:
-            # Which of the two would the client read?
+            # Two polls at once: the server cannot know which answer the client would read.
             self.end(REASON.TRANSPORT_ERROR)
             raise exceptions.EngineIOError
         probed = self._probed
@@ -223,7 +227,7 @@ class PollingSession(async_socket.AsyncSocket):
     def poll_lost(self, handler: object) -> None:
         """End the session if the lost request is its waiting poll.
 
-        The next message would be lost with it, without a sign.
+        Otherwise the next message would be lost silently.
         """
         if self._poll is not None and self._poll is handler:
             self.end(REASON.TRANSPORT_CLOSE)

@@ -30,7 +30,10 @@ _log = structlog.get_logger("chat.transport")
 
 
 class Session(PollingSession):
-    """`websocket` is the one that the session lives on, None while it polls."""
+    """An Engine.IO session, on polling or on a websocket.
+
+    `websocket` is its transport after the upgrade, None while it polls.
+    """
 
     # Defaults on the class cost an idle session nothing.
     websocket: WebSocket | None = None

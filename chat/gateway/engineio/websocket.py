@@ -127,7 +127,10 @@ class Outbox:
 
 
 class WebSocket:
-    """`session` may change once, when a probe becomes the transport that was upgraded to."""
+    """A websocket after its handshake.
+
+    `session` is its receiver, None before `start` and after the end.
+    """
 
     __slots__ = (
         "_backlog", "_closing", "_max_backlog", "_outbox", "_paused_until", "_pending",

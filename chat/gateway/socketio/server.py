@@ -99,12 +99,12 @@ class SocketServer(socketio.AsyncServer):
         self._ack_head = f"3{direct},"
         self._sink = sink
         self._patience = patience
-        # One level is that of the list which every event is.
+        # One level more, since every event is a list.
         self._json_limits = json_limits._replace(depth=json_limits.depth + 1)
         self._max_bytes = max_bytes
         self._plugin_connect_s = plugin_connect_s
         self._unconnected = Deadlines(connect_within_s, self._end_unconnected)
-        # Places, `(session id, namespace)`, whose CONNECT was read and has not begun.
+        # `(session id, namespace)` of each CONNECT that was read and is not yet decided.
         self._connecting: set[tuple[str, str]] = set()
         # Places that are being left; the future is done when that is over.
         self._leaving: dict[tuple[str, str], asyncio.Future[None]] = {}
@@ -288,7 +288,7 @@ class SocketServer(socketio.AsyncServer):
             if leaving is not None:
                 await leaving
             if session_id not in self.environ:
-                return  # the session has ended before its CONNECT was its turn
+                return  # the session ended before it was its CONNECT's turn
             if namespace in self.namespace_handlers:
                 await self._handle_connect(session_id, namespace, data)
             else:
@@ -312,7 +312,8 @@ class SocketServer(socketio.AsyncServer):
 
     def _disconnect(self, session: ClientSession, namespace: str) -> Work:
         if namespace == self._direct:
-            # At once: an event behind this packet is nobody's, even if both came in one read.
+            # Immediately: an event that follows this packet must be ignored, even if one read
+            # returned both.
             session.accepted = False
         place = (session.sid, namespace)
         if place not in self._leaving:

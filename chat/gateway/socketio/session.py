@@ -21,7 +21,11 @@ class MessageTaker(Protocol):
 
 
 class ClientSession(Session):
-    """`accepted`: the direct namespace takes its events; `refused`: it gets no second CONNECT."""
+    """A session of the Socket.IO server.
+
+    `accepted`: the direct namespace handles its events. `refused`: the server handles no second
+    CONNECT.
+    """
 
     # Defaults on the class cost an idle session nothing.
     accepted = False

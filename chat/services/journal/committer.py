@@ -109,10 +109,10 @@ class Committer:
         return list(again.values())
 
     async def _publish_late(self, entry: Append, low: int, ours: set[int]) -> None:
-        """Push the messages that have the numbers already, then go on behind them.
+        """Push stored messages that hold the taken numbers; numbering continues after them.
 
-        They are writes from before a restart, whose outcome was never learned, and which landed
-        since.
+        The server wrote them before a restart, never learned the outcome, and found them stored
+        only now.
         """
         state = entry.state
         await self.states.refresh_head(state)
