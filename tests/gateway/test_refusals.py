@@ -78,27 +78,12 @@ async def answered(raw, body, times):
     ],
     ids=["unknown", "invalid", "no JSON", "by a plugin", "not a participant", "no name"],
 )
-async def test_every_kind_of_refusal_counts(serve, body):
-    """A few more than the budget has room for, and the socket is paused."""
+async def test_a_socket_whose_events_are_refused_is_read_more_slowly(serve, body):
+    """Every kind of refusal counts. What comes next waits with the client, and is done after it."""
     async with serve(**settings(Refuser(), max_lookups_per_s=1e6, max_pages_per_s=1e6)) as chat:
-        raw = await RawSocket.enter(chat)
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        await answered(raw, body, BURST - 1)
-        session = chat.app.hub.all()[0].session
-        assert session.paused_until == 0
-        spare = 10 * (loop.time() - began)
-        await answered(raw, body, int(spare) + 3)
-        await eventually(lambda: session.paused_until)
-
-
-async def test_a_socket_whose_events_are_refused_is_read_more_slowly(serve):
-    """What comes next waits with the client, and is done after it."""
-    async with serve(**settings()) as chat:
         raw, tab = await RawSocket.enter(chat), await RawSocket.enter(chat)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        body = '["nothing"]'
         await answered(raw, body, BURST)
         spare = 10 * (loop.time() - began)
         over = int(spare) + 20
