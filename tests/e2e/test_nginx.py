@@ -162,9 +162,10 @@ async def test_the_official_clients_get_through_nginx_on_every_transport(
         await ada.call("sendMessage", {"chatId": chat_id, "content": "through nginx"})
         assert (await ada.next("newMessage"))["message"]["message"] == "through nginx"
         await ada.disconnect()
+        # nginx writes the line of a websocket when it has ended.
+        proxy_log = await eventually((tmp_path / "access.log").read_text)
     connected = next(line for line in log.entries if line["event"] == "connected")
     assert connected["remote_ip"] == CLIENT_ADDRESS
-    proxy_log = (tmp_path / "access.log").read_text()
     assert f"{CLIENT_ADDRESS} [" in proxy_log
     assert '"GET /socket.io/"' in proxy_log
     assert token not in proxy_log
