@@ -6,6 +6,7 @@ import time
 import pytest
 
 from chat.plugin_api import Plugin, before_action, before_connect, hookimpl
+from chat.timings import Timings
 from tests.support.delivery.chats import all_messages, connect_refusal, gone, host, rest_code, say
 from tests.support.gateway.servers import MovableClock, generous
 from tests.support.gateway.tokens import signed
@@ -27,18 +28,18 @@ def newer_token(**claims):
 
 
 @pytest.mark.parametrize(("what", "code"), [("revoke", "TOKEN_REVOKED"), ("block", "USER_BLOCKED")])
-async def test_live_sockets_are_ended_within_a_second(serve, what, code):
-    """All sockets of the user hear `sessionExpired` with the code and are closed; nobody else's."""
-    async with serve() as chat:
+async def test_live_sockets_are_ended_at_once(serve, what, code):
+    """All sockets of the user hear `sessionExpired` with the code and are closed; nobody else's.
+    None of it waits for the next look at the tokens.
+    """
+    async with serve(timings=Timings(token_tick_s=60)) as chat:
         tabs = [await chat.connect(token=old_token()) for _ in range(3)]
         grace = await chat.connect(2)
-        began = time.monotonic()
         deciding = asyncio.ensure_future(host(chat, "POST", f"/admin/users/1/{what}", {}))
         for tab in tabs:
-            ended = await tab.next("sessionExpired", within_s=1)
+            ended = await tab.next("sessionExpired")
             assert ended["code"] == code
-            await gone(tab, 1)
-        assert time.monotonic() - began < 1
+            await gone(tab, 10)
         assert await deciding == {"userId": 1, "disconnected": 3}
         await eventually(lambda: chat.app.gateway.get_user_sockets(1) == [])
         await grace.settle()
