@@ -38,7 +38,7 @@ def node_modules() -> None:
         subprocess.run(install, cwd=JS_FOLDER, check=True, capture_output=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def loop_of_all() -> Iterator[IOLoop]:
     """One loop for all tests here: a browser belongs to the loop on which it was started."""
     loop = IOLoop(make_current=False)
@@ -54,7 +54,7 @@ def io_loop(loop_of_all: IOLoop) -> Iterator[IOLoop]:
     loop_of_all.clear_current()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def one_node(node_modules: None, loop_of_all: IOLoop) -> Iterator[JsDriver]:
     """The Node process of all tests."""
     driver = JsDriver()
@@ -79,9 +79,9 @@ def javascript(one_node: JsDriver) -> Callable[[], AbstractAsyncContextManager[J
     return lend
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def one_browser(loop_of_all: IOLoop) -> Iterator[OneBrowser]:
-    """The Chromium of all tests; a start takes as long as many of the tests."""
+    """The Chromium of all tests here; a start takes as long as many of the tests."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         pytest.skip("Chromium is not installed")

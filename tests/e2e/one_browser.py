@@ -1,8 +1,15 @@
 """One Chromium that many tests use, each in browser contexts of its own."""
 
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from playwright.async_api import Browser, Playwright, async_playwright
+
+from tests.support.waiting import eventually
 
 ARGS: Final = (
     "--no-sandbox",
@@ -14,6 +21,7 @@ ARGS: Final = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
+CLOSE_WITHIN_S: Final = 15
 
 
 class OneBrowser:
@@ -34,7 +42,26 @@ class OneBrowser:
         return self._browser
 
     async def close(self) -> None:
-        if self._browser is not None:
-            await self._browser.close()
-        if self._playwright is not None:
-            await self._playwright.stop()
+        """End the browser; one that does not end in time is killed."""
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                if self._browser is not None:
+                    await self._browser.close()
+                if self._playwright is not None:
+                    await self._playwright.stop()
+        except TimeoutError:
+            for pid in _drivers():
+                os.kill(pid, signal.SIGKILL)
+            await eventually(lambda: not _drivers())
+            await asyncio.sleep(0.5)  # for asyncio to notice, which nothing tells of
+
+
+def _drivers() -> list[int]:
+    """The Playwright drivers that this process has started; each takes its browser with it."""
+    found = []
+    for children in Path("/proc/self/task").glob("*/children"):
+        for pid in children.read_text().split():
+            with suppress(OSError):
+                if b"playwright" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(int(pid))
+    return found
