@@ -20,12 +20,6 @@ from secantus.server import SecantusDBServer
 
 PR_SET_PDEATHSIG: Final = 1
 BACKLOG: Final = 1024
-SWITCH_INTERVAL_S: Final = 0.0005
-"""The time that a thread may keep the interpreter while others wait for it.
-
-With Python's 5 ms an insert waits 10 ms behind two threads that read pages.
-"""
-
 NO_ADDRESS: Final = ("local", 0)
 """SecantusDB reads a host and a port from each address, which a Unix socket does not have."""
 
@@ -91,7 +85,6 @@ def end_with(parent: int) -> None:
 def main(parent: str, files: str, path: str, options: str) -> None:
     """Serve the store in the folder `files` on the socket `path` until SIGTERM."""
     end_with(int(parent))
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     os.umask(0o077)
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Blocked in all threads and waited for in this one: a handler could run while `stop` would
