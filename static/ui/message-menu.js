@@ -1,5 +1,5 @@
 /** A button that opens "Edit" and "Delete". Deleting asks once more in the same place. */
-import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
+import { html, useLayoutEffect, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
 import { focusLog } from './focus.js';
 import { Icon } from './parts.js';
 
@@ -40,7 +40,8 @@ export function Actions({ message, store, onEdit }) {
     if (open) place(menu.current, root.current.closest('.message-row'));
   }, [open]);
 
-  useEffect(() => {
+  // Before the menu is painted: whoever sees it can close it.
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const outside = (event) => !root.current.contains(event.target) && close();
     const onKeyDown = (event) => {

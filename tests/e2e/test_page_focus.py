@@ -121,6 +121,7 @@ async def test_escape_closes_the_menu_wherever_the_focus_is(chat_of_two):
         await ada.say("mine")
         for focus in ("", "document.activeElement.blur()"):
             await ada.open_actions("mine")
+            await expect(ada.page.get_by_test_id("edit-message")).to_have_count(1)
             await ada.page.evaluate(focus or "1")
             await ada.page.keyboard.press("Escape")
             await expect(ada.page.get_by_test_id("edit-message")).to_have_count(0)
