@@ -14,8 +14,8 @@ from chat.contracts.pushes import server_shutdown
 from chat.errors import ChatError, SetupError
 from chat.gateway.engineio.posts import socket_rules
 from chat.gateway.hub import Hub
-from chat.gateway.library_names import require_names
 from chat.gateway.namespace import ChatGateway
+from chat.gateway.required_names import require_names
 from chat.hooks.calls import bounded
 from chat.hooks.events import Startup
 from chat.hooks.loader import load_plugins

@@ -52,8 +52,8 @@ class OneBrowser:
         except TimeoutError:
             for pid in _drivers():
                 os.kill(pid, signal.SIGKILL)
-            await eventually(lambda: not _drivers())
-            await asyncio.sleep(0.5)  # for asyncio to notice, which nothing tells of
+            # Playwright's own tasks end when asyncio has noticed the end of the driver.
+            await eventually(lambda: not _drivers() and len(asyncio.all_tasks()) == 1)
 
 
 def _drivers() -> list[int]:

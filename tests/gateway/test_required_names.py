@@ -9,7 +9,7 @@ import tornado.iostream
 import tornado.util
 
 from chat.errors import SetupError
-from chat.gateway.library_names import require_names
+from chat.gateway.required_names import require_names
 from chat.testing import running_chat
 
 
