@@ -1,5 +1,6 @@
 """The collections `chats` and `participants`."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -42,6 +43,7 @@ PARTICIPANT_INDEXES: Final = (
 )
 
 INSERTED_AT_ONCE: Final = 100
+"""The participants of one insert; it takes the embedded store about 10 ms."""
 
 
 class MongoChats:
@@ -57,6 +59,8 @@ class MongoChats:
         self._wipes = wipes
         self._chats = database.chats
         self._participants = database.participants
+        # Held by one part of one chat at a time: messages wait for no more than that.
+        self._inserting = asyncio.Lock()
 
     async def ensure_indexes(self) -> None:
         await self._chats.create_indexes(list(CHAT_INDEXES))
@@ -75,7 +79,8 @@ class MongoChats:
                 # In parts, so that other writes can pass in between.
                 for start in range(0, len(documents), INSERTED_AT_ONCE):
                     some = documents[start : start + INSERTED_AT_ONCE]
-                    await self._participants.insert_many(some)
+                    async with self._inserting:
+                        await self._participants.insert_many(some)
             try:
                 await self._chats.insert_one(chat_to_document(chat, direct_key))
             except DuplicateKeyError:

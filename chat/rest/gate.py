@@ -8,8 +8,8 @@ from typing import Any, Final
 from chat.contracts.json_text import JsonLimits
 from chat.hooks.manager import PluginManager
 from chat.http.bodies import ENDLESS, HeldBytes, bodies_of
+from chat.http.turnstile import Turnstile
 from chat.net.origins import OriginPolicy
-from chat.rest.turnstile import Turnstile
 from chat.services.admission import Admission
 from chat.services.audit import Audit
 from chat.services.budget import ANSWERS_IN_A_BACKLOG, Turns

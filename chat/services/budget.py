@@ -21,8 +21,14 @@ An answer larger than the backlog would disconnect its own client on every attem
 READS_AT_ONCE: Final = 2
 """Pages and look-ups of one user that run at once; a page reads up to 64 whole messages a step."""
 
-READS_OF_ALL: Final = 4
-"""Pages and look-ups of all users that run at once: no insert waits behind more of them."""
+READS_OF_ALL: Final = 2
+"""Pages and look-ups of all users that run at once in the embedded store.
+
+It runs one at a time, and no insert waits behind more of them.
+"""
+
+READS_OF_ALL_IN_MONGODB: Final = 16
+"""The same for MongoDB, which runs them side by side and may be some milliseconds away."""
 
 View = TypeVar("View", ChatView, UnreadView)
 
@@ -86,7 +92,7 @@ class Turns:
     Others wait for their turn in order of arrival, at most `at_once` of each user's.
     """
 
-    def __init__(self, at_once: int = READS_AT_ONCE, of_all: int = READS_OF_ALL) -> None:
+    def __init__(self, of_all: int, at_once: int = READS_AT_ONCE) -> None:
         self._at_once = at_once
         self._of_all = asyncio.Semaphore(of_all)
         self._users: dict[UserId | None, tuple[asyncio.Semaphore, int]] = {}

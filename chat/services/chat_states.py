@@ -16,7 +16,7 @@ from chat.errors import ChatError, ErrorCode, NotParticipantError
 from chat.identity import Identity, UserId
 from chat.ports import ChatRepository, MessageRepository
 from chat.services.absences import Absences
-from chat.services.budget import Turns
+from chat.services.budget import READS_OF_ALL, Turns
 from chat.services.chat_state import TAIL_MESSAGES, ChatState
 from chat.services.history import read_back
 from chat.services.pace import Pace
@@ -49,6 +49,7 @@ class ChatStates:
         pace: Pace,
         check_identity: Callable[[Identity], None],
         most_bytes: int = MAX_BYTES,
+        reads_of_all: int = READS_OF_ALL,
     ) -> None:
         """Make the memory; `check_identity` raises if a token has expired or is refused."""
         self.check_identity = check_identity
@@ -58,7 +59,7 @@ class ChatStates:
         self._messages = messages
         self._pace = pace
         # Separate turns: a page that has its turn may still have to look up its chat.
-        self._turns = Turns()
+        self._turns = Turns(reads_of_all)
         # `(chat id, user id)` of chats that the user is not in, `(chat id, None)` of no chats.
         self._absent = Absences()
         self._states: OrderedDict[int, ChatState] = OrderedDict()

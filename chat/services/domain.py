@@ -6,7 +6,12 @@ from datetime import timedelta
 from chat.hooks.manager import PluginManager
 from chat.ports import Broadcaster, Clock, Store, Whereabouts
 from chat.services.access import AccessService
-from chat.services.budget import ANSWERS_IN_A_BACKLOG, Turns
+from chat.services.budget import (
+    ANSWERS_IN_A_BACKLOG,
+    READS_OF_ALL,
+    READS_OF_ALL_IN_MONGODB,
+    Turns,
+)
 from chat.services.catch_up import CatchUpService
 from chat.services.chat_states import ChatStates
 from chat.services.chat_views import ChatViews
@@ -88,7 +93,8 @@ def build_domain(
 ) -> Domain:
     """Wire the services to each other; opens nothing yet."""
     pace = Pace(settings, clock)
-    turns = Turns()
+    reads_of_all = READS_OF_ALL if settings.mongodb_uri is None else READS_OF_ALL_IN_MONGODB
+    turns = Turns(reads_of_all)
     answer_bytes = settings.max_backlog_bytes // ANSWERS_IN_A_BACKLOG
     access = AccessService(
         store.access, broadcaster, clock, settings.clock_skew_s, lambda: journal.settled()
@@ -99,6 +105,7 @@ def build_domain(
         pace,
         access.check_still,
         settings.chats_in_memory_mb * 1_000_000,
+        reads_of_all,
     )
     journal = Journal(states, store.messages, store.chats, store.ids)
 

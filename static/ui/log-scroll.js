@@ -24,27 +24,37 @@ function firstInView(log) {
  * is true while a message is being edited: then nothing leaves the DOM, or the editor might go with it.
  */
 export function useLog(log, messages, held) {
-  const place = useRef({ isLowest: true, anchor: null, bottom: 0 });
+  const place = useRef({ atBottom: true, isLowest: true, anchor: null, bottom: 0, scrollTop: 0 });
   const wanted = useRef(WHOLE);
-  const [isLowest, setLowest] = useState(true);
+  const [, setAtBottom] = useState(true);
   const [, redraw] = useState(null);
+
+  /** Keeps where the reader is now: at the end, or at a message. */
+  const look = (isWhole) => {
+    const { scrollHeight, scrollTop, clientHeight } = log.current;
+    const anchor = firstInView(log.current);
+    const atBottom = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    place.current = { atBottom, isLowest: atBottom && isWhole, anchor, bottom: anchor?.getBoundingClientRect().bottom, scrollTop };
+  };
+
+  // The reader may have scrolled since the last `scroll` event, which comes only with the next frame.
+  const wasWhole = useRef(true);
+  if (log.current && log.current.scrollTop !== place.current.scrollTop) look(wasWhole.current);
 
   const most = held.current ? Infinity : undefined;
   const window = fit(messages, wanted.current, { atEnd: place.current.isLowest, most });
   const { start, end } = rangeOf(messages, window);
   const isWhole = end === messages.length;
   wanted.current = window;
+  wasWhole.current = isWhole;
 
   const scrollToEnd = () => {
     log.current.scrollTop = log.current.scrollHeight;
   };
 
   const remember = () => {
-    const { scrollHeight, scrollTop, clientHeight } = log.current;
-    const anchor = firstInView(log.current);
-    const lowest = scrollHeight - scrollTop - clientHeight < AT_END_PX;
-    place.current = { isLowest: lowest && isWhole, anchor, bottom: anchor?.getBoundingClientRect().bottom };
-    setLowest(lowest);
+    look(isWhole);
+    setAtBottom(place.current.atBottom);
   };
 
   const move = (next) => {
@@ -55,6 +65,7 @@ export function useLog(log, messages, held) {
   };
 
   const onScroll = () => {
+    if (!log.current) return; // the event of a log that has gone
     remember();
     const { scrollHeight, scrollTop, clientHeight } = log.current;
     if (scrollTop < clientHeight && start > 0) move(earlier(messages, window, most));
@@ -83,5 +94,5 @@ export function useLog(log, messages, held) {
     return () => observer.disconnect();
   }, []);
 
-  return { start, end, atEnd: isLowest && isWhole, toEnd, onScroll };
+  return { start, end, atEnd: place.current.atBottom && isWhole, toEnd, onScroll };
 }

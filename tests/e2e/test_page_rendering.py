@@ -24,6 +24,13 @@ STEP_UP = """async () => {
   return [now.getBoundingClientRect().top - wanted, ids];
 }"""
 
+# Both in one frame. Answers where the log is then.
+SCROLL_AND_SHOW_ONE_MORE = """async () => {
+  log().scrollTop = 500;
+  await show({ messages: [...props.messages, ...say(301, 301, 1)] });
+  return log().scrollTop;
+}"""
+
 
 @pytest.fixture
 def harness(serve, chromium):
@@ -117,6 +124,15 @@ async def test_a_reader_further_up_is_not_moved_by_what_comes(harness):
         await jump.click()
         assert (await log.ids())[-1] == 1_700
         assert await log.value("log().scrollHeight - log().scrollTop - log().clientHeight") < 2
+
+
+async def test_a_reader_who_just_scrolled_up_is_not_taken_back_by_what_comes(harness):
+    """The place counts from the scroll on, although the browser reports it a frame later."""
+    async with harness() as log:
+        await log.show("messages: say(1, 300)")
+        assert await log.value(SCROLL_AND_SHOW_ONE_MORE) == 500
+        jump = log.page.get_by_test_id("jump-to-end")
+        assert (await jump.inner_text()).strip() == "1 new message"
 
 
 async def test_earlier_messages_that_are_loaded_leave_what_is_in_view_in_place(harness):

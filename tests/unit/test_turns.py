@@ -4,7 +4,7 @@ import asyncio
 
 from chat.gateway.engineio.poller import EpollPoller
 from chat.gateway.inbox import EVENTS_A_TURN, EVENTS_OF_A_REFUSAL, Inbox, ReceivedEvent, Workers
-from chat.rest.turnstile import Turnstile
+from chat.http.turnstile import Turnstile
 from chat.services.budget import Turns
 from tests.support.waiting import turns
 from tests.unit.test_poller import Reader
@@ -56,7 +56,7 @@ async def test_a_request_whose_client_is_gone_takes_nobodys_turn():
 
 async def test_all_users_together_have_a_bound_and_each_has_one():
     """Two of a user at once and four of all; the others wait for theirs."""
-    turns, running, most = Turns(2, 4), [], []
+    turns, running, most = Turns(4, at_once=2), [], []
 
     async def read(user_id):
         async with turns.of(user_id):

@@ -36,6 +36,7 @@ from chat.gateway.socketio.plugin_events import PluginEvents
 from chat.gateway.socketio.rooms import RoomManager
 from chat.gateway.socketio.session import ClientSession
 from chat.gateway.timers import Deadlines
+from chat.http.turnstile import CONNECTS_A_TURN, Turnstile
 
 PRICE_OF_NOTHING: Final = 0.1
 """Price of a packet without a meaning, in refused events."""
@@ -106,6 +107,7 @@ class SocketServer(socketio.AsyncServer):
         self._unconnected = Deadlines(connect_within_s, self._end_unconnected)
         # `(session id, namespace)` of each CONNECT that was read and is not yet decided.
         self._connecting: set[tuple[str, str]] = set()
+        self._turnstile = Turnstile(CONNECTS_A_TURN)
         # Places that are being left; the future is done when that is over.
         self._leaving: dict[tuple[str, str], asyncio.Future[None]] = {}
         # Packets, by session, whose attachments are still to come.
@@ -215,7 +217,7 @@ class SocketServer(socketio.AsyncServer):
             raise MalformedPacket("a text where an attachment was due")
         packet = read_packet(text, self._json_limits)
         if packet.kind == CONNECT:
-            return self._connect(session.sid, packet)
+            return self._connect(session, packet)
         if packet.kind == DISCONNECT:
             return self._disconnect(session, packet.namespace)
         if not self._is_deciding(session.sid, packet.namespace):
@@ -270,8 +272,8 @@ class SocketServer(socketio.AsyncServer):
 
     # ---- connecting and leaving
 
-    def _connect(self, session_id: str, packet: ClientPacket) -> Work:
-        place = (session_id, packet.namespace)
+    def _connect(self, session: ClientSession, packet: ClientPacket) -> Work:
+        place = (session.sid, packet.namespace)
         if place in self._connecting:
             raise MalformedPacket("a second CONNECT")
         # A client may leave and connect again in one go, as another user.
@@ -279,14 +281,20 @@ class SocketServer(socketio.AsyncServer):
         if leaving is None and self._is_deciding(*place):
             raise MalformedPacket("a second CONNECT")
         self._connecting.add(place)
-        return self._accept(session_id, packet.namespace, packet.data, leaving)
+        return self._accept(session, packet.namespace, packet.data, leaving)
 
     async def _accept(
-        self, session_id: str, namespace: str, data: object, leaving: asyncio.Future[None] | None
+        self,
+        session: ClientSession,
+        namespace: str,
+        data: object,
+        leaving: asyncio.Future[None] | None,
     ) -> None:
+        session_id = session.sid
         try:
             if leaving is not None:
                 await leaving
+            await self._turnstile.enter(session.home)
             if session_id not in self.environ:
                 return  # the session ended before it was its CONNECT's turn
             if namespace in self.namespace_handlers:
@@ -305,8 +313,7 @@ class SocketServer(socketio.AsyncServer):
                 self.eio.sockets[session_id].close_soon()
         finally:
             self._connecting.discard((session_id, namespace))
-        session = self.eio.sockets.get(session_id)
-        if session is None or session.closing:
+        if session.closing or session_id not in self.eio.sockets:
             # The client went away while it was being accepted.
             await self._handle_disconnect(session_id, namespace, REASON.TRANSPORT_CLOSE)
 
