@@ -1,7 +1,6 @@
 /** The demo page: signs somebody in, keeps the session of this tab, and shows the chat. */
 import { html, render, useCallback, useEffect, useState } from './vendor/htm-preact-3.1.1.module.js';
-import { ChatClient } from './chat-client.js';
-import { BrowserStorage } from './client/storage.js';
+import { BrowserStorage, ChatClient } from './chat-client.js';
 import { BASE } from './ui/base.js';
 import { ChatStore } from './ui/store.js';
 import { ChatScreen } from './ui/chat-screen.js';

@@ -1,27 +1,20 @@
 /**
- * The client of ChatGateway with the socket.io-client that lies beside it. It knows nothing of any user interface.
- * An application with a bundler copies the folder client/ and hands in its own:
+ * The package @chatgateway/client for a page without a bundler: with the socket.io-client that lies beside it. It is all
+ * that the demo page imports of the client, and what a page of another origin imports.
  *
- *   import { io } from 'socket.io-client';
- *   import { ChatClient } from './client/client.js';
- *   const chat = new ChatClient({ io, getToken: () => session.token });
+ *   import { ChatClient } from 'https://chat.example.com/static/chat-client.js';
+ *   const chat = new ChatClient({ url: 'https://chat.example.com', getToken: () => session.token });
  *
- *   chat.on('history', ({ messages, reset }) => ...);   // the latest page, or what was missed while away
- *   chat.on('newMessage', ({ message }) => ...);        // every event of the server comes by its own name
- *   chat.on('outbox', (items) => ...);                  // what is not stored yet: pending or failed
- *   chat.connect();  chat.open(1);
- *   chat.send(1, 'Hello');
- *
- * Merge messages by `id` and keep the one with the higher `updatedSeq`: then the order in which answers and events
- * arrive does not matter. docs/guide.md has all options, methods, events and states.
+ * An application with a bundler installs the package instead. docs/guide.md has all options, methods, events and states.
  */
 import { io } from './vendor/socket.io-4.8.4.esm.min.js';
-import { ChatClient as ClientWithoutSocket } from './client/client.js';
+import { ChatClient as ClientWithoutSocket } from './vendor/chatgateway-client/src/client.js';
 
-export { ChatError } from './client/errors.js';
+export { ChatError } from './vendor/chatgateway-client/src/errors.js';
+export { BrowserStorage } from './vendor/chatgateway-client/src/storage.js';
 
 export class ChatClient extends ClientWithoutSocket {
-  /** The options of client/client.js; `io` need not be given. */
+  /** The options of the package; `io` need not be given. */
   constructor(options) {
     super({ io, ...options });
   }

@@ -1,6 +1,6 @@
 /** Where a message is written: Enter sends, Shift+Enter makes a new line, and what is not sent stays as a draft. */
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
-import { ChatError } from '../client/errors.js';
+import { ChatError } from '../chat-client.js';
 import { Icon } from './parts.js';
 
 export const MESSAGE_MAX = 10_000;

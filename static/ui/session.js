@@ -2,8 +2,7 @@
  * The session of this tab. sessionStorage and not localStorage: a reload stays signed in, while two tabs can be two
  * people. Where the browser forbids storage or has no room, the session lasts until the page is closed.
  */
-import { noConnection } from '../client/errors.js';
-import { bodyOf } from '../client/rest.js';
+import { ChatError } from '../chat-client.js';
 import { BASE } from './base.js';
 
 const KEY = 'chatgateway.session';
@@ -38,14 +37,24 @@ export function clear() {
   withStorage((storage) => storage.removeItem(KEY));
 }
 
+const unreachable = (code, message) => new ChatError({ code, message, retryable: true });
+
 const ask = (path, options) => fetch(`${BASE}${path}`, { ...options, signal: AbortSignal.timeout(TIME_LIMIT_MS) }).catch(() => {
-  throw noConnection('The server cannot be reached.');
+  throw unreachable('DISCONNECTED', 'The server cannot be reached.');
 });
+
+/** What a good answer holds. What is no JSON was written by something between here and the server. */
+async function dataOf(response) {
+  const answer = await response.json().catch(() => null);
+  if (answer?.success) return answer.data;
+  if (answer?.error?.code) throw new ChatError(answer.error);
+  throw unreachable('UNREACHABLE', `The server cannot be reached at the moment (HTTP ${response.status}).`);
+}
 
 /** The demo's users, or null where the server does not run in demo mode. */
 export async function demo() {
   const response = await ask('/demo');
-  return response.status === 404 ? null : (await bodyOf(response)).data;
+  return response.status === 404 ? null : dataOf(response);
 }
 
 export async function signInByName(name) {
@@ -54,7 +63,7 @@ export async function signInByName(name) {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ name }),
   });
-  const { token, user, chatId } = (await bodyOf(response)).data;
+  const { token, user, chatId } = await dataOf(response);
   return { token, chatId, userId: user.id, name: user.name };
 }
 

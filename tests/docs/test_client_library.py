@@ -3,7 +3,6 @@
 from tests.support.client_library import (
     CODES_OF_THE_CLIENT_LIBRARY,
     EVENTS_OF_THE_CLIENT_LIBRARY,
-    FOLDER,
     MEMBERS,
     OPTIONS,
     STATES,
@@ -12,7 +11,7 @@ from tests.support.docs_node import needs_node, running_script
 from tests.support.markdown import DOCS, ROOT, blocks, inline_code, rows, section
 
 GUIDE = DOCS / "guide.md"
-PART = section(GUIDE, "The client library of the page").body
+PART = section(GUIDE, "The client library").body
 CLIENT = next(each.text for each in blocks(GUIDE) if each.tags.get("run") == "client")
 URL = "http://localhost:3000"
 AROUND_THE_CLIENT = """
@@ -48,16 +47,15 @@ def test_every_event_state_and_code_is_in_the_tables_and_no_other():
 
 def test_the_files_of_the_library_are_named():
     """A reader finds the entry and the folder."""
-    assert {"static/chat-client.js", "static/client/"} <= set(inline_code(GUIDE))
+    assert {"/static/chat-client.js", "client/"} <= set(inline_code(GUIDE))
     assert (ROOT / "static/chat-client.js").exists()
-    assert FOLDER.is_dir()
+    assert (ROOT / "client" / "package.json").exists()
     assert PART
 
 
 @needs_node
 async def test_the_guides_client_sends_and_receives_in_node(serve, tmp_path):
-    """The snippet, word for word but for the address, beside a copy of the folder client/."""
-    (tmp_path / "client").symlink_to(FOLDER)
+    """The snippet, word for word but for the address, with the package installed."""
     async with serve() as chat:
         chat_id = await chat.create_chat([1, 2])
         grace = await chat.connect(2, join=chat_id)
@@ -72,7 +70,6 @@ async def test_the_guides_client_sends_and_receives_in_node(serve, tmp_path):
 @needs_node
 async def test_the_guides_client_says_why_it_was_signed_out(serve, tmp_path):
     """A token that the server refuses ends it, with the server's words."""
-    (tmp_path / "client").symlink_to(FOLDER)
     async with serve() as chat:
         source = AROUND_THE_CLIENT + CLIENT.replace(URL, chat.url)
         async with running_script(tmp_path, source, TOKEN="nonsense") as script:

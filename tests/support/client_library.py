@@ -1,4 +1,4 @@
-"""What the client library of the page has, as its source says."""
+"""What the client library has, as its source says."""
 
 import re
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from chat.contracts.client_events import CLIENT_EVENTS
 from tests.support.markdown import ROOT
 
-FOLDER: Final = ROOT / "static" / "client"
+FOLDER: Final = ROOT / "client" / "src"
 _SOURCES: Final = "".join(path.read_text() for path in sorted(FOLDER.glob("*.js")))
 _CLIENT: Final = (FOLDER / "client.js").read_text()
 

@@ -12,6 +12,7 @@ import pytest
 from tests.support.markdown import ROOT
 
 WAIT_S = 15
+CLIENT_PACKAGE = ROOT / "static" / "vendor" / "chatgateway-client"
 
 
 def _node_version():
@@ -57,10 +58,13 @@ class Script:
 
 @asynccontextmanager
 async def running_script(folder, source, *arguments, **environment):
-    """The module `source` under Node, where it finds socket.io-client; killed at the end."""
+    """The module `source` under Node, where it finds both clients; killed at the end."""
     modules = folder / "node_modules"
     if not modules.exists():
-        modules.symlink_to(node_modules())
+        modules.mkdir()
+        for each in node_modules().iterdir():
+            (modules / each.name).symlink_to(each)
+        shutil.copytree(CLIENT_PACKAGE, modules / "@chatgateway" / "client")
     script = folder / "script.mjs"
     script.write_text(source)
     process = await asyncio.create_subprocess_exec(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 400
-FOLDERS = ("chat", "plugins", "static", "tests", "tools", "benchmarks", "deploy")
+FOLDERS = ("chat", "plugins", "client", "static", "tests", "tools", "benchmarks", "deploy")
 SUFFIXES = (".py", ".js", ".mjs", ".c", "")
 NOT_OURS = ("vendor", "node_modules", "__pycache__")
 

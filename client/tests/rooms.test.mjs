@@ -1,9 +1,9 @@
-// static/client/rooms.js through the client: a chat that is followed is followed until the server says it is not ours.
+// src/rooms.js through the client: a chat that is followed is followed until the server says it is not ours.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { aClient, joined, page, syncPage } from '../support/client.mjs';
-import { refusal, response, settle } from '../support/fakes.mjs';
+import { aClient, joined, page, syncPage } from './support/client.mjs';
+import { refusal, response, settle } from './support/fakes.mjs';
 
 const MINUTE = 60_000;
 const push = (seq) => ({ chatId: 1, seq, message: { id: seq, senderId: 2 } });

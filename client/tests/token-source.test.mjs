@@ -1,9 +1,9 @@
-// static/client/token-source.js: the application's getToken may fail, hang, or give what is no token.
+// src/token-source.js: the application's getToken may fail, hang, or give what is no token.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { TokenSource } from '../../../static/client/token-source.js';
-import { FakeClock } from '../support/fakes.mjs';
+import { TokenSource } from '../src/token-source.js';
+import { FakeClock } from './support/fakes.mjs';
 
 const source = (getToken, clock = new FakeClock()) => new TokenSource({ getToken, clock });
 

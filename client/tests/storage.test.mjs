@@ -1,10 +1,10 @@
-// static/client/storage.js and drafts.js where the browser gives no storage; with storage: tests/e2e/test_page_keeps.py.
+// src/storage.js and drafts.js where the browser gives no storage; with storage: tests/e2e/test_page_keeps.py.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Drafts } from '../../../static/client/drafts.js';
-import { BrowserStorage } from '../../../static/client/storage.js';
-import { FakeClock, keptStorage, memoryStorage, settle } from '../support/fakes.mjs';
+import { Drafts } from '../src/drafts.js';
+import { BrowserStorage } from '../src/storage.js';
+import { FakeClock, keptStorage, memoryStorage, settle } from './support/fakes.mjs';
 
 const FORBIDDEN = {
   'the access throws': () => { throw new DOMException('denied', 'SecurityError'); },

@@ -1,9 +1,9 @@
-// static/client/connection.js through the client: how it comes online, stays so, and when it is over.
+// src/connection.js through the client: how it comes online, stays so, and when it is over.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { aClient } from '../support/client.mjs';
-import { good, refusal, response, settle } from '../support/fakes.mjs';
+import { aClient } from './support/client.mjs';
+import { good, refusal, response, settle } from './support/fakes.mjs';
 
 const MINUTE = 60_000;
 const refuse = (code, more) => ({ code, message: code, retryable: false, ...more });

@@ -1,9 +1,9 @@
-// static/client/rest.js: what may pass is tried again, what is final is not.
+// src/rest.js: what may pass is tried again, what is final is not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Rest } from '../../../static/client/rest.js';
-import { FakeClock, good, refusal, response } from '../support/fakes.mjs';
+import { Rest } from '../src/rest.js';
+import { FakeClock, good, refusal, response } from './support/fakes.mjs';
 
 const BAD_GATEWAY = '<html><h1>502 Bad Gateway</h1></html>';
 

@@ -1,8 +1,8 @@
-// static/client/emitter.js: listeners do not harm one another.
+// src/emitter.js: listeners do not harm one another.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Emitter } from '../../../static/client/emitter.js';
+import { Emitter } from '../src/emitter.js';
 
 test('a listener that throws is reported, and the others are called', (t) => {
   const reported = t.mock.method(console, 'error', () => {});

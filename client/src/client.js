@@ -1,6 +1,6 @@
 /**
- * A client for ChatGateway without any user interface. It gets `io` of socket.io-client by its options; an application
- * that needs no bundler imports ../chat-client.js, which brings its own.
+ * A client for ChatGateway without any user interface. It gets `io` of socket.io-client by its options; index.js
+ * brings the one that is installed.
  */
 import { Connection } from './connection.js';
 import { Drafts } from './drafts.js';

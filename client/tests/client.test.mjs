@@ -1,9 +1,9 @@
-// static/client/client.js: what a user does, and what becomes of it without a connection.
+// src/client.js: what a user does, and what becomes of it without a connection.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { aClient } from '../support/client.mjs';
-import { FakeLocks, FakeChannels, keptStorage, memoryStorage, refusal, settle } from '../support/fakes.mjs';
+import { aClient } from './support/client.mjs';
+import { FakeLocks, FakeChannels, keptStorage, memoryStorage, refusal, settle } from './support/fakes.mjs';
 
 test('an edit or a deletion without a connection is refused aloud', async () => {
   const { client, heard } = aClient();

@@ -1,10 +1,10 @@
-// static/client/outbox.js: what was written reaches the server once, in order, whatever becomes of tab and connection.
+// src/outbox.js: what was written reaches the server once, in order, whatever becomes of tab and connection.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ChatError } from '../../../static/client/errors.js';
-import { Outbox } from '../../../static/client/outbox.js';
-import { FakeChannels, FakeClock, FakeLocks, keptStorage, memoryStorage, settle } from '../support/fakes.mjs';
+import { ChatError } from '../src/errors.js';
+import { Outbox } from '../src/outbox.js';
+import { FakeChannels, FakeClock, FakeLocks, keptStorage, memoryStorage, settle } from './support/fakes.mjs';
 
 const DAY_MS = 24 * 3600_000;
 const error = (code, more) => new ChatError({ code, message: code, ...more });

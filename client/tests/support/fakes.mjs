@@ -1,5 +1,5 @@
 /** What the client's parts are tried with in place of a browser and a server: everything stands still until told. */
-import { BrowserStorage } from '../../../static/client/storage.js';
+import { BrowserStorage } from '../../src/storage.js';
 
 /** Let all promises that can settle do so. */
 export async function settle() {

@@ -1,5 +1,5 @@
 /** A whole client between a fake server and a fake clock. */
-import { ChatClient } from '../../../static/client/client.js';
+import { ChatClient } from '../../src/client.js';
 import { FakeChannels, FakeClock, FakeLocks, FakeServer, good, keptStorage, settle } from './fakes.mjs';
 
 /** What the client emitted, by event. */

@@ -1,0 +1,169 @@
+/**
+ * The way to a connected socket and back to one: get a token, connect, stay, and begin again when the connection is
+ * lost. Only the server's refusal of a token that was sent ends it, or `stop()`.
+ */
+import { ChatError, noAnswer } from './errors.js';
+import { delayBefore, pause } from './time.js';
+
+const CONNECT_LIMIT_MS = 20_000;
+const RECONNECT = { first: 1_000, most: 5_000 };
+const MOST_REFUSALS = 3;
+// With a newer token the server may say yes. After the other refusals somebody has to sign in.
+const RENEWABLE = new Set(['TOKEN_EXPIRED', 'TOKEN_INVALID']);
+
+const lost = () => new ChatError({ code: 'DISCONNECTED', message: 'The server cannot be reached.', retryable: true });
+
+/** A refusal of the server has `data`; anything else was the network. */
+const errorOf = (cause) => (cause?.data?.code ? new ChatError({ message: cause.message, ...cause.data }) : lost());
+
+export class Connection {
+  /** 'connecting' | 'online' | 'reconnecting' | 'closed' */
+  state = 'closed';
+  /** The socket that is connected, or about to be; null in between. */
+  socket = null;
+
+  #io; #address; #path; #tokens; #clock; #onConnect; #onLost; #onPush; #onState;
+  #why = null;
+  #run = null; // what belongs to one start(): {refused, refusals, stale, fresh, wait, endStay}
+
+  /**
+   * `onConnect(socket)` makes the connected socket ready for use; if it rejects, that counts as a failed connect.
+   * `onState({state, reason, cause, error})`: `reason` says why it is not online ('token', 'network' or 'server').
+   */
+  constructor({ io, address, path, tokens, clock, onConnect, onLost, onPush, onState }) {
+    this.#io = io;
+    this.#address = address;
+    this.#path = path;
+    this.#tokens = tokens;
+    this.#clock = clock;
+    this.#onConnect = onConnect;
+    this.#onLost = onLost;
+    this.#onPush = onPush;
+    this.#onState = onState;
+  }
+
+  /** While it is on its way already, try at once. */
+  start() {
+    if (this.#run) return this.wake();
+    this.#run = { refused: null, refusals: 0, stale: 0, fresh: false, wait: null, endStay: null };
+    this.#setState('connecting');
+    this.#keepConnected(this.#run);
+  }
+
+  stop(error = null) {
+    if (!this.#run) return;
+    const { wait, endStay } = this.#run;
+    this.#run = null;
+    wait?.end();
+    endStay?.(lost());
+    this.#setState('closed', { error });
+  }
+
+  /** Cut the wait before the next try short. */
+  wake() {
+    this.#run?.wait?.end();
+  }
+
+  /** The token of this connection ends, so the next connect needs a new one; or, with `false`, it is here. */
+  expectFreshToken(isNeeded = true) {
+    if (this.#run) this.#run.fresh = isNeeded;
+  }
+
+  async #keepConnected(run) {
+    for (let failures = 0; run === this.#run;) {
+      const token = await this.#token(run);
+      if (run !== this.#run) return;
+      const { wasOnline, error } = await this.#stay(run, token);
+      if (run !== this.#run) return;
+      if (!error.retryable && !this.#mayRenew(run, token, error)) return this.stop(error);
+      failures = wasOnline ? 1 : failures + 1;
+      const reason = error.code === 'DISCONNECTED' ? 'network' : 'server';
+      this.#setState('reconnecting', { reason: error.retryable ? reason : 'token', cause: error });
+      // A newer token is worth a try at once.
+      if (error.retryable) await this.#wait(run, delayBefore(error, failures, RECONNECT));
+    }
+  }
+
+  /** A token to send, asked for until there is one. A refused one is not sent again. */
+  async #token(run) {
+    for (let failures = 1; run === this.#run; failures += 1) {
+      let cause;
+      try {
+        const token = await this.#tokens.ask({ fresh: run.fresh });
+        if (token !== run.refused?.token) return token;
+        run.stale += 1;
+        cause = run.refused.error;
+        if (run === this.#run && (cause.code !== 'TOKEN_EXPIRED' || run.stale === MOST_REFUSALS)) this.stop(cause);
+      } catch (error) {
+        cause = error;
+      }
+      if (run !== this.#run) return null;
+      this.#setState(this.state, { reason: 'token', cause });
+      await this.#wait(run, delayBefore(cause, failures));
+    }
+    return null;
+  }
+
+  #mayRenew(run, token, error) {
+    run.refusals += 1;
+    run.refused = { token, error };
+    run.fresh = true;
+    return RENEWABLE.has(error.code) && run.refusals < MOST_REFUSALS;
+  }
+
+  /** Connect once, and stay until the connection ends. Answers {wasOnline, error}. */
+  #stay(run, token) {
+    return new Promise((resolve) => {
+      let wasOnline = false;
+      let isOver = false;
+      const socket = this.socket = this.#io(this.#address, {
+        auth: { token },
+        path: this.#path,
+        transports: ['websocket', 'polling'],
+        tryAllTransports: true, // behind a proxy that lets no WebSocket through it falls back to long polling
+        multiplex: false,
+        reconnection: false, // that is done here, where a token can be waited for
+      });
+      const end = (error) => {
+        if (isOver) return;
+        isOver = true;
+        this.#clock.clearTimeout(limit);
+        socket.disconnect();
+        if (this.socket === socket) this.socket = null;
+        this.#onLost();
+        resolve({ wasOnline, error });
+      };
+      run.endStay = end;
+      const limit = this.#clock.setTimeout(() => end(noAnswer()), CONNECT_LIMIT_MS);
+      socket.on('connect', async () => {
+        try {
+          await this.#onConnect(socket);
+        } catch (error) {
+          return end(error);
+        }
+        if (isOver || run !== this.#run) return end(lost());
+        this.#clock.clearTimeout(limit);
+        wasOnline = true;
+        Object.assign(run, { refused: null, refusals: 0, stale: 0, fresh: false });
+        this.#setState('online');
+      });
+      socket.on('disconnect', () => end(lost()));
+      socket.on('connect_error', (cause) => end(errorOf(cause)));
+      socket.onAny((event, data) => socket === this.socket && this.#onPush(event, data));
+    });
+  }
+
+  async #wait(run, ms) {
+    run.wait = pause(this.#clock, ms);
+    await run.wait.over;
+    run.wait = null;
+  }
+
+  #setState(state, { reason = null, cause = null, error = null } = {}) {
+    const why = reason && `${reason} ${cause.code}`; // told again when it is another one
+    if (state === this.state && why === this.#why && !error) return;
+    this.state = state;
+    this.#why = why;
+    this.#onState({ state, reason, cause, error });
+  }
+}

@@ -1,0 +1,41 @@
+/** Waiting: a clock that a test can replace, pauses that can be cut short, and how long to wait before the next try. */
+
+export const systemClock = {
+  now: () => Date.now(),
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+};
+
+const LONGEST_WAIT_MS = 60_000;
+
+/** A wait that can be cut short: `const { over, end } = pause(clock, 1000); await over;`. */
+export function pause(clock, ms) {
+  let end;
+  const over = new Promise((resolve) => {
+    const timer = clock.setTimeout(resolve, ms);
+    end = () => {
+      clock.clearTimeout(timer);
+      resolve();
+    };
+  });
+  return { over, end };
+}
+
+/** Settle as `promise` does, or reject with `onTimeout()` after `ms`. */
+export function withTimeLimit(clock, ms, promise, onTimeout) {
+  let timer;
+  const limit = new Promise((_, reject) => {
+    timer = clock.setTimeout(() => reject(onTimeout()), ms);
+  });
+  return Promise.race([promise, limit]).finally(() => clock.clearTimeout(timer));
+}
+
+/**
+ * Milliseconds before the next try: what the server asked for, otherwise `first`, doubled for each failure up to
+ * `most`. The half of it is random, so that the clients of a restarted server do not come back in step.
+ */
+export function delayBefore(error, failures, { first = 1_000, most = 30_000 } = {}) {
+  const own = Math.min(most, first * 2 ** (failures - 1));
+  const asked = Math.min((error?.retryAfter ?? 0) * 1000, LONGEST_WAIT_MS);
+  return Math.max(asked, own * (0.5 + Math.random() / 2));
+}
