@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, NotRequired
+from typing import Annotated, Final, Literal, NotRequired
 
+from pydantic import GetPydanticSchema
 from typing_extensions import TypedDict
 
 
@@ -95,20 +96,40 @@ FULL_RETRY_S: Final = 5
 """The `retry_after_s` for clients that have used up a quota of connections or sockets."""
 
 
+class DetailModel(TypedDict):
+    """The fault of one field."""
+
+    path: str
+    message: str
+
+
 class ErrorModel(TypedDict):
     """An error as a client receives it.
 
     `chatId` is only in a CONFLICT, `event` only in the pushed `error`.
     """
 
-    code: str
+    code: Annotated[str, GetPydanticSchema(lambda _type, schema_of: schema_of(ErrorCode))]
     message: str
     retryable: bool
     requestId: str
     retryAfter: NotRequired[float]
-    details: NotRequired[list[dict[str, str]]]
+    details: NotRequired[
+        Annotated[
+            list[dict[str, str]],
+            GetPydanticSchema(lambda _type, schema_of: schema_of(list[DetailModel])),
+        ]
+    ]
     chatId: NotRequired[int]
     event: NotRequired[str]
+
+
+class RefusalModel(TypedDict):
+    """The ack of an event, or the answer to a request, that was refused."""
+
+    success: Literal[False]
+    message: str
+    error: ErrorModel
 
 
 class ChatError(Exception):
@@ -153,8 +174,8 @@ class ChatError(Exception):
             wire["details"] = list(self.details)
         return wire
 
-    def to_answer(self) -> dict[str, Any]:
-        """Write the body of an ack or a REST answer: `{success: false, message, error}`."""
+    def to_answer(self) -> RefusalModel:
+        """Write the body of an ack or a REST answer."""
         return {"success": False, "message": self.message, "error": self.to_wire()}
 
 

@@ -4,9 +4,9 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from chat.auth import Authenticator
+from chat.contracts.admin_answers import StatsAnswer, stats
 from chat.gateway.broadcaster import SocketBroadcaster
 from chat.gateway.build import build_gateway
 from chat.gateway.engineio.websocket import Outbox
@@ -142,11 +142,11 @@ def _is_participant(domain: Domain, chat_id: int, user_id: UserId) -> bool:
     return state is not None and user_id in state.members
 
 
-def _stats(hub: Hub, domain: Domain) -> dict[str, Any]:
-    return {
-        "users": len(hub.users()),
-        "sockets": len(hub),
-        "journal": "in doubt" if domain.journal.in_doubt else "ok",
-        "epoch": domain.catch_up.epoch,
-        "logLinesLost": lines_lost(),
-    }
+def _stats(hub: Hub, domain: Domain) -> StatsAnswer:
+    return stats(
+        users=len(hub.users()),
+        sockets=len(hub),
+        in_doubt=domain.journal.in_doubt,
+        epoch=domain.catch_up.epoch,
+        log_lines_lost=lines_lost(),
+    )

@@ -8,8 +8,8 @@
         pushed = await grace.next("newMessage")
 
 Needs the extra `testing` (python-socketio's client connects through aiohttp) and, without
-`mongodb_uri`, the extra `embedded`. Every push is validated against its model: one that the
-contract does not know fails the test.
+`mongodb_uri`, the extra `embedded`. Every push, ack and answer is validated against its type: what
+the contract does not know fails the test.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from typing import Any, Final, Protocol, Self
 
 import orjson
 import socketio
-from pydantic import TypeAdapter
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from chat.app import ChatApp
 from chat.auth import mint
 from chat.clock import SystemClock
 from chat.contracts.client_events import NAMESPACE
+from chat.contracts.conformity import of_ack, of_answer, of_push
 from chat.contracts.pushes import SERVER_EVENTS
 from chat.errors import SetupError
 from chat.hooks.loader import load_plugins
@@ -63,6 +63,8 @@ class ChatClient:
     async def call(self, event: str, payload: Any = None) -> dict[str, Any]:
         """Emit and wait for the ack. A tuple is several arguments, None is none."""
         answer = await self.socket.call(event, payload, namespace=NAMESPACE, timeout=WAIT_S)
+        if differs := of_ack(event, answer):
+            self._undeclared(f"the ack of {event}: {differs}")
         return dict(answer)
 
     async def emit(self, event: str, payload: Any = None) -> None:
@@ -87,15 +89,10 @@ class ChatClient:
         await self.socket.disconnect()
 
     async def _on_push(self, event: str, payload: Any = None) -> None:
-        model = SERVER_EVENTS.get(event)
-        if model is None:
-            if event not in self._custom_events:
-                self._undeclared(f"{event} is no server event of the contract")
-        else:
-            TypeAdapter(model).validate_python(payload)
-            unknown = set(payload) - model.__annotations__.keys()
-            if unknown:
-                self._undeclared(f"{event} carries undeclared fields: {sorted(unknown)}")
+        if event not in SERVER_EVENTS and event not in self._custom_events:
+            self._undeclared(f"{event} is no server event of the contract")
+        if differs := of_push(event, payload):
+            self._undeclared(f"the push {event}: {differs}")
         self.pushed.append((event, payload))
         async with self._arrived:
             self._unread[event].append(payload)
@@ -209,6 +206,8 @@ class RunningChat:
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
         # The answer to a HEAD says that it is JSON, and is empty.
         content = orjson.loads(response.body) if is_json and response.body else response.body
+        if is_json and content and (differs := of_answer(method, path, response.code, content)):
+            self.undeclared.append(f"{method} {path}: {differs}")
         return Response(response.code, content, response.headers)
 
     async def create_chat(self, user_ids: Sequence[UserId], **fields: Any) -> int:

@@ -1,7 +1,4 @@
-"""The events that clients may emit: a model for the payload of each.
-
-The gateway dispatches by the table at the end.
-"""
+"""The events that clients may emit: a model for the payload of each."""
 
 from typing import Annotated, Final
 
@@ -122,18 +119,3 @@ class Event:
     MARK_AS_READ: Final = "markAsRead"
     GET_PRESENCE: Final = "getPresence"
     SYNC: Final = "sync"
-
-
-CLIENT_EVENTS: Final[dict[str, type[RequestModel]]] = {
-    Event.AUTHENTICATE: Authenticate,
-    Event.JOIN_CHAT: JoinChat,
-    Event.LEAVE_CHAT: ChatReference,
-    Event.SEND_MESSAGE: SendMessage,
-    Event.EDIT_MESSAGE: EditMessage,
-    Event.DELETE_MESSAGE: MessageReference,
-    Event.TYPING: Typing,
-    Event.MARK_AS_READ: MarkAsRead,
-    Event.GET_PRESENCE: GetPresence,
-    Event.SYNC: Sync,
-}
-"""The events of the server itself; plugins bring theirs, such as `ping`, besides this table."""

@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 
 from chat.contracts.base import AnyUserId, Count, Id, RoleName, checked_as, iso, iso_or_none
 from chat.entities import Chat, Message, Participant, Revision, User
+from chat.errors import ErrorModel
 from chat.identity import Identity, UserId
 
 Timestamp = str
@@ -26,6 +27,8 @@ Status = Literal["online", "offline"]
 
 
 class ReplyPreviewModel(TypedDict):
+    """The beginning of the message that another one answers."""
+
     id: Id
     senderId: AnyUserId
     message: str
@@ -63,12 +66,18 @@ MessageJson = Annotated[orjson.Fragment, checked_as(MessageModel)]
 
 
 class ParticipantModel(TypedDict):
+    """A user in a chat."""
+
     userId: AnyUserId
     role: Role
     name: str | None
     avatarUrl: str | None
     joinedAt: Timestamp
     lastReadMessageId: Id | None
+
+
+ParticipantJson = Annotated[orjson.Fragment, checked_as(ParticipantModel)]
+ParticipantItem = Annotated[ParticipantModel | orjson.Fragment, checked_as(ParticipantModel)]
 
 
 class ChatModel(TypedDict):
@@ -92,7 +101,11 @@ class ChatModel(TypedDict):
     unreadCount: Count
     lastReadMessageId: Id | None
     lastMessage: MessageModel | None
-    participants: NotRequired[list[ParticipantModel]]
+    participants: NotRequired[list[ParticipantItem]]
+
+
+ChatJson = Annotated[orjson.Fragment, checked_as(ChatModel)]
+ChatItem = Annotated[ChatModel | orjson.Fragment, checked_as(ChatModel)]
 
 
 class ChatSettingsModel(TypedDict):
@@ -111,6 +124,9 @@ class RevisionModel(TypedDict):
     timestamp: Timestamp
 
 
+RevisionJson = Annotated[orjson.Fragment, checked_as(RevisionModel)]
+
+
 class CatchUpModel(TypedDict):
     """A page of what changed in a chat after a cursor; `hasMore` = ask again with `toSeq`.
 
@@ -122,9 +138,24 @@ class CatchUpModel(TypedDict):
     toSeq: Count
     hasMore: bool
     reset: bool
-    messages: list[MessageModel]
-    participants: NotRequired[list[ParticipantModel]]
-    chat: NotRequired[ChatModel]
+    messages: list[MessageJson]
+    participants: NotRequired[Annotated[orjson.Fragment, checked_as(list[ParticipantModel])]]
+    chat: NotRequired[ChatJson]
+
+
+class ChatRefusedModel(TypedDict):
+    """In place of the page of a chat that the caller may not read."""
+
+    chatId: Id
+    error: ErrorModel
+
+
+class SyncModel(TypedDict):
+    """Pages of the chats that were asked for; a list of all chats where none were."""
+
+    epoch: str
+    serverTime: Timestamp
+    chats: list[CatchUpModel | ChatRefusedModel | ChatJson]
 
 
 class UnreadModel(TypedDict):
@@ -136,7 +167,45 @@ class UnreadModel(TypedDict):
     lastMessage: MessageJson | None
 
 
+class UnreadChatsModel(TypedDict):
+    """The chats that have unread messages, and how many these are together."""
+
+    total: Count
+    chats: list[Annotated[orjson.Fragment, checked_as(UnreadModel)]]
+
+
+class ReadModel(TypedDict):
+    """How far a participant has read."""
+
+    userId: AnyUserId
+    lastReadMessageId: Id | None
+
+
+class ReadCursorModel(TypedDict):
+    """How far the caller has read a chat."""
+
+    chatId: Id
+    lastReadMessageId: Id | None
+    unreadCount: Count
+
+
+class JoinedChatModel(TypedDict):
+    """A chat as a socket finds it that joins; `role` is null for an admin outside of it."""
+
+    chatId: Id
+    epoch: str
+    seq: Count
+    role: Role | None
+    lastReadMessageId: Id | None
+    unreadCount: Count
+    typing: list[AnyUserId]
+    reads: list[ReadModel]
+    sync: CatchUpModel
+
+
 class UserModel(TypedDict):
+    """The caller, as their token says."""
+
     id: AnyUserId
     role: str | None
     type: str
@@ -155,6 +224,8 @@ class ProfileModel(TypedDict):
 
 
 class PresenceModel(TypedDict):
+    """Whether a user is online, and when their last socket closed."""
+
     userId: AnyUserId
     status: Status
     lastSeenAt: Timestamp | None
@@ -292,4 +363,14 @@ def unread_to_wire(
         "lastReadMessageId": mine.last_read_message_id,
         # Encoded once for all participants of a chat.
         "lastMessage": message_json(last_message) if last_message else None,
+    }
+
+
+def read_cursor_to_wire(
+    chat_id: int, last_read_message_id: int | None, unread_count: int
+) -> ReadCursorModel:
+    return {
+        "chatId": chat_id,
+        "lastReadMessageId": last_read_message_id,
+        "unreadCount": unread_count,
     }

@@ -8,8 +8,14 @@ from pydantic.alias_generators import to_camel
 
 from chat.contracts.base import iso
 from chat.contracts.models import (
+    CatchUpModel,
     ChatModel,
+    ChatRefusedModel,
+    JoinedChatModel,
     ParticipantModel,
+    ReadModel,
+    SyncModel,
+    UnreadChatsModel,
     UnreadModel,
     chat_to_wire,
     participant_to_wire,
@@ -52,11 +58,11 @@ def unread_view_to_wire(view: UnreadView) -> UnreadModel:
     return unread_to_wire(view.chat_id, view.mine, view.unread_count, view.last_message)
 
 
-def unread_chats_to_wire(unread: UnreadChats) -> dict[str, Any]:
+def unread_chats_to_wire(unread: UnreadChats) -> UnreadChatsModel:
     return {"total": unread.total, "chats": unread.chats}
 
 
-def read_cursor_to_wire(participant: Participant) -> dict[str, Any]:
+def read_to_wire(participant: Participant) -> ReadModel:
     """Write how far a participant has read."""
     return {
         "userId": participant.user_id,
@@ -64,8 +70,7 @@ def read_cursor_to_wire(participant: Participant) -> dict[str, Any]:
     }
 
 
-def joined_chat_to_wire(joined: JoinedChat) -> dict[str, Any]:
-    """Write the answer of `joinChat`."""
+def joined_chat_to_wire(joined: JoinedChat) -> JoinedChatModel:
     mine = joined.mine
     return {
         "chatId": joined.chat_id,
@@ -75,14 +80,13 @@ def joined_chat_to_wire(joined: JoinedChat) -> dict[str, Any]:
         "lastReadMessageId": mine.last_read_message_id if mine else None,
         "unreadCount": joined.unread_count,
         "typing": joined.typing,
-        "reads": [read_cursor_to_wire(each) for each in joined.readers],
+        "reads": [read_to_wire(each) for each in joined.readers],
         "sync": catch_up_page_to_wire(joined.page),
     }
 
 
-def catch_up_page_to_wire(page: CatchUpPage) -> dict[str, Any]:
-    """Write a CatchUpModel."""
-    wire: dict[str, Any] = {
+def catch_up_page_to_wire(page: CatchUpPage) -> CatchUpModel:
+    wire: CatchUpModel = {
         "chatId": page.chat_id,
         "fromSeq": page.from_seq,
         "toSeq": page.to_seq,
@@ -97,8 +101,7 @@ def catch_up_page_to_wire(page: CatchUpPage) -> dict[str, Any]:
     return wire
 
 
-def catch_up_to_wire(answer: CatchUp) -> dict[str, Any]:
-    """Write the answer of `sync`."""
+def catch_up_to_wire(answer: CatchUp) -> SyncModel:
     return {
         "epoch": answer.epoch,
         "serverTime": iso(answer.server_time),
@@ -106,7 +109,9 @@ def catch_up_to_wire(answer: CatchUp) -> dict[str, Any]:
     }
 
 
-def _page_or_refusal(each: CatchUpPage | ChatRefused | Json) -> Any:
+def _page_or_refusal(
+    each: CatchUpPage | ChatRefused | Json,
+) -> CatchUpModel | ChatRefusedModel | Json:
     if isinstance(each, CatchUpPage):
         return catch_up_page_to_wire(each)
     if isinstance(each, ChatRefused):

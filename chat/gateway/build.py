@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from chat.contracts.acks import limits_to_wire
 from chat.contracts.client_events import NAMESPACE
 from chat.contracts.json_text import JsonLimits
 from chat.gateway.dispatch import Dispatcher
@@ -49,12 +50,12 @@ def build_gateway(
         audit=audit,
         token_expiry=token_expiry,
         clock=clock,
-        limits={
-            "maxContentChars": settings.max_content_chars,
-            "maxPayloadBytes": settings.max_payload_bytes,
-            "maxRoomsPerSocket": settings.max_rooms_per_socket,
-            "maxParticipants": settings.max_participants,
-        },
+        limits=limits_to_wire(
+            max_content_chars=settings.max_content_chars,
+            max_payload_bytes=settings.max_payload_bytes,
+            max_rooms_per_socket=settings.max_rooms_per_socket,
+            max_participants=settings.max_participants,
+        ),
         auto_join=settings.auto_join,
     )
     patience = Patience(refusals, outbox.poller.hurry)

@@ -14,12 +14,14 @@ from typing import Any
 import structlog
 from pydantic import BaseModel
 
+from chat.contracts.acks import sent
 from chat.contracts.base import parse
-from chat.contracts.client_events import CLIENT_EVENTS, NAMESPACE, Event
+from chat.contracts.client_events import NAMESPACE, Event
+from chat.contracts.operations import CLIENT_EVENTS
 from chat.contracts.pushes import error_event
 from chat.errors import ChatError, ErrorCode, SetupError
 from chat.gateway.fanout import Fanout
-from chat.gateway.handlers import Answer, Handler, sent_answer
+from chat.gateway.handlers import Answer, Handler
 from chat.gateway.hub import Connection, Hub
 from chat.gateway.inbox import ReceivedEvent, Workers
 from chat.gateway.socketio.patience import Patience
@@ -83,7 +85,7 @@ class Dispatcher:
         self._workers = Workers(self._handle, max_waiting, max_waiting_bytes)
         self._deadlines = Deadlines(timings.ack_deadline_s, self._expire)
         self._routes: dict[str | None, Route] = {
-            name: Route(handler, CLIENT_EVENTS[name], hooks.asks_about(name))
+            name: Route(handler, CLIENT_EVENTS[name].model, hooks.asks_about(name))
             for name, handler in handlers.items()
         }
         for plugin, each in plugin_events:
@@ -192,7 +194,8 @@ class Dispatcher:
             self._answer_error(event, error)
             return
         try:
-            self._succeed(event, sent_answer(done.result()))
+            stored = done.result()
+            self._succeed(event, sent(stored.message, stored.duplicate))
         except Exception as crash:  # noqa: BLE001  # as in _handle
             self._answer_error(event, _crashed(event, crash))
 

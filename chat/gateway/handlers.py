@@ -1,10 +1,9 @@
 """The handlers of client events: each asks one service and wraps the answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from chat.contracts.answers import read_cursor
-from chat.contracts.base import iso
+from chat.contracts import acks
 from chat.contracts.client_events import (
     Authenticate,
     ChatReference,
@@ -19,9 +18,7 @@ from chat.contracts.client_events import (
     Typing,
     sync_cursors,
 )
-from chat.contracts.models import identity_to_wire, message_json, presence_to_wire
 from chat.contracts.pushes import removed_from_chat
-from chat.contracts.view_writers import catch_up_to_wire, joined_chat_to_wire
 from chat.entities import Message
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.fanout import Fanout
@@ -38,12 +35,12 @@ from chat.services.journal.entries import Sent
 from chat.services.journal.outcome import Outcome
 from chat.services.pace import USERS_OF_A_LOOKUP
 
-Answer = dict[str, Any]
+Answer = Mapping[str, Any]
 
 Handler = Callable[[Connection, Any], Awaitable[Answer | Outcome[Sent]]]
 """Answers an event.
 
-An outcome is that of a message that waits for the disk; `sent_answer` turns it into the answer.
+An outcome is that of a message that waits for the disk; `acks.sent` turns it into the answer.
 """
 
 
@@ -59,7 +56,7 @@ class Handlers:
         audit: Audit,
         token_expiry: TokenExpiry,
         clock: Clock,
-        limits: dict[str, int],
+        limits: acks.LimitsModel,
         auto_join: bool,
     ) -> None:
         self._domain = domain
@@ -101,36 +98,26 @@ class Handlers:
         identity = connection.identity
         if identity.has_expired(self._clock.now()):
             raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired")
-        joined: Answer = {}
+        joined: list[int] | None = None
         if payload.auto_join or self._auto_join:
-            joined = {"autoJoinedChats": await self._domain.rooms.enter_all(connection)}
-        return {
-            "success": True,
-            "message": "Authenticated successfully",
-            "userId": identity.user_id,
-            "socketId": connection.socket_id,
-            **joined,
-            "data": {
-                "user": identity_to_wire(identity),
-                "expiresAt": iso(identity.expires_at),
-                "serverTime": iso(self._clock.now()),
-                "epoch": self._domain.catch_up.epoch,
-                "limits": self._limits,
-            },
-        }
+            joined = await self._domain.rooms.enter_all(connection)
+        return acks.authenticated(
+            identity,
+            connection.socket_id,
+            joined,
+            server_time=self._clock.now(),
+            epoch=self._domain.catch_up.epoch,
+            limits=self._limits,
+        )
 
     async def join_chat(self, connection: Connection, payload: JoinChat) -> Answer:
         cursor = Cursor(payload.since, payload.epoch)
         joined = await self._domain.rooms.join(connection, payload.chat_id, cursor, payload.limit)
-        return {
-            "success": True,
-            "message": f"Joined chat {payload.chat_id}",
-            "data": joined_chat_to_wire(joined),
-        }
+        return acks.joined_chat(joined)
 
     async def leave_chat(self, connection: Connection, payload: ChatReference) -> Answer:
         await self._domain.rooms.leave(connection, payload.chat_id)
-        return {"success": True, "message": f"Left chat {payload.chat_id}"}
+        return acks.left_chat(payload.chat_id)
 
     def send_message(
         self, connection: Connection, payload: SendMessage
@@ -160,29 +147,28 @@ class Handlers:
 
     async def typing(self, connection: Connection, payload: Typing) -> Answer:
         await self._domain.typing.signal(connection.identity, payload.chat_id, payload.is_typing)
-        return {"success": True}
+        return acks.OK
 
     async def mark_as_read(self, connection: Connection, payload: MarkAsRead) -> Answer:
         mine, unread = await self._domain.reads.mark_read(
             connection.identity, payload.chat_id, payload.message_id
         )
-        data = read_cursor(payload.chat_id, mine.last_read_message_id, unread)
-        return {"success": True, "data": data}
+        return acks.marked_read(payload.chat_id, mine.last_read_message_id, unread)
 
     async def sync(self, connection: Connection, payload: Sync) -> Answer:
         """Return what was missed in the named chats, by default an overview of all chats."""
         cursors = sync_cursors(payload)
-        data = await self._domain.catch_up.answer(
+        answer = await self._domain.catch_up.answer(
             connection.identity, cursors, payload.epoch, payload.limit
         )
-        return {"success": True, "data": catch_up_to_wire(data)}
+        return acks.synced(answer)
 
     async def get_presence(self, connection: Connection, payload: GetPresence) -> Answer:
         self._domain.pace.take_lookup(
             connection.identity, len(payload.user_ids) / USERS_OF_A_LOOKUP
         )
         found = await self._domain.directory.presence(connection.identity, payload.user_ids)
-        return {"success": True, "data": [presence_to_wire(*each) for each in found]}
+        return acks.present(found)
 
     def _message_answer(self, action: str, connection: Connection, message: Message) -> Answer:
         objects = {
@@ -199,8 +185,4 @@ class Handlers:
             remote_ip=connection.remote_ip,
             socket_id=connection.socket_id,
         )
-        return {"success": True, "data": message_json(message)}
-
-
-def sent_answer(sent: Sent) -> Answer:
-    return {"success": True, "data": message_json(sent.message), "duplicate": sent.duplicate}
+        return acks.changed(message)

@@ -1,10 +1,8 @@
 """/admin: what the host application and admins may do with users, and ask of the server."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
-from chat.contracts.answers import hook_state, notice_queue, sockets_ended
+from chat.contracts import admin_answers as answers
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import ApiHandler
 from chat.rest.paths import path_user_id
@@ -43,13 +41,13 @@ class UserAccessHandler(AdminHandler):
             ended = await access.block(self.identity, user_id)
         else:
             await access.unblock(self.identity, user_id)
-        self.reply(sockets_ended(user_id, ended))
+        self.answer(answers.sockets_ended(user_id, ended))
 
 
 class StatsHandler(AdminHandler):
     async def get(self) -> None:
         await self.begin("GET /admin/stats", Nothing())
-        self.reply(self.gate.stats())
+        self.answer(self.gate.stats())
 
 
 class PluginsHandler(AdminHandler):
@@ -59,14 +57,21 @@ class PluginsHandler(AdminHandler):
         `off` = switched off after failures, `usersOff` = for so many users only.
         """
         await self.begin("GET /admin/plugins", Nothing())
-        self.reply([self._describe(name) for name in self.gate.hooks.plugins])
+        self.answer(answers.plugins([self._describe(name) for name in self.gate.hooks.plugins]))
 
-    def _describe(self, name: str) -> dict[str, Any]:
+    def _describe(self, name: str) -> answers.PluginModel:
         hooks = [
-            hook_state(impl.hook.name, impl.failures, off=impl.off, users_off=impl.users_off)
+            answers.hook_state(
+                impl.hook.name, impl.failures, off=impl.off, users_off=impl.users_off
+            )
             for impl in self.gate.hooks.impls()
             if impl.plugin == name
         ]
         queue = self.gate.hooks.queues[name]
-        notices = notice_queue(queue.waiting, queue.oldest_age_s, queue.dropped)
-        return {"name": name, "hooks": hooks, "notices": notices}
+        return answers.plugin_state(
+            name,
+            hooks,
+            waiting=queue.waiting,
+            oldest_age_s=queue.oldest_age_s,
+            dropped=queue.dropped,
+        )

@@ -6,12 +6,13 @@ A request takes this way, which is also the order of the methods of `ApiHandler`
    caller was refused too often, and how large a body may follow. Then the body comes
    (`chat.http.bodies`).
 2. The method of the route reads its input (`chat.rest.json_handler`, `chat.rest.paths`), shows it
-   to the plugins by `begin`, calls one service, and answers by `reply`.
+   to the plugins by `begin`, calls one service, and answers by `answer`.
 3. `write_error` answers instead where anything was raised on the way.
 4. `finish` sends the answer, and `_report` gives it to the audit log and to the plugins.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -179,13 +180,13 @@ class ApiHandler(JsonHandler):
         self._action = action or self._action
         self._objects.update(objects)
 
-    def reply(self, data: Any, status: int = 200, **more: Any) -> None:
-        """Answer `{success: true, data, ...}`."""
+    def answer(self, body: Mapping[str, Any], status: int = 200) -> None:
+        """Answer what a writer of `chat.contracts.answers` or `acks` has written."""
         self.set_status(status)
         if self._action in AUDITED:
             self._request_id = new_request_id()
             self.set_header("X-Request-Id", self._request_id)
-        self.write_json({"success": True, "data": data, **more})
+        self.write_json(body)
 
     # 3. A refusal, or a crash.
 

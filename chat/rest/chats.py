@@ -6,26 +6,19 @@ import binascii
 import orjson
 from pydantic import BaseModel
 
-from chat.contracts.answers import chat_reference, page_to, participant_reference, read_cursor
-from chat.contracts.base import MAX_PAGE, RequestModel, parse, parse_fields
+from chat.contracts import acks, answers
+from chat.contracts.base import MAX_PAGE, parse, parse_fields
 from chat.contracts.client_events import ChatReference, Event, JoinChat, Sync, sync_cursors
-from chat.contracts.models import participant_to_wire
+from chat.contracts.queries import ChatsQuery, ParticipantsQuery
 from chat.contracts.rest import (
     AddParticipants,
     CreateChat,
-    ExternalRef,
     MarkRead,
     QueryName,
     UpdateChat,
     UpdateParticipant,
 )
-from chat.contracts.view_writers import (
-    catch_up_page_to_wire,
-    catch_up_to_wire,
-    chat_view_to_wire,
-    read_cursor_to_wire,
-    unread_chats_to_wire,
-)
+from chat.contracts.view_writers import participant_view_to_wire
 from chat.entities import ChatType, Role
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import ApiHandler
@@ -36,12 +29,6 @@ from chat.services.catch_up import Cursor
 from chat.services.chats import UNSET
 from chat.services.existing_chats import NewChat
 from chat.views import ChatView
-
-
-class FindByRef(RequestModel):
-    """`?externalRef=` of `GET /chats`."""
-
-    external_ref: ExternalRef
 
 
 class Overview(BaseModel):
@@ -59,19 +46,17 @@ class ParticipantReference(BaseModel):
     user_id: int | str
 
 
-class ParticipantsQuery(ChatReference):
-    """The query of `GET /chats/:id/participants`, as plugins see it."""
-
-    cursor: int
+class ChatParticipants(ParticipantsQuery, ChatReference):
+    """The path and query of `GET /chats/:id/participants`, as plugins see it."""
 
 
 class OneChatHandler(ApiHandler):
     """Base: answers one chat with as many of its participants as fit."""
 
     def reply_chat(self, view: ChatView, status: int = 200) -> None:
-        chat = chat_view_to_wire(view)
-        fitting = Budget(self.gate.answer_bytes).fit(chat["participants"])
-        self.reply({**chat, "participants": fitting}, status)
+        written = map(participant_view_to_wire, view.participants or ())
+        fitting = Budget(self.gate.answer_bytes).fit(written)
+        self.answer(answers.one_chat(view, fitting), status)
 
 
 class ChatsHandler(OneChatHandler):
@@ -104,7 +89,7 @@ class ChatsHandler(OneChatHandler):
         if query.external_ref is not None:
             views = await self.gate.domain.chat_views.of_ref(self.identity, query.external_ref)
             self.about(chat_ids=[each.chat.id for each in views])
-            self.reply([chat_view_to_wire(each) for each in views], page=page_to(None))
+            self.answer(answers.chats_of_ref(views))
             return
         pace = self.gate.domain.pace
         pace.take_page(self.identity)
@@ -115,7 +100,7 @@ class ChatsHandler(OneChatHandler):
             cursor=query.cursor,
         )
         pace.made_page(self.identity, len(found))
-        self.reply(found, page=page_to(_to_cursor(following)))
+        self.answer(answers.page_of_chats(found, _to_cursor(following)))
 
     def _cursor(self) -> tuple[str, int] | None:
         text = self.get_query_argument("cursor", "")
@@ -132,7 +117,7 @@ class ChatsHandler(OneChatHandler):
     def _external_ref(self) -> str | None:
         # Blanks around the reference are part of it.
         text = self.get_query_argument(QueryName.EXTERNAL_REF, None, strip=False)
-        return None if text is None else parse_fields(FindByRef, external_ref=text).external_ref
+        return None if text is None else parse_fields(ChatsQuery, external_ref=text).external_ref
 
 
 class ChatHandler(OneChatHandler):
@@ -159,13 +144,13 @@ class ChatHandler(OneChatHandler):
     async def delete(self, chat_id: str) -> None:
         query = await self.begin("DELETE /chats/:id", _reference(chat_id))
         await self.gate.domain.chats.delete(self.identity, query.chat_id)
-        self.reply(chat_reference(query.chat_id))
+        self.answer(answers.chat_reference(query.chat_id))
 
 
 class ParticipantsHandler(ApiHandler):
     async def get(self, chat_id: str) -> None:
         asked = parse_fields(
-            ParticipantsQuery,
+            ChatParticipants,
             chat_id=path_id(chat_id),
             cursor=self.query_int("cursor", default=0),
         )
@@ -176,7 +161,8 @@ class ParticipantsHandler(ApiHandler):
             state, query.cursor, budget
         )
         self.gate.domain.states.check(state, self.identity)
-        self.reply(found, page=page_to(None if following is None else str(following)))
+        next_cursor = None if following is None else str(following)
+        self.answer(answers.page_of_participants(found, next_cursor))
 
     async def post(self, chat_id: str) -> None:
         """Add participants; answers all that were named, whether new or not."""
@@ -189,7 +175,8 @@ class ParticipantsHandler(ApiHandler):
             self.identity, reference, payload.user_ids, Role(payload.role)
         )
         people = self.gate.domain.people
-        self.reply([participant_to_wire(each, people.known(each.user_id)) for each in added], 201)
+        named = ((each, people.known(each.user_id)) for each in added)
+        self.answer(answers.added_participants(named), 201)
 
 
 class ParticipantHandler(ApiHandler):
@@ -201,21 +188,22 @@ class ParticipantHandler(ApiHandler):
         changed = await self.gate.domain.participants.set_role(
             self.identity, asked.chat_id, asked.user_id, Role(payload.role)
         )
-        self.reply(participant_to_wire(changed, self.gate.domain.people.known(changed.user_id)))
+        user = self.gate.domain.people.known(changed.user_id)
+        self.answer(answers.one_participant(changed, user))
 
     async def delete(self, chat_id: str, user_id: str) -> None:
         """Remove a participant; once this has answered, that user gets nothing of the chat."""
         asked = _participant(chat_id, user_id)
         query = await self.begin("DELETE /chats/:id/participants/:userId", asked)
         await self.gate.domain.participants.remove(self.identity, query.chat_id, query.user_id)
-        self.reply(participant_reference(query.chat_id, query.user_id))
+        self.answer(answers.participant_reference(query.chat_id, query.user_id))
 
 
 class LeaveHandler(ApiHandler):
     async def post(self, chat_id: str) -> None:
         query = await self.begin("POST /chats/:id/leave", _reference(chat_id))
         await self.gate.domain.participants.leave(self.identity, query.chat_id)
-        self.reply(participant_reference(query.chat_id, self.identity.user_id))
+        self.answer(answers.participant_reference(query.chat_id, self.identity.user_id))
 
 
 class ReadHandler(ApiHandler):
@@ -225,7 +213,7 @@ class ReadHandler(ApiHandler):
         mine, unread = await self.gate.domain.reads.mark_read(
             self.identity, reference, payload.message_id
         )
-        self.reply(read_cursor(reference, mine.last_read_message_id, unread))
+        self.answer(acks.marked_read(reference, mine.last_read_message_id, unread))
 
 
 class ReadsHandler(ApiHandler):
@@ -233,7 +221,7 @@ class ReadsHandler(ApiHandler):
         query = await self.begin("GET /chats/:id/reads", _reference(chat_id))
         state = await self.gate.domain.states.require(query.chat_id, self.identity)
         cursors = self.gate.domain.reads.cursors(state)
-        self.reply([read_cursor_to_wire(each) for each in cursors])
+        self.answer(answers.reads(cursors))
 
 
 class UnreadHandler(ApiHandler):
@@ -242,7 +230,7 @@ class UnreadHandler(ApiHandler):
         await self.begin("GET /me/unread", query)
         budget = Budget(self.gate.answer_bytes)
         unread = await self.gate.domain.unread.of_user(self.identity, budget)
-        self.reply(unread_chats_to_wire(unread))
+        self.answer(answers.unread_chats(unread))
 
 
 class SyncHandler(ApiHandler):
@@ -261,7 +249,7 @@ class SyncHandler(ApiHandler):
         self.gate.domain.pace.take_page(self.identity)
         catch_up = self.gate.domain.catch_up
         page = await catch_up.page(self.identity, reference, cursor, query.limit)
-        self.reply(catch_up_page_to_wire(page) | {"epoch": catch_up.epoch})
+        self.answer(answers.caught_up(page, catch_up.epoch))
 
 
 class SyncAllHandler(ApiHandler):
@@ -271,7 +259,7 @@ class SyncAllHandler(ApiHandler):
         catch_up = self.gate.domain.catch_up
         cursors = sync_cursors(payload)
         answer = await catch_up.answer(self.identity, cursors, payload.epoch, payload.limit)
-        self.reply(catch_up_to_wire(answer))
+        self.answer(acks.synced(answer))
 
 
 def _reference(chat_id: str) -> ChatReference:

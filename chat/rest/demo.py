@@ -5,7 +5,7 @@ A server that has a key of the host does not register them.
 
 from typing import Final
 
-from chat.contracts.answers import demo_info, demo_token
+from chat.contracts.admin_answers import demo_info, demo_token
 from chat.contracts.base import parse
 from chat.contracts.rest import DemoName
 from chat.errors import ChatError, ErrorCode
@@ -42,7 +42,7 @@ class DemoHandler(ApiHandler):
 
 class DemoInfoHandler(DemoHandler):
     async def get(self) -> None:
-        self.reply(demo_info(self.demo.chat_id, await self.demo.first_users()))
+        self.answer(demo_info(self.demo.chat_id, await self.demo.first_users()))
 
 
 class DemoTokenHandler(DemoHandler):
@@ -50,4 +50,4 @@ class DemoTokenHandler(DemoHandler):
         wanted = parse(DemoName, await self.body_json())
         made = await self.demo.token_for(wanted.name.strip())
         chat_id = self.demo.chat_id
-        self.reply(demo_token(made.token, made.expires_at, made.user_id, made.name, chat_id))
+        self.answer(demo_token(made.token, made.expires_at, made.user_id, made.name, chat_id))

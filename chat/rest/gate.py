@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from chat.contracts.admin_answers import StatsAnswer
 from chat.contracts.json_text import JsonLimits
 from chat.hooks.manager import PluginManager
 from chat.http.bodies import ENDLESS, HeldBytes, bodies_of
@@ -35,7 +36,7 @@ class Gate:
     origins: OriginPolicy
     refusals: Refusals
     settings: Settings
-    stats: Callable[[], dict[str, Any]]
+    stats: Callable[[], StatsAnswer]
     draining: bool = False
     running: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)

@@ -4,6 +4,7 @@ It does not know who may ask for what; `chat.rest.base` does.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -99,7 +100,7 @@ class JsonHandler(BodyHandler):
         except UnicodeDecodeError:
             raise invalid_field((name or "path")[:MAX_PATH_CHARS], "is not UTF-8") from None
 
-    def write_json(self, body: dict[str, Any]) -> None:
+    def write_json(self, body: Mapping[str, Any]) -> None:
         """Write the answer; RATE_LIMITED where the user has too many big ones on the way."""
         encoded = orjson.dumps(body)
         if len(encoded) > BIG_ANSWER:

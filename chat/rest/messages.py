@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from pydantic import BaseModel
-
-from chat.contracts.answers import page_of_messages, page_of_revisions
+from chat.contracts import answers
 from chat.contracts.base import parse, parse_fields
 from chat.contracts.client_events import Event, MessageReference
-from chat.contracts.models import message_to_wire, revision_to_wire
+from chat.contracts.models import revision_to_wire
+from chat.contracts.queries import HistoryQuery, MessagesQuery
 from chat.contracts.rest import CreateMessage, QueryName, UpdateMessage
 from chat.errors import ChatError, ErrorCode, invalid_field
 from chat.hooks.events import MessageDraft
@@ -16,21 +15,8 @@ from chat.rest.paths import path_id
 from chat.services.budget import Budget
 
 
-class PageQuery(BaseModel):
-    """The query of `GET /chat-messages`, as plugins see it."""
-
-    chat_id: int
-    limit: int
-    before: int | None
-    after: int | None
-    around: int | None
-
-
-class HistoryQuery(MessageReference):
-    """The query of `GET /chat-messages/:id/history`, as plugins see it."""
-
-    limit: int
-    before: int | None
+class MessageHistory(HistoryQuery, MessageReference):
+    """The path and query of `GET /chat-messages/:id/history`, as plugins see it."""
 
 
 class MessagesHandler(ApiHandler):
@@ -49,14 +35,15 @@ class MessagesHandler(ApiHandler):
         )
         sent = await self.gate.domain.messages.send(self.identity, draft)
         status = 200 if sent.duplicate else 201
-        self.reply(message_to_wire(sent.message), status, duplicate=sent.duplicate)
+        self.answer(answers.sent_message(sent.message, sent.duplicate), status)
 
     async def get(self) -> None:
         """Read a page, oldest first; one of the message ids `before`, `after`, `around`."""
         chat_id = self.query_int(QueryName.CHAT_ID)
         if chat_id is None:
             raise invalid_field(QueryName.CHAT_ID, "is needed")
-        query = PageQuery(
+        query = parse_fields(
+            MessagesQuery,
             chat_id=chat_id,
             limit=self.query_limit(),
             before=self.query_int("before"),
@@ -75,16 +62,14 @@ class MessagesHandler(ApiHandler):
             after=query.after,
             around=query.around,
         )
-        found = page.messages
-        self.reply(
-            page.encoded,
-            page=page_of_messages(
+        self.answer(
+            answers.page_of_messages(
+                page.encoded,
+                page.messages,
                 has_before=page.has_before,
                 has_after=page.has_after,
-                oldest_id=found[0].id if found else None,
-                newest_id=found[-1].id if found else None,
                 seq=page.seq,
-            ),
+            )
         )
 
     async def _body_with_key(self) -> Any:
@@ -98,7 +83,7 @@ class MessageHandler(ApiHandler):
         query = await self.begin("GET /chat-messages/:id", _reference(message_id))
         message, _ = await self.gate.domain.message_pages.find(self.identity, query.message_id)
         self.about(chat_id=message.chat_id)
-        self.reply(message_to_wire(message))
+        self.answer(answers.one_message(message))
 
     async def patch(self, message_id: str) -> None:
         reference = path_id(message_id)
@@ -108,7 +93,7 @@ class MessageHandler(ApiHandler):
             self.identity, reference, payload.content, payload.expected_revision
         )
         self.about(chat_id=message.chat_id, sender_id=message.sender_id)
-        self.reply(message_to_wire(message))
+        self.answer(answers.one_message(message))
 
     async def put(self, message_id: str) -> None:
         """Do the same as PATCH: back ends of the guide's time edit with PUT."""
@@ -118,14 +103,14 @@ class MessageHandler(ApiHandler):
         reference = await self.begin(Event.DELETE_MESSAGE, _reference(message_id))
         message = await self.gate.domain.revisions.delete(self.identity, reference.message_id)
         self.about(chat_id=message.chat_id, sender_id=message.sender_id)
-        self.reply(message_to_wire(message))
+        self.answer(answers.one_message(message))
 
 
 class HistoryHandler(ApiHandler):
     async def get(self, message_id: str) -> None:
         """List the earlier texts of a message, oldest first; `before` is a revision's number."""
         asked = parse_fields(
-            HistoryQuery,
+            MessageHistory,
             message_id=path_id(message_id),
             limit=self.query_limit(),
             before=self.query_int("before"),
@@ -141,12 +126,12 @@ class HistoryHandler(ApiHandler):
             revision_to_wire(each) for each in reversed(found)
         )
         kept = found[len(found) - len(encoded) :]
-        self.reply(
-            encoded[::-1],
-            page=page_of_revisions(
+        self.answer(
+            answers.page_of_revisions(
+                encoded[::-1],
                 has_before=has_before or len(kept) < len(found),
                 oldest_revision=kept[0].revision if kept else None,
-            ),
+            )
         )
 
 

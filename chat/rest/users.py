@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chat.contracts.answers import page_of_users
+from chat.contracts import acks, answers
 from chat.contracts.base import (
     MAX_USERS_ASKED,
     AnyUserId,
@@ -14,7 +14,7 @@ from chat.contracts.base import (
     parse_fields,
 )
 from chat.contracts.client_events import Event, GetPresence
-from chat.contracts.models import presence_to_wire, profile_to_wire
+from chat.contracts.models import profile_to_wire
 from chat.contracts.rest import UserProfile
 from chat.entities import User
 from chat.errors import ChatError, ErrorCode
@@ -39,7 +39,7 @@ class UsersHandler(ApiHandler):
         query = await self.begin("GET /users", asked)
         found = await self.gate.domain.directory.find(self.identity, query.user_ids)
         fitting = Budget(self.gate.answer_bytes).fit(map(profile_to_wire, found))
-        self.reply(fitting, page=page_of_users(has_more=len(fitting) < len(found)))
+        self.answer(answers.page_of_users(fitting, has_more=len(fitting) < len(found)))
 
 
 class UserHandler(ApiHandler):
@@ -47,7 +47,7 @@ class UserHandler(ApiHandler):
         asked = parse_fields(FindUsers, user_ids=[path_user_id(user)])
         query = await self.begin("GET /users/:id", asked)
         found = await self.gate.domain.directory.get(self.identity, query.user_ids[0])
-        self.reply(profile_to_wire(found))
+        self.answer(answers.one_user(found))
 
     async def put(self, user: str) -> None:
         """Set the name and picture of a user, who may never have connected; for the host."""
@@ -58,7 +58,7 @@ class UserHandler(ApiHandler):
         profile = await self.begin("PUT /users/:id", parse(UserProfile, await self.body_json()))
         named = User(id=user_id, name=profile.name, avatar_url=profile.avatar_url)
         await self.gate.domain.people.put(named)
-        self.reply(profile_to_wire(named))
+        self.answer(answers.one_user(named))
 
 
 class PresenceHandler(ApiHandler):
@@ -69,4 +69,4 @@ class PresenceHandler(ApiHandler):
         pace = self.gate.domain.pace
         pace.take_lookup(self.identity, len(query.user_ids) / USERS_OF_A_LOOKUP)
         found = await self.gate.domain.directory.presence(self.identity, query.user_ids)
-        self.reply([presence_to_wire(*each) for each in found])
+        self.answer(acks.present(found))

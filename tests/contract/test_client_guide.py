@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from chat.contracts.client_events import CLIENT_EVENTS
+from chat.contracts.operations import CLIENT_EVENTS
 from chat.contracts.pushes import SERVER_EVENTS
 from tests.support.gateway.wire import RawPolling, RawSocket
 

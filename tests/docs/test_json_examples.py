@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 from typing_extensions import is_typeddict
 
 from chat.contracts import client_events, models, pushes, rest
-from chat.contracts.client_events import CLIENT_EVENTS
+from chat.contracts.operations import CLIENT_EVENTS
 from chat.contracts.pushes import SERVER_EVENTS
 from chat.errors import ERROR_KINDS, ChatConflictError, ChatError, ErrorCode
 from tests.support.markdown import DOCS, blocks, pages
@@ -73,7 +73,7 @@ def test_an_example_of_an_error_has_the_fields_of_the_error_model(example):
 def test_every_request_model_has_an_example():
     """Each client event with fields, and each server event, has an example of its model."""
     shown = {each.tags["model"] for each in BY_MODEL if each.page == "docs/events.md"}
-    needed = {model.__name__ for model in CLIENT_EVENTS.values() if model.model_fields}
+    needed = {each.model.__name__ for each in CLIENT_EVENTS.values() if each.model.model_fields}
     needed |= {model.__name__ for model in SERVER_EVENTS.values()}
     assert needed <= shown
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from chat.contracts.client_events import CLIENT_EVENTS
+from chat.contracts.operations import CLIENT_EVENTS
 from chat.contracts.pushes import SERVER_EVENTS
 from chat.errors import ERROR_KINDS, ErrorCode
 from chat.hooks.loader import load_plugins

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from chat import plugin_api
-from chat.contracts.client_events import CLIENT_EVENTS
+from chat.contracts.operations import CLIENT_EVENTS
 from chat.contracts.pushes import SERVER_EVENTS
 from tests.support.client_library import EVENTS_OF_THE_CLIENT_LIBRARY
 from tests.support.docs_node import needs_node

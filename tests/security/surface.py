@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from chat.contracts.client_events import CLIENT_EVENTS
+from chat.contracts.operations import CLIENT_EVENTS
 from chat.hooks.loader import load_plugins
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import register_events, register_routes

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from chat.contracts.client_events import CLIENT_EVENTS
+from chat.contracts.operations import CLIENT_EVENTS
 from tests.support.markdown import ROOT
 
 FOLDER: Final = ROOT / "client" / "src"
