@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from chat.entities import Chat, Message, Participant, Revision, User, UserAccess
-from chat.identity import UserId
+from chat.identity import UserId, UserKey
 from chat.ports import Conflict
 
 
@@ -51,7 +51,7 @@ class MemoryChats:
     def __init__(self) -> None:
         self._chats: dict[int, Chat] = {}
         self._people: dict[int, dict[UserId, Participant]] = {}
-        self._chats_of: dict[UserId, tuple[int, ...]] = {}
+        self._chats_of: dict[UserKey, tuple[int, ...]] = {}
 
     async def insert(
         self, chat: Chat, participants: Sequence[Participant], _direct_key: str | None
@@ -64,10 +64,10 @@ class MemoryChats:
     async def find(self, chat_id: int) -> Chat | None:
         return self._chats.get(chat_id)
 
-    async def find_direct(self, _direct_key: str) -> int | None:
+    async def find_direct(self, _tenant: str, _direct_key: str) -> int | None:
         return None
 
-    async def find_by_external_ref(self, _external_ref: str) -> int | None:
+    async def find_by_external_ref(self, _tenant: str, _external_ref: str) -> int | None:
         return None
 
     async def update(self, chat: Chat) -> bool:
@@ -90,19 +90,23 @@ class MemoryChats:
     async def participants(self, chat_id: int) -> list[Participant]:
         return list(self._people.get(chat_id, {}).values())
 
-    async def is_participant(self, chat_id: int, user_id: UserId) -> bool:
-        return chat_id in self._chats_of.get(user_id, ())
+    async def is_participant(self, chat_id: int, key: UserKey) -> bool:
+        return chat_id in self._chats_of.get(key, ())
 
-    async def memberships(self, user_id: UserId) -> list[int]:
-        return sorted(self._chats_of.get(user_id, ()))
+    async def is_of_tenant(self, chat_id: int, tenant: str) -> bool:
+        chat = self._chats.get(chat_id)
+        return chat is not None and chat.tenant == tenant
+
+    async def memberships(self, key: UserKey) -> list[int]:
+        return sorted(self._chats_of.get(key, ()))
 
     async def put_participant(self, participant: Participant) -> None:
-        chat_id, user_id = participant.chat_id, participant.user_id
-        self._people.setdefault(chat_id, {})[user_id] = participant
-        chats = tuple(each for each in self._chats_of.get(user_id, ()) if each != chat_id)
+        chat_id, key = participant.chat_id, participant.key
+        self._people.setdefault(chat_id, {})[participant.user_id] = participant
+        chats = tuple(each for each in self._chats_of.get(key, ()) if each != chat_id)
         if participant.removed_at is None:
             chats = (*chats, chat_id)
-        self._chats_of[user_id] = chats
+        self._chats_of[key] = chats
 
     async def set_reads(self, cursors: Mapping[tuple[int, UserId], tuple[int, int]]) -> None:
         for (chat_id, user_id), (message_id, seq) in cursors.items():
@@ -113,13 +117,13 @@ class MemoryChats:
 
 
 class NoUsers:
-    async def find_many(self, _user_ids: Sequence[UserId]) -> dict[UserId, User]:
+    async def find_many(self, _keys: Sequence[UserKey]) -> dict[UserKey, User]:
         return {}
 
     async def put_profiles(self, _users: Sequence[User]) -> None:
         pass
 
-    async def set_last_seen(self, _moments: Mapping[UserId, datetime]) -> None:
+    async def set_last_seen(self, _moments: Mapping[UserKey, datetime]) -> None:
         pass
 
 

@@ -14,7 +14,7 @@ import jwt
 
 from chat.contracts.base import is_blank
 from chat.errors import ChatError, ErrorCode
-from chat.identity import Identity, UserId, parse_user_id
+from chat.identity import Identity, UserId, UserKey, is_tenant, parse_user_id, user_key
 from chat.keys.token_keys import SYMMETRIC, TokenKey, TokenKeys
 from chat.ports import Clock
 
@@ -32,7 +32,7 @@ _Refuse = Callable[[str, str], "TokenRefusal"]
 class TokenRefusal(ChatError):
     """Why a token is refused: `reason` for the operator's log, the message for the client.
 
-    `user_id` is set where the signature was good.
+    `user_id` and `tenant` are set where the signature was good.
     """
 
     def __init__(
@@ -42,11 +42,13 @@ class TokenRefusal(ChatError):
         *,
         code: ErrorCode = ErrorCode.TOKEN_INVALID,
         user_id: UserId | None = None,
+        tenant: str = "",
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(code, message, retry_after_s=retry_after_s)
         self.reason = reason
         self.user_id = user_id
+        self.tenant = tenant
 
 
 class Authenticator:
@@ -124,10 +126,10 @@ class Authenticator:
         raise _unverifiable("signature" if self._keys.knows(algorithm) else "algorithm")
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
-        user_id = _user(claims)
+        user_id, tenant = _user(claims), _tenant(claims)
 
         def refusal(reason: str, message: str) -> TokenRefusal:
-            return TokenRefusal(reason, message, user_id=user_id)
+            return TokenRefusal(reason, message, user_id=user_id, tenant=tenant or "")
 
         self._check_addressee(claims, refusal)
         now = self._clock.now()
@@ -141,8 +143,15 @@ class Authenticator:
                 "no user",
                 "the token names no user: `id` or `sub` must be an integer or a short string",
             )
+        if tenant is None:
+            # Not `''` instead: that is another tenant.
+            raise refusal(
+                "bad tenant",
+                "the token's `tenant` must be a string of 1 to 64 printable characters",
+            )
         permissions = claims.get("permissions")
         identity = Identity(
+            tenant=tenant,
             user_id=user_id,
             type=_word(claims, "type", refusal) or "employee",
             expires_at=expires_at,
@@ -157,7 +166,11 @@ class Authenticator:
         )
         if identity.has_expired(now):
             raise TokenRefusal(
-                "expired", "the token has expired", code=ErrorCode.TOKEN_EXPIRED, user_id=user_id
+                "expired",
+                "the token has expired",
+                code=ErrorCode.TOKEN_EXPIRED,
+                user_id=user_id,
+                tenant=tenant,
             )
         tolerated = now + self._skew
         if issued_at is not None and issued_at > tolerated:
@@ -205,7 +218,7 @@ def mint(
     return jwt.encode(payload, secret, algorithm=SYMMETRIC), expires_at
 
 
-def claimed_user(token: object) -> UserId | None:
+def claimed_user(token: object) -> UserKey | None:
     """Read the user that a token claims, without checking it: good for counting only."""
     if not isinstance(token, str) or len(token) > MAX_TOKEN_BYTES:
         return None
@@ -213,7 +226,8 @@ def claimed_user(token: object) -> UserId | None:
         claims = jwt.decode(token, options={"verify_signature": False})
     except _BROKEN:
         return None
-    return _user(claims)
+    user_id = _user(claims)
+    return None if user_id is None else user_key(_tenant(claims) or "", user_id)
 
 
 class _MissingKeyError(TokenRefusal):
@@ -267,6 +281,14 @@ def _user(claims: Mapping[str, Any]) -> UserId | None:
     return parse_user_id(claims.get("sub") if user_id is None else user_id)
 
 
+def _tenant(claims: Mapping[str, Any]) -> str | None:
+    """Read the tenant, `''` where the token has none; None for a value that is no tenant."""
+    tenant = claims.get("tenant")
+    if tenant is None:
+        return ""
+    return _shared(tenant) if is_tenant(tenant) else None
+
+
 def _moment(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> datetime | None:
     """Read a NumericDate (RFC 7519 2: seconds, fractions allowed)."""
     value = claims.get(name)
@@ -300,7 +322,7 @@ def _word(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> str | None:
 
 @lru_cache(maxsize=1_000)
 def _shared(text: str) -> str:
-    """Keep one copy in memory, since thousands of tokens name the same few types and roles.
+    """Keep one copy in memory, since thousands of tokens name the same few types and tenants.
 
     The cache is bounded, which `sys.intern` of Python 3.12 is not.
     """

@@ -22,7 +22,7 @@ from chat.errors import SetupError
 from chat.hooks.loader import load_plugins
 from chat.hooks.manager import PluginManager
 from chat.hooks.plugin import Plugin, settings_prefix
-from chat.identity import parse_user_id
+from chat.identity import is_tenant, parse_user_id
 from chat.last_resort import LastResort
 from chat.logs.output import guard_stderr, guard_stdout, keep_standard_files
 from chat.logs.setup import LineLogger, configure_logging, keep_configuration
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--type", default="employee", help="admin, employee, bot, service, ...")
     token.add_argument("--name", help="the name that others see")
     token.add_argument("--role", help="the host application's word for what the user is")
+    token.add_argument("--tenant", default="", help="the tenant of the user")
     token.add_argument("--hours", type=float, default=12.0, help="how long it is valid (12)")
     token.set_defaults(run=_token)
     check = commands.add_parser("check", help="print the effective settings and plugins")
@@ -183,6 +184,8 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
     user_id = parse_user_id(options.user)
     if user_id is None:
         raise SetupError("--user must be a non-negative integer or a string of 1 to 64 characters.")
+    if not is_tenant(options.tenant):
+        raise SetupError("--tenant must be a string of 1 to 64 printable characters.")
     if not 0 < options.hours <= 24 * 366:
         raise SetupError("--hours must be above 0 and at most a year.")
     if settings.jwt_secret is None and not settings.demo_mode:
@@ -204,6 +207,7 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
         issuer=settings.jwt_issuer,
         name=options.name,
         role=options.role,
+        tenant=options.tenant or None,
     )
     _answer(token)
     _warn(_doubts(settings))

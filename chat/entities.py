@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from chat.identity import UserId
+from chat.identity import UserId, UserKey, user_id_of, user_key
 
 
 class ChatType(StrEnum):
@@ -91,6 +91,7 @@ class Participant:
     """
 
     chat_id: int
+    tenant: str
     user_id: UserId
     role: Role
     joined_at: datetime
@@ -102,6 +103,10 @@ class Participant:
     left: bool = False
     last_read_message_id: int | None = None
     last_read_seq: int = 0
+
+    @property
+    def key(self) -> UserKey:
+        return user_key(self.tenant, self.user_id)
 
     def read_up_to(self, message_id: int, seq: int) -> None:
         """Note that the participant sent a message, and so has read up to there.
@@ -122,7 +127,7 @@ class ExternalRefSetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """The settings of a chat.
+    """The settings of a chat, whose users are all of one `tenant`.
 
     `seq_reserved` is the highest number that may have been given so far. `outside_authors` are
     users who sent or deleted a message in the chat without being participants.
@@ -130,6 +135,7 @@ class Chat:
     """
 
     id: int
+    tenant: str
     type: ChatType
     title: str | None
     external_ref: str | None
@@ -148,10 +154,14 @@ class Chat:
 class User:
     """The stored part of a user: a name and a picture to show, and when they were last online."""
 
-    id: UserId
+    key: UserKey
     name: str | None = None
     avatar_url: str | None = None
     last_seen_at: datetime | None = None
+
+    @property
+    def id(self) -> UserId:
+        return user_id_of(self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +176,6 @@ class Verdict:
 class UserAccess:
     """The verdicts on a user's tokens; `privileged` is for those of type admin and service."""
 
-    user_id: UserId
+    key: UserKey
     ordinary: Verdict = Verdict()
     privileged: Verdict = Verdict()

@@ -3,10 +3,18 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NewType, cast
 
 UserId = int | str
 """The host application's user id: an integer, or a string of up to 64 characters (a UUID, say)."""
+
+UserKey = NewType("UserKey", object)
+"""A user among those of all tenants; `user_key` makes it.
+
+In the tenant `''` it is the user id itself, in others a string with the one blank that no user id
+has. It is the key of everything that is kept by user outside of one chat. Within a chat the user id
+suffices, since a chat has users of one tenant only.
+"""
 
 MAX_INTEGER: Final = 2**53 - 1
 """The largest integer that a JavaScript number holds exactly; no id is larger."""
@@ -37,16 +45,54 @@ def parse_user_id(value: Any) -> UserId | None:
     return value if _TEXT_ID.fullmatch(value) else None
 
 
+def is_tenant(value: Any) -> bool:
+    """Tell whether a value names a tenant: 1 to 64 printable characters, or `''`."""
+    return type(value) is str and (value == "" or _TEXT_ID.fullmatch(value) is not None)
+
+
+def user_key(tenant: str, user_id: UserId) -> UserKey:
+    """Make the key of a user of a tenant; takes 0.05 us without one."""
+    # Neither UserKey() nor cast(), which would double that.
+    return f"{tenant} {user_id}" if tenant else user_id  # type: ignore[return-value]
+
+
+def user_id_of(key: UserKey) -> UserId:
+    """Return the user id in a key."""
+    return _parts(key)[1]
+
+
+def tenant_of(key: UserKey) -> str:
+    """Return the tenant in a key."""
+    return _parts(key)[0]
+
+
+def named(key: UserKey | None) -> dict[str, UserId | str | None]:
+    """Name a user in a line of the log: `user_id`, and `tenant` where there is one."""
+    tenant, user_id = ("", None) if key is None else _parts(key)
+    return {"user_id": user_id, "tenant": tenant} if tenant else {"user_id": user_id}
+
+
+def _parts(key: UserKey) -> tuple[str, UserId]:
+    known = cast("UserId", key)
+    if isinstance(known, int) or " " not in known:
+        return "", known
+    tenant, _, text = known.partition(" ")
+    user_id = parse_user_id(text)
+    return tenant, text if user_id is None else user_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """A caller whose token was checked.
 
-    The host chooses `type`: admin, employee, bot, service or another.
+    The host chooses `type`: admin, employee, bot, service or another. Users of different `tenant`
+    share nothing, whatever their types.
     """
 
     user_id: UserId
     type: str
     expires_at: datetime
+    tenant: str = ""
     issued_at: datetime | None = None
     role: str | None = None
     department: str | None = None
@@ -55,6 +101,14 @@ class Identity:
     avatar_url: str | None = None
     plugin: str | None = None
     """The plugin that acts in the user's name; it needs no token."""
+    key: UserKey = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", user_key(self.tenant, self.user_id))
+
+    def key_of(self, user_id: UserId) -> UserKey:
+        """Return the key of a user of the caller's tenant."""
+        return user_key(self.tenant, user_id)
 
     def has_expired(self, now: datetime) -> bool:
         """Tell whether the token has expired: from `exp` on, to the fraction of a second."""

@@ -6,7 +6,7 @@ The buckets are in memory, and a full one is forgotten. A hit takes 0.4 us, wher
 
 import time
 from collections.abc import Callable, Hashable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 SWEEP_AT: Final = 10_000
 """The number of buckets at which a limit forgets the full ones."""
@@ -15,7 +15,10 @@ ROUNDING_S: Final = 1e-6
 """Sums of fractions are off by less than this."""
 
 
-class Limit:
+KeyT = TypeVar("KeyT", bound=Hashable)
+
+
+class Limit(Generic[KeyT]):
     """Allows each key `rate_per_s` on average and `burst` at once.
 
     A key's whole state is one number: the moment at which its bucket is full again (GCRA).
@@ -29,10 +32,10 @@ class Limit:
         self._interval_s = 1 / rate_per_s
         self._burst_s = burst / rate_per_s
         self._now = now
-        self._full_at: dict[Hashable, float] = {}
+        self._full_at: dict[KeyT, float] = {}
         self._sweep_at = SWEEP_AT
 
-    def wait_s(self, key: Hashable) -> float:
+    def wait_s(self, key: KeyT) -> float:
         """Take a token; returns 0, or the seconds until there is one. Takes 0.2 us."""
         now = self._now()
         full_at = self._full_at.get(key, 0.0)
@@ -45,7 +48,7 @@ class Limit:
             self._sweep(now)
         return 0.0
 
-    def charge(self, key: Hashable, tokens: float = 1) -> float:
+    def charge(self, key: KeyT, tokens: float = 1) -> float:
         """Take tokens that are spent already, even if there are none left.
 
         Returns 0, or the seconds until the debt is paid.
@@ -57,13 +60,13 @@ class Limit:
             self._sweep(now)
         return self._over_s(full_at - now)
 
-    def owed_s(self, key: Hashable, tokens: float = 1) -> float:
+    def owed_s(self, key: KeyT, tokens: float = 1) -> float:
         """Return the seconds until there are so many tokens, without taking any."""
         now = self._now()
         full_at = max(self._full_at.get(key, 0.0), now)
         return self._over_s(full_at + tokens * self._interval_s - now)
 
-    def knows(self, key: Hashable) -> bool:
+    def knows(self, key: KeyT) -> bool:
         """Whether the key's bucket is in memory; a full bucket stays there until the next sweep."""
         return key in self._full_at
 

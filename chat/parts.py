@@ -17,7 +17,7 @@ from chat.hooks.manager import PluginManager
 from chat.hooks.specs import register_events, register_namespaces
 from chat.http.listening import everywhere, url_of
 from chat.http.server import ChatHttpServer
-from chat.identity import UserId
+from chat.identity import Identity, tenant_of
 from chat.keys.download import download_key_set
 from chat.keys.token_keys import TokenKeys
 from chat.logs.output import lines_lost
@@ -137,15 +137,20 @@ async def make_parts(
     )
 
 
-def _is_participant(domain: Domain, chat_id: int, user_id: UserId) -> bool:
+def _is_participant(domain: Domain, chat_id: int, identity: Identity) -> bool:
     state = domain.states.loaded(chat_id)
-    return state is not None and user_id in state.members
+    return (
+        state is not None
+        and state.chat.tenant == identity.tenant
+        and identity.user_id in state.members
+    )
 
 
-def _stats(hub: Hub, domain: Domain) -> StatsAnswer:
+def _stats(hub: Hub, domain: Domain, tenant: str) -> StatsAnswer:
+    users = [key for key in hub.users() if tenant_of(key) == tenant]
     return stats(
-        users=len(hub.users()),
-        sockets=len(hub),
+        users=len(users),
+        sockets=sum(map(hub.count_of, users)),
         in_doubt=domain.journal.in_doubt,
         epoch=domain.catch_up.epoch,
         log_lines_lost=lines_lost(),

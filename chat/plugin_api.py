@@ -67,7 +67,7 @@ from chat.hooks.specs import (
     shutdown,
     startup,
 )
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey, user_key
 from chat.limits import Limit
 from chat.ports import ServerApi
 
@@ -103,6 +103,7 @@ __all__ = [
     "Startup",
     "TypingSignal",
     "UserId",
+    "UserKey",
     "after_action",
     "after_auth_failure",
     "after_connect",
@@ -127,4 +128,5 @@ __all__ = [
     "register_routes",
     "shutdown",
     "startup",
+    "user_key",
 ]

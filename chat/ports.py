@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from chat.contracts.pushes import ServerEvent
 from chat.entities import Chat, Message, Participant, Revision, User, UserAccess
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey
 
 
 class Clock(Protocol):
@@ -85,19 +85,20 @@ class ChatRepository(Protocol):
     ) -> bool:
         """Store a new chat.
 
-        False where its direct pair or externalRef has one already; nothing is stored then.
+        False where its direct pair or externalRef has one already in its tenant; nothing is stored
+        then.
         """
 
     async def find(self, chat_id: int) -> Chat | None: ...
 
-    async def find_direct(self, direct_key: str) -> int | None: ...
+    async def find_direct(self, tenant: str, direct_key: str) -> int | None: ...
 
-    async def find_by_external_ref(self, external_ref: str) -> int | None: ...
+    async def find_by_external_ref(self, tenant: str, external_ref: str) -> int | None: ...
 
     async def update(self, chat: Chat) -> bool:
         """Write the settings with their `updated_seq`; safe to repeat.
 
-        False where another chat has the externalRef; nothing is stored then.
+        False where another chat of its tenant has the externalRef; nothing is stored then.
         """
 
     async def external_refs(self, count: int) -> list[str | None]:
@@ -121,10 +122,13 @@ class ChatRepository(Protocol):
     async def participants(self, chat_id: int) -> list[Participant]:
         """Read all participants, those removed included: their changes have numbers too."""
 
-    async def is_participant(self, chat_id: int, user_id: UserId) -> bool:
+    async def is_participant(self, chat_id: int, key: UserKey) -> bool:
         """Tell whether the user is in the chat; as much work whether the chat exists or not."""
 
-    async def memberships(self, user_id: UserId) -> list[int]:
+    async def is_of_tenant(self, chat_id: int, tenant: str) -> bool:
+        """Tell whether the chat is of the tenant; as much work whether it exists or not."""
+
+    async def memberships(self, key: UserKey) -> list[int]:
         """Read the ids of the chats in which the user is."""
 
     async def put_participant(self, participant: Participant) -> None:
@@ -135,12 +139,12 @@ class ChatRepository(Protocol):
 
 
 class UserRepository(Protocol):
-    async def find_many(self, user_ids: Sequence[UserId]) -> dict[UserId, User]: ...
+    async def find_many(self, keys: Sequence[UserKey]) -> dict[UserKey, User]: ...
 
     async def put_profiles(self, users: Sequence[User]) -> None:
         """Write names and pictures, but not `last_seen_at`."""
 
-    async def set_last_seen(self, moments: Mapping[UserId, datetime]) -> None: ...
+    async def set_last_seen(self, moments: Mapping[UserKey, datetime]) -> None: ...
 
 
 class AccessRepository(Protocol):
@@ -192,10 +196,10 @@ class Store(Protocol):
 class Whereabouts(Protocol):
     """The connected users, and the chats whose rooms they are in."""
 
-    def users(self) -> KeysView[UserId]:
+    def users(self) -> KeysView[UserKey]:
         """Return the users with at least one socket."""
 
-    def is_in_room(self, chat_id: int, user_id: UserId) -> bool:
+    def is_in_room(self, chat_id: int, key: UserKey) -> bool:
         """Whether a socket of the user is in the chat's room."""
 
 
@@ -217,35 +221,36 @@ class Broadcaster(Protocol):
     """Pushes to sockets, synchronously: pushes leave in the order of the calls."""
 
     def to_chat(
-        self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None
+        self, chat_id: int, event: ServerEvent, *, except_user: UserKey | None = None
     ) -> None:
         """Push to every socket in the chat's room except those of `except_user`."""
 
-    def to_user(
-        self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
-    ) -> int:
+    def to_user(self, key: UserKey, event: ServerEvent, *, outside_chat: int | None = None) -> int:
         """Push to every socket of the user; with `outside_chat`, to those outside its room.
 
         Returns the number of these sockets.
         """
 
     def to_users(
-        self, user_ids: Iterable[UserId], event: ServerEvent, *, outside_chat: int | None = None
+        self, keys: Iterable[UserKey], event: ServerEvent, *, outside_chat: int | None = None
     ) -> int:
         """Push to many users: the event is encoded once, and written in bounded turns."""
 
-    def is_outside(self, chat_id: int, user_id: UserId) -> bool:
+    def is_outside(self, chat_id: int, key: UserKey) -> bool:
         """Tell whether the user has a socket outside the chat's room."""
 
-    def disconnect(self, user_id: UserId, event: ServerEvent | None) -> int:
+    def disconnect(self, key: UserKey, event: ServerEvent | None) -> int:
         """End all sockets of the user, after a last push if there is one; return their number."""
 
-    def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
+    def evict(self, chat_id: int, key: UserKey | None = None) -> None:
         """Take the user's sockets (None: all sockets) out of the chat's room, without a push."""
 
 
 class ServerApi(Protocol):
-    """The running server, as far as a plugin may use it; plugins get it at startup."""
+    """The running server, as far as a plugin may use it; plugins get it at startup.
+
+    Users and chats are of the `tenant` that a call names. A chat of another tenant is NOT_FOUND.
+    """
 
     async def send_message(
         self,
@@ -256,18 +261,22 @@ class ServerApi(Protocol):
         sender_type: str = "bot",
         metadata: Mapping[str, Any] | None = None,
         client_message_id: str | None = None,
+        tenant: str = "",
     ) -> Message:
         """Send into any chat in the name of `sender_id`: store, then push. Raises ChatError."""
 
-    def push_to_user(self, user_id: UserId, event: str, payload: dict[str, Any]) -> None:
+    def push_to_user(
+        self, user_id: UserId, event: str, payload: dict[str, Any], *, tenant: str = ""
+    ) -> None:
         """Push an event of the plugin to all sockets of a user."""
 
     def push_to_chat(self, chat_id: int, event: str, payload: dict[str, Any]) -> None:
         """Push an event of the plugin to all sockets in the chat's room."""
 
-    def is_user_online(self, user_id: UserId) -> bool: ...
+    def is_user_online(self, user_id: UserId, *, tenant: str = "") -> bool: ...
 
-    def active_users_count(self) -> int: ...
+    def active_users_count(self) -> int:
+        """Count the users with a socket, those of all tenants."""
 
     async def readiness(self) -> dict[str, str]:
         """Tell `"ok"` for each part, or in a word what is wrong with it.

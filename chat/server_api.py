@@ -11,7 +11,7 @@ from chat.entities import Message
 from chat.errors import ChatError, DiskFullError
 from chat.gateway.namespace import ChatGateway
 from chat.hooks.events import MessageDraft
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, user_key
 from chat.ports import Broadcaster, Clock, Store
 from chat.services.domain import Domain
 
@@ -51,9 +51,11 @@ class PluginServerApi:
         sender_type: str = "bot",
         metadata: Mapping[str, Any] | None = None,
         client_message_id: str | None = None,
+        tenant: str = "",
     ) -> Message:
         draft = MessageDraft(
             chat_id=chat_id,
+            tenant=tenant,
             sender_id=sender_id,
             sender_type=sender_type,
             content=content,
@@ -63,18 +65,24 @@ class PluginServerApi:
         )
         expires_at = self._clock.now() + timedelta(minutes=1)
         identity = Identity(
-            user_id=sender_id, type="service", expires_at=expires_at, plugin=self._plugin
+            tenant=tenant,
+            user_id=sender_id,
+            type="service",
+            expires_at=expires_at,
+            plugin=self._plugin,
         )
         return (await self._domain.messages.send(identity, draft)).message
 
-    def push_to_user(self, user_id: UserId, event: str, payload: dict[str, Any]) -> None:
-        self._broadcaster.to_user(user_id, ServerEvent(event, payload))
+    def push_to_user(
+        self, user_id: UserId, event: str, payload: dict[str, Any], *, tenant: str = ""
+    ) -> None:
+        self._broadcaster.to_user(user_key(tenant, user_id), ServerEvent(event, payload))
 
     def push_to_chat(self, chat_id: int, event: str, payload: dict[str, Any]) -> None:
         self._broadcaster.to_chat(chat_id, ServerEvent(event, payload))
 
-    def is_user_online(self, user_id: UserId) -> bool:
-        return self._gateway.is_user_online(user_id)
+    def is_user_online(self, user_id: UserId, *, tenant: str = "") -> bool:
+        return self._gateway.is_user_online(user_id, tenant=tenant)
 
     def active_users_count(self) -> int:
         return self._gateway.get_active_users_count()

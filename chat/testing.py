@@ -139,11 +139,18 @@ class RunningChat:
         user_id: UserId,
         user_type: str = "employee",
         *,
+        tenant: str = "",
         valid_s: float = 3600,
         **claims: str | None,
     ) -> str:
         token, _ = mint(
-            SECRET, user_id, user_type=user_type, clock=SystemClock(), valid_s=valid_s, **claims
+            SECRET,
+            user_id,
+            user_type=user_type,
+            clock=SystemClock(),
+            valid_s=valid_s,
+            tenant=tenant or None,
+            **claims,
         )
         return token
 
@@ -152,6 +159,7 @@ class RunningChat:
         user_id: UserId = 1,
         user_type: str = "employee",
         *,
+        tenant: str = "",
         token: str | None = None,
         join: int | None = None,
         transports: Sequence[str] = ("websocket",),
@@ -161,7 +169,9 @@ class RunningChat:
         if importlib.util.find_spec("aiohttp") is None:
             raise SetupError(NO_CLIENT)
         client = ChatClient(self.undeclared.append, self._custom_events)
-        options.setdefault("auth", {"token": token or self.token(user_id, user_type)})
+        options.setdefault(
+            "auth", {"token": token or self.token(user_id, user_type, tenant=tenant)}
+        )
         await client.socket.connect(
             self.url,
             namespaces=[NAMESPACE],
@@ -182,6 +192,7 @@ class RunningChat:
         user_id: UserId | None = 1,
         user_type: str = "employee",
         *,
+        tenant: str = "",
         json: Any = None,
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
@@ -189,7 +200,8 @@ class RunningChat:
         """Make a REST call as a user; `user_id=None` sends no token."""
         sent = dict(headers or {})
         if user_id is not None:
-            sent.setdefault("Authorization", f"Bearer {self.token(user_id, user_type)}")
+            token = self.token(user_id, user_type, tenant=tenant)
+            sent.setdefault("Authorization", f"Bearer {token}")
         if json is not None:
             body = orjson.dumps(json)
             sent.setdefault("Content-Type", "application/json")
@@ -210,10 +222,14 @@ class RunningChat:
             self.undeclared.append(f"{method} {path}: {differs}")
         return Response(response.code, content, response.headers)
 
-    async def create_chat(self, user_ids: Sequence[UserId], **fields: Any) -> int:
+    async def create_chat(
+        self, user_ids: Sequence[UserId], *, tenant: str = "", **fields: Any
+    ) -> int:
         """Create a group chat of these users as the host application; returns its id."""
         payload = {"type": "group", "participantIds": list(user_ids), **fields}
-        response = await self.request("POST", "/chats", "host", "service", json=payload)
+        response = await self.request(
+            "POST", "/chats", "host", "service", tenant=tenant, json=payload
+        )
         assert response.status == 201, response.body
         return int(response.data["id"])
 

@@ -20,6 +20,7 @@ from chat.plugin_api import (
     Plugin,
     RoomChange,
     Shutdown,
+    UserId,
     after_auth_failure,
     after_connect,
     after_disconnect,
@@ -49,7 +50,7 @@ class AccessLog(Plugin):
     async def connected(self, event: Connected) -> None:
         _log.info(
             "connected",
-            user_id=event.identity.user_id,
+            **_user(event.identity.user_id, event.identity.tenant),
             socket_id=event.socket_id,
             remote_ip=event.remote_ip,
         )
@@ -58,7 +59,7 @@ class AccessLog(Plugin):
     async def disconnected(self, event: Disconnected) -> None:
         _log.info(
             "disconnected",
-            user_id=event.identity.user_id,
+            **_user(event.identity.user_id, event.identity.tenant),
             socket_id=event.socket_id,
             reason=event.reason,
             connected_s=round(event.connected_s, 1),
@@ -70,7 +71,7 @@ class AccessLog(Plugin):
             "auth_failed",
             code=event.code.value,
             reason=event.reason,
-            user_id=event.user_id,
+            **_user(event.user_id, event.tenant),
             remote_ip=event.remote_ip,
             door=event.door,
             request_id=event.request_id,
@@ -78,11 +79,13 @@ class AccessLog(Plugin):
 
     @hookimpl(after_join)
     async def joined(self, event: RoomChange) -> None:
-        _log.info("joined", user_id=event.identity.user_id, chat_id=event.chat_id)
+        user = _user(event.identity.user_id, event.identity.tenant)
+        _log.info("joined", **user, chat_id=event.chat_id)
 
     @hookimpl(after_leave)
     async def left(self, event: RoomChange) -> None:
-        _log.info("left", user_id=event.identity.user_id, chat_id=event.chat_id)
+        user = _user(event.identity.user_id, event.identity.tenant)
+        _log.info("left", **user, chat_id=event.chat_id)
 
     @hookimpl(after_message_created)
     async def sent(self, event: MessageEvent) -> None:
@@ -100,7 +103,7 @@ class AccessLog(Plugin):
     async def read(self, event: MessageReadEvent) -> None:
         _log.debug(
             "message_read",
-            user_id=event.user_id,
+            **_user(event.user_id, event.tenant),
             chat_id=event.chat_id,
             message_id=event.message_id,
         )
@@ -111,7 +114,7 @@ class AccessLog(Plugin):
             "refused",
             action=event.name,
             code=event.code.value if event.code else None,
-            user_id=event.identity.user_id,
+            **_user(event.identity.user_id, event.identity.tenant),
             remote_ip=event.remote_ip,
             door=event.door,
             request_id=event.request_id,
@@ -128,6 +131,11 @@ class AccessLog(Plugin):
             what,
             message_id=message.id,
             chat_id=message.chat_id,
-            user_id=message.sender_id if event.by is None else event.by,
+            **_user(message.sender_id if event.by is None else event.by, event.tenant),
             seq=message.updated_seq,
         )
+
+
+def _user(user_id: UserId | None, tenant: str) -> dict[str, UserId | str | None]:
+    """Name a user in a line; the tenant only where there is one."""
+    return {"user_id": user_id, "tenant": tenant} if tenant else {"user_id": user_id}

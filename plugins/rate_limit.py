@@ -1,7 +1,5 @@
 """Limits per user: messages, joins, read marks, typing, connects."""
 
-from collections.abc import Hashable
-
 from pydantic import Field
 
 from chat.plugin_api import (
@@ -15,12 +13,14 @@ from chat.plugin_api import (
     Reject,
     RoomChange,
     TypingSignal,
+    UserKey,
     before_action,
     before_connect,
     before_join,
     before_message_send,
     before_typing,
     hookimpl,
+    user_key,
 )
 
 
@@ -46,16 +46,16 @@ class RateLimit(Plugin):
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__(settings)
         own: RateLimit.Settings = self.settings
-        self._send = Limit(own.send_per_s, own.send_burst)
-        self._join = Limit(own.join_per_s, own.join_burst)
-        self._read = Limit(own.read_per_s, max(1, own.read_per_s))
-        self._typing = Limit(own.typing_per_s, max(3, own.typing_per_s))
-        self._action = Limit(own.action_per_s, own.action_burst)
-        self._connect = Limit(own.connect_per_s, own.connect_burst)
+        self._send: Limit[UserKey] = Limit(own.send_per_s, own.send_burst)
+        self._join: Limit[UserKey] = Limit(own.join_per_s, own.join_burst)
+        self._read: Limit[UserKey] = Limit(own.read_per_s, max(1, own.read_per_s))
+        self._typing: Limit[UserKey] = Limit(own.typing_per_s, max(3, own.typing_per_s))
+        self._action: Limit[UserKey] = Limit(own.action_per_s, own.action_burst)
+        self._connect: Limit[UserKey] = Limit(own.connect_per_s, own.connect_burst)
 
     @hookimpl(before_connect)
     async def limit_connects(self, attempt: ConnectAttempt) -> None:
-        _take(self._connect, attempt.identity.user_id)
+        _take(self._connect, attempt.identity.key)
 
     # These three have limits of their own, behind the checks for repeats and renewals.
     @hookimpl(before_action, besides=("sendMessage", "typing", "joinChat"))
@@ -69,26 +69,26 @@ class RateLimit(Plugin):
             "editMessage": self._send,
             "PATCH /chats/:id": self._send,
         }
-        _take(limits.get(action.name, self._action), action.identity.user_id)
+        _take(limits.get(action.name, self._action), action.identity.key)
 
     @hookimpl(before_join)
     async def limit_joins(self, change: RoomChange) -> None:
         # One event joins all chats at once.
         if not change.automatic:
-            _take(self._join, change.identity.user_id)
+            _take(self._join, change.identity.key)
 
     @hookimpl(before_typing)
     async def limit_typing(self, signal: TypingSignal) -> None:
-        _take(self._typing, signal.identity.user_id)
+        _take(self._typing, signal.identity.key)
 
     @hookimpl(before_message_send)
     async def limit_sends(self, draft: MessageDraft) -> None:
         # An edit is counted as an action.
         if draft.sender_type != "service" and draft.origin is None and not draft.is_edit:
-            _take(self._send, draft.sender_id)
+            _take(self._send, user_key(draft.tenant, draft.sender_id))
 
 
-def _take(limit: Limit, key: Hashable) -> None:
+def _take(limit: Limit[UserKey], key: UserKey) -> None:
     wait_s = limit.wait_s(key)
     if wait_s > 0:
         raise Reject(

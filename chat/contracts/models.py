@@ -204,7 +204,7 @@ class JoinedChatModel(TypedDict):
 
 
 class UserModel(TypedDict):
-    """The caller, as their token says."""
+    """The caller, as their token says; `tenant` is there if it names one."""
 
     id: AnyUserId
     role: str | None
@@ -213,6 +213,7 @@ class UserModel(TypedDict):
     permissions: list[str]
     name: str | None
     avatarUrl: str | None
+    tenant: NotRequired[str]
 
 
 class ProfileModel(TypedDict):
@@ -331,7 +332,7 @@ def chat_settings_to_wire(chat: Chat) -> ChatSettingsModel:
 
 def identity_to_wire(identity: Identity) -> UserModel:
     """Write what a token said, without the token."""
-    return {
+    user: UserModel = {
         "id": identity.user_id,
         "role": identity.role,
         "type": identity.type,
@@ -340,6 +341,9 @@ def identity_to_wire(identity: Identity) -> UserModel:
         "name": identity.name,
         "avatarUrl": identity.avatar_url,
     }
+    if identity.tenant:
+        user["tenant"] = identity.tenant
+    return user
 
 
 def profile_to_wire(user: User) -> ProfileModel:

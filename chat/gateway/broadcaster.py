@@ -6,7 +6,7 @@ from chat.contracts.pushes import ServerEvent
 from chat.gateway.engineio.session import Session
 from chat.gateway.fanout import Fanout
 from chat.gateway.hub import Hub
-from chat.identity import UserId
+from chat.identity import UserKey
 
 
 class SocketBroadcaster:
@@ -15,41 +15,39 @@ class SocketBroadcaster:
         self._fanout = fanout
 
     def to_chat(
-        self, chat_id: int, event: ServerEvent, *, except_user: UserId | None = None
+        self, chat_id: int, event: ServerEvent, *, except_user: UserKey | None = None
     ) -> None:
         skip: list[Session] = []
         if except_user is not None:
             skip = [each.session for each in self._hub.of_user(except_user)]
         self._fanout.to_room(chat_id, event, skip)
 
-    def to_user(
-        self, user_id: UserId, event: ServerEvent, *, outside_chat: int | None = None
-    ) -> int:
-        return self.to_users((user_id,), event, outside_chat=outside_chat)
+    def to_user(self, key: UserKey, event: ServerEvent, *, outside_chat: int | None = None) -> int:
+        return self.to_users((key,), event, outside_chat=outside_chat)
 
     def to_users(
-        self, user_ids: Iterable[UserId], event: ServerEvent, *, outside_chat: int | None = None
+        self, keys: Iterable[UserKey], event: ServerEvent, *, outside_chat: int | None = None
     ) -> int:
         sessions = [
             each.session
-            for user_id in user_ids
-            for each in self._hub.of_user(user_id)
+            for key in keys
+            for each in self._hub.of_user(key)
             if outside_chat is None or outside_chat not in each.rooms
         ]
         if sessions:
             self._fanout.to_sessions(sessions, event)
         return len(sessions)
 
-    def is_outside(self, chat_id: int, user_id: UserId) -> bool:
-        return self._hub.is_outside(chat_id, user_id)
+    def is_outside(self, chat_id: int, key: UserKey) -> bool:
+        return self._hub.is_outside(chat_id, key)
 
-    def disconnect(self, user_id: UserId, event: ServerEvent | None) -> int:
-        connections = self._hub.of_user(user_id)
+    def disconnect(self, key: UserKey, event: ServerEvent | None) -> int:
+        connections = self._hub.of_user(key)
         for connection in connections:
             if event is not None:
                 self._fanout.to_session(connection.session, event)
             connection.session.close_soon()
         return len(connections)
 
-    def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
-        self._hub.evict(chat_id, user_id)
+    def evict(self, chat_id: int, key: UserKey | None = None) -> None:
+        self._hub.evict(chat_id, key)

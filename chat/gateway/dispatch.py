@@ -226,7 +226,7 @@ class Dispatcher:
             self._workers.count_refusal()
             cost = price_of_event(error, event.size)
             session = connection.session
-            if self._patience.refused(session, NAMESPACE, identity.user_id, cost):
+            if self._patience.refused(session, NAMESPACE, identity.key, cost):
                 self.drop(session)
 
     def _expire(self, event: Received) -> None:

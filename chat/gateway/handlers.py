@@ -88,7 +88,7 @@ class Handlers:
         if payload.token is not None:
             token = spelt(payload.token)
             fresh = await self._admission.identify(token, connection.remote_ip, "socket")
-            if fresh.user_id != connection.identity.user_id:
+            if fresh.key != connection.identity.key:
                 self._token_expiry.end_soon(connection)
                 raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
             for chat_id in await self._domain.rooms.renew(connection, fresh):
@@ -126,6 +126,7 @@ class Handlers:
         identity = connection.identity
         draft = MessageDraft(
             chat_id=payload.chat_id,
+            tenant=identity.tenant,
             sender_id=identity.user_id,
             sender_type=identity.type,
             content=payload.content,

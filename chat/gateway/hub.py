@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from chat.gateway.inbox import Inbox
 from chat.gateway.socketio.session import ClientSession
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserKey
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +54,7 @@ class Hub:
     def __init__(self) -> None:
         self._by_session: dict[str, Connection] = {}
         # A plain dict for each user: a room of python-socketio's costs 0.6 kB even with one member.
-        self._by_user: dict[UserId, dict[Connection, None]] = {}
+        self._by_user: dict[UserKey, dict[Connection, None]] = {}
         self._rooms: dict[int, _Room] = {}
 
     def __len__(self) -> int:
@@ -66,10 +66,10 @@ class Hub:
     def add(self, connection: Connection) -> bool:
         """Add a connection; returns whether it is its user's first."""
         self._by_session[connection.session.sid] = connection
-        user_id = connection.identity.user_id
-        sockets = self._by_user.get(user_id)
+        key = connection.identity.key
+        sockets = self._by_user.get(key)
         if sockets is None:
-            self._by_user[user_id] = {connection: None}
+            self._by_user[key] = {connection: None}
             return True
         sockets[connection] = None
         return False
@@ -77,12 +77,12 @@ class Hub:
     def remove(self, connection: Connection) -> bool:
         """Remove a connection that has left its rooms; returns whether it was its user's last."""
         self._by_session.pop(connection.session.sid, None)
-        user_id = connection.identity.user_id
-        sockets = self._by_user.get(user_id, {})
+        key = connection.identity.key
+        sockets = self._by_user.get(key, {})
         sockets.pop(connection, None)
         if sockets:
             return False
-        return self._by_user.pop(user_id, None) is not None
+        return self._by_user.pop(key, None) is not None
 
     def get(self, session_id: str) -> Connection | None:
         return self._by_session.get(session_id)
@@ -90,14 +90,14 @@ class Hub:
     def all(self) -> list[Connection]:
         return list(self._by_session.values())
 
-    def of_user(self, user_id: UserId) -> list[Connection]:
+    def of_user(self, key: UserKey) -> list[Connection]:
         """Return all connections of one user, the oldest first."""
-        return list(self._by_user.get(user_id, ()))
+        return list(self._by_user.get(key, ()))
 
-    def count_of(self, user_id: UserId) -> int:
-        return len(self._by_user.get(user_id, ()))
+    def count_of(self, key: UserKey) -> int:
+        return len(self._by_user.get(key, ()))
 
-    def users(self) -> KeysView[UserId]:
+    def users(self) -> KeysView[UserKey]:
         """Return the users with at least one socket."""
         return self._by_user.keys()
 
@@ -105,7 +105,7 @@ class Hub:
 
     def enter(self, connection: Connection, chat_id: int) -> bool:
         """Put a connection into a room; returns whether it is its user's first there."""
-        is_first = not self.is_in_room(chat_id, connection.identity.user_id)
+        is_first = not self.is_in_room(chat_id, connection.identity.key)
         connection.rooms.add(chat_id)
         room = self._rooms.get(chat_id)
         if room is None:
@@ -122,12 +122,12 @@ class Hub:
         room.sessions = None
         if not room.members:
             del self._rooms[chat_id]
-        return not self.is_in_room(chat_id, connection.identity.user_id)
+        return not self.is_in_room(chat_id, connection.identity.key)
 
-    def evict(self, chat_id: int, user_id: UserId | None = None) -> None:
+    def evict(self, chat_id: int, key: UserKey | None = None) -> None:
         """Take the user's connections (None: everybody's) out of a room."""
         for connection in self.in_room(chat_id):
-            if user_id in (None, connection.identity.user_id):
+            if key in (None, connection.identity.key):
                 self.leave(connection, chat_id)
 
     def in_room(self, chat_id: int) -> list[Connection]:
@@ -143,9 +143,9 @@ class Hub:
             room.sessions = list(room.members.values())
         return room.sessions
 
-    def is_in_room(self, chat_id: int, user_id: UserId) -> bool:
-        return any(chat_id in each.rooms for each in self._by_user.get(user_id, ()))
+    def is_in_room(self, chat_id: int, key: UserKey) -> bool:
+        return any(chat_id in each.rooms for each in self._by_user.get(key, ()))
 
-    def is_outside(self, chat_id: int, user_id: UserId) -> bool:
+    def is_outside(self, chat_id: int, key: UserKey) -> bool:
         """Whether the user has a socket that is not in the room."""
-        return any(chat_id not in each.rooms for each in self._by_user.get(user_id, ()))
+        return any(chat_id not in each.rooms for each in self._by_user.get(key, ()))

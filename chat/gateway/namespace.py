@@ -23,7 +23,7 @@ from chat.hooks.events import ConnectAttempt, Connected, Disconnected
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import after_connect, after_disconnect, before_connect
 from chat.http.credentials import first_given, in_header
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, named, user_key
 from chat.services.admission import Admission
 from chat.services.domain import Domain
 
@@ -66,13 +66,13 @@ class ChatGateway(socketio.AsyncNamespace):
         """Count the users with at least one socket."""
         return len(self._hub.users())
 
-    def get_user_sockets(self, user_id: UserId) -> list[str]:
+    def get_user_sockets(self, user_id: UserId, *, tenant: str = "") -> list[str]:
         """Return the ids of the user's sockets, the oldest first."""
-        return [each.socket_id for each in self._hub.of_user(user_id)]
+        return [each.socket_id for each in self._hub.of_user(user_key(tenant, user_id))]
 
-    def is_user_online(self, user_id: UserId) -> bool:
+    def is_user_online(self, user_id: UserId, *, tenant: str = "") -> bool:
         """Whether the user has a socket, or had one within the grace."""
-        return self._domain.presence.is_online(user_id)
+        return self._domain.presence.is_online(user_key(tenant, user_id))
 
     def refuse_newcomers(self) -> None:
         """Send clients that connect from now on away to come back: the server is about to stop."""
@@ -132,7 +132,7 @@ class ChatGateway(socketio.AsyncNamespace):
                     "connect_refused",
                     code=error.code.value,
                     why=error.message,
-                    user_id=identity.user_id,
+                    **named(identity.key),
                     remote_ip=remote_ip,
                     request_id=error.request_id,
                 )
@@ -154,7 +154,7 @@ class ChatGateway(socketio.AsyncNamespace):
         self._token_expiry.watch(connection)
         self._domain.people.remember(identity)
         if is_first:
-            self._domain.presence.connected(identity.user_id)
+            self._domain.presence.connected(identity.key)
         self._hooks.notify_soon(
             after_connect,
             Connected(identity=identity, remote_ip=remote_ip, socket_id=socket_id),
@@ -165,8 +165,8 @@ class ChatGateway(socketio.AsyncNamespace):
 
         If an older one ended instead, two tabs would chase each other out for ever.
         """
-        if self._hub.count_of(identity.user_id) >= self._max_sockets_per_user:
-            _log.info("too_many_sockets", user_id=identity.user_id, remote_ip=remote_ip)
+        if self._hub.count_of(identity.key) >= self._max_sockets_per_user:
+            _log.info("too_many_sockets", **named(identity.key), remote_ip=remote_ip)
             raise ChatError(
                 ErrorCode.RATE_LIMITED, "too many sockets of this user", retry_after_s=FULL_RETRY_S
             )
@@ -209,8 +209,8 @@ class ChatGateway(socketio.AsyncNamespace):
         is_last = self._hub.remove(connection)
         identity = connection.identity
         if is_last:
-            self._domain.presence.disconnected(identity.user_id)
-            self._domain.typing.gone(identity.user_id)
+            self._domain.presence.disconnected(identity.key)
+            self._domain.typing.gone(identity.key)
         connected_s = asyncio.get_running_loop().time() - connection.connected_at
         self._hooks.notify_soon(
             after_disconnect,

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, cast
 
 import structlog
 
 from chat.hooks.specs import Hook
-from chat.identity import UserId
+from chat.identity import UserKey, named, user_key
 
 FAILURES_UNTIL_OFF: Final = 5
 USERS_UNTIL_OFF: Final = 3
@@ -53,8 +53,8 @@ class HookImpl:
     besides: frozenset[str] = frozenset()
     troubled: bool = False
     """Whether there is a record that `off_for_s` or `succeeded` would read."""
-    _blamed: dict[UserId, _Blame] = field(default_factory=dict)
-    _users_in_row: set[UserId] = field(default_factory=set)
+    _blamed: dict[UserKey | None, _Blame] = field(default_factory=dict)
+    _users_in_row: set[UserKey] = field(default_factory=set)
 
     @property
     def off(self) -> bool:
@@ -105,20 +105,20 @@ class HookImpl:
         self.failures += 1
         self.failures_in_row += 1
         what = "took too long" if isinstance(error, TimeoutError) else type(error).__name__
-        user_id = _user_of(event)
+        user = _user_of(event)
         _log.error(
             "hook_failed",
             plugin=self.plugin,
             hook=self.hook.name,
             error=what,
-            user_id=user_id,
+            **named(user),
             in_row=self.failures_in_row,
             exc_info=None if isinstance(error, TimeoutError) else error,
         )
-        if user_id is not None:
-            self._blame(user_id)
+        if user is not None:
+            self._blame(user)
         if self.failures_in_row >= FAILURES_UNTIL_OFF and (
-            user_id is None or len(self._users_in_row) >= USERS_UNTIL_OFF
+            user is None or len(self._users_in_row) >= USERS_UNTIL_OFF
         ):
             self.off_until = _now() + OFF_FOR_S
             self.failures_in_row = 0
@@ -127,16 +127,16 @@ class HookImpl:
                 "hook_switched_off", plugin=self.plugin, hook=self.hook.name, for_s=OFF_FOR_S
             )
 
-    def _blame(self, user_id: UserId) -> None:
+    def _blame(self, user: UserKey) -> None:
         """Count a failure against the user who caused it."""
         if len(self._users_in_row) < USERS_UNTIL_OFF:
-            self._users_in_row.add(user_id)
+            self._users_in_row.add(user)
         now = _now()
-        blame = self._blamed.pop(user_id, None)
+        blame = self._blamed.pop(user, None)
         if blame is None or blame.until <= now:
             blame = _Blame()
         # Inserted again, so that the user who failed last is forgotten last.
-        self._blamed[user_id] = blame
+        self._blamed[user] = blame
         if len(self._blamed) > MAX_BLAMED:
             del self._blamed[next(iter(self._blamed))]
         blame.in_row += 1
@@ -146,16 +146,19 @@ class HookImpl:
                 "hook_switched_off_for_user",
                 plugin=self.plugin,
                 hook=self.hook.name,
-                user_id=user_id,
+                **named(user),
                 for_s=OFF_FOR_S,
             )
 
 
-def _user_of(event: object) -> Any:
+def _user_of(event: object) -> UserKey | None:
     """Return the user who caused an event; None where there is none, as at the start."""
+    identity = getattr(event, "identity", None)
+    if identity is not None:
+        return cast("UserKey", identity.key)
     message = getattr(event, "message", event)
-    identity = getattr(event, "identity", message)
-    return getattr(identity, "user_id", getattr(message, "sender_id", None))
+    user_id = getattr(message, "user_id", getattr(message, "sender_id", None))
+    return None if user_id is None else user_key(getattr(event, "tenant", ""), user_id)
 
 
 def is_crash(error: BaseException) -> bool:

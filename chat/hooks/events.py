@@ -49,8 +49,8 @@ class Disconnected:
 class AuthFailure:
     """A token was missing or bad; the event does not hold the token.
 
-    `reason` says what was wrong with it; `user_id` is set where the signature was good;
-    `request_id` is the one that the client received.
+    `reason` says what was wrong with it; `user_id` and `tenant` are set where the signature was
+    good; `request_id` is the one that the client received.
     """
 
     code: ErrorCode
@@ -59,6 +59,7 @@ class AuthFailure:
     reason: str = ""
     user_id: UserId | None = None
     request_id: str | None = None
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ class MessageDraft:
 
     `message_id` is None for a new message. For an edit it is the id of the edited message, and
     `sender_id` and `sender_type` are those of the user who edits. `origin` is the plugin that sends
-    the message.
+    the message. `tenant` is that of the chat and its users.
     """
 
     chat_id: int
@@ -127,6 +128,7 @@ class MessageDraft:
     metadata: dict[str, Any] | None = None
     origin: str | None = None
     message_id: int | None = None
+    tenant: str = ""
 
     @property
     def is_edit(self) -> bool:
@@ -153,12 +155,14 @@ class MessageEvent:
     """A message as it is stored now.
 
     `origin` is the plugin that caused the event, None for a user. `by` is the user who edited or
-    deleted the message, None for a message that was just sent.
+    deleted the message, None for a message that was just sent. `tenant` is that of the chat and its
+    users.
     """
 
     message: Message
     origin: str | None = None
     by: UserId | None = None
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +170,7 @@ class MessageReadEvent:
     chat_id: int
     message_id: int
     user_id: UserId
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ could make the server hold the body. Here `prepare` runs after the head, and hel
 
 import asyncio
 from collections.abc import Hashable
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import tornado.web
 from tornado.iostream import StreamClosedError
@@ -21,16 +21,19 @@ ENDLESS: Final = 1 << 62
 RETRY_S: Final = 1.0
 
 
-class HeldBytes:
+KeyT = TypeVar("KeyT", bound=Hashable)
+
+
+class HeldBytes(Generic[KeyT]):
     """Counts held bytes, in all and for each key."""
 
     def __init__(self, in_all: int, of_one: int) -> None:
         self._in_all = in_all
         self._of_one = of_one
-        self._of: dict[Hashable, int] = {}
+        self._of: dict[KeyT, int] = {}
         self.total = 0
 
-    def take(self, key: Hashable, size: int) -> bool:
+    def take(self, key: KeyT, size: int) -> bool:
         """Count `size` more bytes, if the bounds allow it."""
         of_key = self._of.get(key, 0) + size
         if of_key > self._of_one or self.total + size > self._in_all:
@@ -39,7 +42,7 @@ class HeldBytes:
         self.total += size
         return True
 
-    def give(self, key: Hashable, size: int) -> None:
+    def give(self, key: KeyT, size: int) -> None:
         """Stop counting `size` bytes."""
         self.total -= size
         left = self._of[key] - size
@@ -49,7 +52,7 @@ class HeldBytes:
             del self._of[key]
 
 
-def bodies_of(most_bytes: int) -> HeldBytes:
+def bodies_of(most_bytes: int) -> HeldBytes[str]:
     """Make the count of held bodies; an address may hold a quarter of the bytes."""
     return HeldBytes(most_bytes, most_bytes // 4)
 
@@ -69,7 +72,7 @@ class BodyHandler(tornado.web.RequestHandler):
     _body = b""
     _answered_early = False
 
-    def expect_body(self, bodies: HeldBytes, most_bytes: int) -> None:
+    def expect_body(self, bodies: HeldBytes[str], most_bytes: int) -> None:
         """Let the body arrive; PAYLOAD_TOO_LARGE if a larger one is announced."""
         self._bodies = bodies
         self._home = home_of(self.request.remote_ip or "")

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Hashable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 REQUESTS_A_TURN: Final = 2
 """About 2 ms of requests; then sockets, heartbeats and writes have their turn.
@@ -15,7 +15,10 @@ CONNECTS_A_TURN: Final = 4
 """About 2 ms of them; a hundred clients that come at once held the loop for 27 ms."""
 
 
-class Turnstile:
+AskerT = TypeVar("AskerT", bound=Hashable)
+
+
+class Turnstile(Generic[AskerT]):
     """Start so many requests with each turn of the loop; askers whose requests wait take turns.
 
     For a request that need not wait, it costs 0.5 us and a call of the loop.
@@ -23,9 +26,9 @@ class Turnstile:
 
     def __init__(self, a_turn: int = REQUESTS_A_TURN) -> None:
         self._a_turn = self._left = a_turn
-        self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
+        self._waiting: dict[AskerT, deque[asyncio.Future[None]]] = {}
 
-    async def enter(self, asker: Hashable) -> None:
+    async def enter(self, asker: AskerT) -> None:
         if self._left == self._a_turn:
             asyncio.get_running_loop().call_soon(self._turn)
         if self._left > 0:

@@ -165,6 +165,10 @@ class LibraryHandler(logging.Handler):
         self._stream.write(line + "\n")
 
 
+_Caller = tuple[tuple[str, Any], ...]
+"""The fields of a line that name its caller: a user with the tenant, or an address."""
+
+
 class Throttle:
     """Drops lines above the limit a second, for each event that a caller can cause and each caller.
 
@@ -175,7 +179,7 @@ class Throttle:
     def __init__(self) -> None:
         self.tell: Callable[[EventDict], object] = lambda _: None
         self._second = 0
-        self._shares: dict[str, dict[Any, _Share]] = {name: {} for name in CAUSED_BY_CALLERS}
+        self._shares: dict[str, dict[_Caller, _Share]] = {name: {} for name in CAUSED_BY_CALLERS}
 
     def __call__(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
         name = event.get("event")
@@ -196,12 +200,12 @@ class Throttle:
         return event
 
     @staticmethod
-    def _share(shares: dict[Any, "_Share"], event: EventDict) -> "_Share":
+    def _share(shares: dict[_Caller, "_Share"], event: EventDict) -> "_Share":
         caller = _caller_of(event)
         if caller not in shares and len(shares) >= MAX_CALLERS:
-            caller = None
+            caller = ()
         if caller not in shares:
-            shares[caller] = _Share(event)
+            shares[caller] = _Share()
         return shares[caller]
 
     def _turn(self) -> None:
@@ -214,32 +218,33 @@ class Throttle:
                         self._tell(name, caller, share)
                 share.lines = 0
 
-    def _tell(self, name: str, caller: Any, share: "_Share") -> None:
-        who = {} if caller is None else {share.field: caller}
-        lines = share.suppressed
+    def _tell(self, name: str, caller: "_Caller", share: "_Share") -> None:
+        who, lines = dict(caller), share.suppressed
         self.tell({"event": "lines_suppressed", "event_name": name, "lines": lines, **who})
 
 
 class _Share:
-    """The lines of an event that one caller has caused; `field` names the caller."""
+    """The lines of an event that one caller has caused."""
 
-    __slots__ = ("field", "lines", "suppressed")
+    __slots__ = ("lines", "suppressed")
 
-    def __init__(self, event: EventDict) -> None:
-        self.field = next((each for each in _CALLER if event.get(each) is not None), "")
+    def __init__(self) -> None:
         self.lines = self.suppressed = 0
 
 
 _CALLER: Final = ("actor_id", "user_id", "remote_ip")
 
 
-def _caller_of(event: EventDict) -> Any:
-    """Return the caller of a line: the user or the address, or None if the line has neither."""
+def _caller_of(event: EventDict) -> _Caller:
+    """Return the caller of a line, empty if the line has none."""
     for name in _CALLER:
         caller = event.get(name)
         if isinstance(caller, (int, str)):
-            return home_of(caller) if name == "remote_ip" and isinstance(caller, str) else caller
-    return None
+            if name == "remote_ip" and isinstance(caller, str):
+                return ((name, home_of(caller)),)
+            tenant = event.get("tenant")
+            return ((name, caller), ("tenant", tenant)) if tenant else ((name, caller),)
+    return ()
 
 
 def unfiltered_logger() -> Any:

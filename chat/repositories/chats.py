@@ -10,7 +10,7 @@ from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from chat.entities import Chat, Participant
-from chat.identity import UserId
+from chat.identity import UserId, UserKey, tenant_of, user_id_of
 from chat.repositories.border import reading
 from chat.repositories.documents import (
     Document,
@@ -28,18 +28,18 @@ from chat.repositories.wipes import Wipes
 
 CHAT_INDEXES: Final = tuple(
     IndexModel(
-        [(field, ASCENDING)],
+        [("tenant", ASCENDING), (field, ASCENDING)],
         unique=True,
         name=name,
         partialFilterExpression={field: {"$gt": ""}},
     )
-    for field, name in (("directKey", "direct_key"), ("externalRef", "external_ref"))
+    for field, name in (("directKey", "tenant_direct_key"), ("externalRef", "tenant_external_ref"))
 )
 PARTICIPANT_INDEXES: Final = (
     IndexModel(
         [("chatId", ASCENDING), ("updatedSeq", ASCENDING)], unique=True, name="chat_updated_seq"
     ),
-    IndexModel([("userId", ASCENDING)], name="user"),
+    IndexModel([("tenant", ASCENDING), ("userId", ASCENDING)], name="tenant_user"),
 )
 
 INSERTED_AT_ONCE: Final = 100
@@ -93,11 +93,13 @@ class MongoChats:
             document = await self._chats.find_one({"_id": chat_id})  # index _id
         return chat_from_document(document) if document else None
 
-    async def find_direct(self, direct_key: str) -> int | None:
-        return await self._find_id({"directKey": direct_key})  # index direct_key
+    async def find_direct(self, tenant: str, direct_key: str) -> int | None:
+        # index tenant_direct_key
+        return await self._find_id({"tenant": tenant, "directKey": direct_key})
 
-    async def find_by_external_ref(self, external_ref: str) -> int | None:
-        return await self._find_id({"externalRef": external_ref})  # index external_ref
+    async def find_by_external_ref(self, tenant: str, external_ref: str) -> int | None:
+        # index tenant_external_ref
+        return await self._find_id({"tenant": tenant, "externalRef": external_ref})
 
     async def external_refs(self, count: int) -> list[str | None]:
         with reading():  # no index: reads `count` documents
@@ -154,15 +156,25 @@ class MongoChats:
             documents = await self._participants.find({"chatId": chat_id}).to_list(None)
         return [participant_from_document(each) for each in documents]
 
-    async def is_participant(self, chat_id: int, user_id: UserId) -> bool:
-        key = {"_id": participant_id(chat_id, user_id)}  # index _id
+    async def is_participant(self, chat_id: int, key: UserKey) -> bool:
+        query = {"_id": participant_id(chat_id, user_id_of(key))}  # index _id
         with reading():
-            document = await self._participants.find_one(key, {"removedAt": 1})
-        return document is not None and document["removedAt"] is None
+            document = await self._participants.find_one(query, {"tenant": 1, "removedAt": 1})
+        return (
+            document is not None
+            and document.get("tenant", "") == tenant_of(key)
+            and document["removedAt"] is None
+        )
 
-    async def memberships(self, user_id: UserId) -> list[int]:
-        with reading():  # index user
-            cursor = self._participants.find({"userId": user_id}, {"chatId": 1, "removedAt": 1})
+    async def is_of_tenant(self, chat_id: int, tenant: str) -> bool:
+        with reading():  # index _id
+            document = await self._chats.find_one({"_id": chat_id}, {"tenant": 1})
+        return document is not None and document.get("tenant", "") == tenant
+
+    async def memberships(self, key: UserKey) -> list[int]:
+        query = {"tenant": tenant_of(key), "userId": user_id_of(key)}
+        with reading():  # index tenant_user
+            cursor = self._participants.find(query, {"chatId": 1, "removedAt": 1})
             documents = await cursor.to_list(None)
         return [each["chatId"] for each in documents if each["removedAt"] is None]
 

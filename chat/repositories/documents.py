@@ -19,9 +19,9 @@ from chat.entities import (
     UserAccess,
     Verdict,
 )
-from chat.identity import UserId
+from chat.identity import UserId, UserKey
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 Document = dict[str, Any]
 
 
@@ -111,6 +111,7 @@ def chat_to_document(chat: Chat, direct_key: str | None) -> Document:
     document: Document = {
         "_id": chat.id,
         "v": SCHEMA_VERSION,
+        "tenant": chat.tenant,
         "type": chat.type.value,
         "createdBy": chat.created_by,
         "createdAt": chat.created_at,
@@ -147,6 +148,7 @@ def chat_from_document(document: Mapping[str, Any]) -> Chat:
     setter = document.get("externalRefBy")
     return Chat(
         id=document["_id"],
+        tenant=document.get("tenant", ""),
         type=ChatType(document["type"]),
         title=document["title"],
         external_ref=document.get("externalRef"),
@@ -172,6 +174,7 @@ def participant_to_document(participant: Participant) -> Document:
         "_id": participant_id(participant.chat_id, participant.user_id),
         "v": SCHEMA_VERSION,
         "chatId": participant.chat_id,
+        "tenant": participant.tenant,
         "userId": participant.user_id,
         "role": participant.role.value,
         "joinedAt": participant.joined_at,
@@ -187,6 +190,7 @@ def participant_to_document(participant: Participant) -> Document:
 def participant_from_document(document: Mapping[str, Any]) -> Participant:
     return Participant(
         chat_id=document["chatId"],
+        tenant=document.get("tenant", ""),
         user_id=document["userId"],
         role=Role(document["role"]),
         joined_at=document["joinedAt"],
@@ -201,7 +205,7 @@ def participant_from_document(document: Mapping[str, Any]) -> Participant:
 
 def user_from_document(document: Mapping[str, Any]) -> User:
     return User(
-        id=document["_id"],
+        key=UserKey(document["_id"]),
         name=document.get("name"),
         avatar_url=document.get("avatarUrl"),
         last_seen_at=document.get("lastSeenAt"),
@@ -210,7 +214,7 @@ def user_from_document(document: Mapping[str, Any]) -> User:
 
 def access_to_document(access: UserAccess) -> Document:
     return {
-        "_id": access.user_id,
+        "_id": access.key,
         "v": SCHEMA_VERSION,
         **_verdict_to_document(access.ordinary),
         "privileged": _verdict_to_document(access.privileged),
@@ -220,7 +224,7 @@ def access_to_document(access: UserAccess) -> Document:
 def access_from_document(document: Mapping[str, Any]) -> UserAccess:
     # Version 0.1 had one verdict, which held for tokens of every type.
     return UserAccess(
-        user_id=document["_id"],
+        key=UserKey(document["_id"]),
         ordinary=_verdict_from_document(document),
         privileged=_verdict_from_document(document.get("privileged", document)),
     )

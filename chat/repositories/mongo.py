@@ -17,8 +17,8 @@ from pymongo import ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from chat.entities import User, UserAccess
-from chat.errors import SetupError, StoreUnavailableError
-from chat.identity import UserId
+from chat.errors import ChatError, SetupError, StoreUnavailableError
+from chat.identity import UserKey
 from chat.repositories.border import is_answer, is_outage, reading
 from chat.repositories.chats import MongoChats
 from chat.repositories.documents import (
@@ -33,7 +33,7 @@ from chat.repositories.free_space import FreeSpace
 from chat.repositories.guard import Guard
 from chat.repositories.lease import Lease
 from chat.repositories.messages import MongoMessages
-from chat.repositories.migration import migrate
+from chat.repositories.migration import WHOLE_COLLECTION_S, migrate
 from chat.repositories.revisions import MongoRevisions
 from chat.repositories.wipes import Wipes
 from chat.timings import TIMINGS, Timings
@@ -52,17 +52,17 @@ _log = structlog.get_logger("chat.store")
 
 
 class MongoUsers:
-    """The collection `users`."""
+    """The collection `users`; an `_id` is a UserKey."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
         self._guard = guard
         self._users = database.users
 
-    async def find_many(self, user_ids: Sequence[UserId]) -> dict[UserId, User]:
-        found: dict[UserId, User] = {}
+    async def find_many(self, keys: Sequence[UserKey]) -> dict[UserKey, User]:
+        found: dict[UserKey, User] = {}
         # In parts, so that other reads and writes can pass in between.
-        for start in range(0, len(user_ids), FOUND_AT_ONCE):
-            some = list(user_ids[start : start + FOUND_AT_ONCE])
+        for start in range(0, len(keys), FOUND_AT_ONCE):
+            some = list(keys[start : start + FOUND_AT_ONCE])
             with reading():  # index _id
                 documents = await self._users.find({"_id": {"$in": some}}).to_list(None)
             found.update((each["_id"], user_from_document(each)) for each in documents)
@@ -70,23 +70,23 @@ class MongoUsers:
 
     async def put_profiles(self, users: Sequence[User]) -> None:
         await self._set(
-            {user.id: {"name": user.name, "avatarUrl": user.avatar_url} for user in users}
+            {user.key: {"name": user.name, "avatarUrl": user.avatar_url} for user in users}
         )
 
-    async def set_last_seen(self, moments: Mapping[UserId, datetime]) -> None:
-        await self._set({user_id: {"lastSeenAt": at} for user_id, at in moments.items()})
+    async def set_last_seen(self, moments: Mapping[UserKey, datetime]) -> None:
+        await self._set({key: {"lastSeenAt": at} for key, at in moments.items()})
 
-    async def _set(self, fields: Mapping[UserId, Document]) -> None:
+    async def _set(self, fields: Mapping[UserKey, Document]) -> None:
         updates = [
-            UpdateOne({"_id": user_id}, {"$set": {"v": SCHEMA_VERSION, **each}}, upsert=True)
-            for user_id, each in fields.items()
+            UpdateOne({"_id": key}, {"$set": {"v": SCHEMA_VERSION, **each}}, upsert=True)
+            for key, each in fields.items()
         ]
         async with self._guard:  # index _id
             await self._users.bulk_write(updates, ordered=False)
 
 
 class MongoAccess:
-    """The collection `access`: blocks and revocations."""
+    """The collection `access`: blocks and revocations; an `_id` is a UserKey."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
         self._guard = guard
@@ -175,7 +175,7 @@ class MongoStore:
             paused=lambda: own and watched.low,
             timings=timings,
         )
-        guard = Guard(self._lease, watched)
+        self._guard = guard = Guard(self._lease, watched)
         self._revisions = revisions = MongoRevisions(database, guard)
         wipes = Wipes(database, guard)
         self.messages = MongoMessages(database, guard, revisions, wipes)
@@ -194,15 +194,20 @@ class MongoStore:
             await self._client.admin.command("ping")
             version = await self._check_schema()
             await self._lease.take()
-            await self.messages.ensure_indexes()
-            await self._revisions.ensure_indexes()
-            await self.chats.ensure_indexes()
+            with pymongo.timeout(WHOLE_COLLECTION_S):
+                await self.messages.ensure_indexes()
+                await self._revisions.ensure_indexes()
+                await self.chats.ensure_indexes()
             if version < SCHEMA_VERSION:
-                await migrate(self._database, self._revisions)
+                await migrate(version, self._database, self._guard, self._revisions)
                 await self._set_schema()
             await self.messages.finish_wipes()
             await self.chats.finish_wipes()
             self.epoch = await open_epoch(self._database, data_dir)
+        except ChatError as error:
+            raise SetupError(
+                f"the store cannot be set up: {error.message}; the next start goes on with it."
+            ) from None
         except PyMongoError as error:
             if is_outage(error) and not is_answer(error):
                 raise SetupError(

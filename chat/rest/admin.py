@@ -34,7 +34,7 @@ class UserAccessHandler(AdminHandler):
         user_id, access = target.user_id, self.gate.domain.access
         ended = 0
         if what == "disconnect":
-            ended = access.disconnect(user_id)
+            ended = access.disconnect(self.identity, user_id)
         elif what == "revoke":
             ended = await access.revoke(self.identity, user_id)
         elif what == "block":
@@ -47,7 +47,7 @@ class UserAccessHandler(AdminHandler):
 class StatsHandler(AdminHandler):
     async def get(self) -> None:
         await self.begin("GET /admin/stats", Nothing())
-        self.answer(self.gate.stats())
+        self.answer(self.gate.stats(self.identity.tenant))
 
 
 class PluginsHandler(AdminHandler):

@@ -91,7 +91,7 @@ class ApiHandler(JsonHandler):
                 await self._check_budget()
             await self._identify()
             if not self.identity.is_service:
-                await self.gate.turnstile.enter(self.identity.user_id)
+                await self.gate.turnstile.enter(self.identity.key)
             await self._check_budget()
             self.gate.domain.people.remember(self.identity)
         most = self.gate.settings.max_payload_bytes

@@ -175,7 +175,7 @@ class ParticipantsHandler(ApiHandler):
             self.identity, reference, payload.user_ids, Role(payload.role)
         )
         people = self.gate.domain.people
-        named = ((each, people.known(each.user_id)) for each in added)
+        named = ((each, people.known(each.key)) for each in added)
         self.answer(answers.added_participants(named), 201)
 
 
@@ -188,7 +188,7 @@ class ParticipantHandler(ApiHandler):
         changed = await self.gate.domain.participants.set_role(
             self.identity, asked.chat_id, asked.user_id, Role(payload.role)
         )
-        user = self.gate.domain.people.known(changed.user_id)
+        user = self.gate.domain.people.known(changed.key)
         self.answer(answers.one_participant(changed, user))
 
     async def delete(self, chat_id: str, user_id: str) -> None:

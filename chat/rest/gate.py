@@ -10,6 +10,7 @@ from chat.contracts.json_text import JsonLimits
 from chat.hooks.manager import PluginManager
 from chat.http.bodies import ENDLESS, HeldBytes, bodies_of
 from chat.http.turnstile import Turnstile
+from chat.identity import UserKey
 from chat.net.origins import OriginPolicy
 from chat.services.admission import Admission
 from chat.services.audit import Audit
@@ -26,7 +27,7 @@ BACKLOGS_OF_ANSWERS: Final = 2
 class Gate:
     """The parts of the server that handlers use; counts the requests that run.
 
-    `draining` = new requests are refused with SHUTTING_DOWN.
+    `stats` are those of a tenant. `draining` = new requests are refused with SHUTTING_DOWN.
     """
 
     domain: Domain
@@ -36,19 +37,19 @@ class Gate:
     origins: OriginPolicy
     refusals: Refusals
     settings: Settings
-    stats: Callable[[], StatsAnswer]
+    stats: Callable[[str], StatsAnswer]
     draining: bool = False
     running: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     json_limits: JsonLimits = field(init=False)
     # The most bytes of one answer, as over a socket.
     answer_bytes: int = field(init=False)
-    bodies: HeldBytes = field(init=False)
-    turnstile: Turnstile = field(default_factory=Turnstile)
+    bodies: HeldBytes[str] = field(init=False)
+    turnstile: Turnstile[UserKey] = field(default_factory=Turnstile)
     # Big bodies are decoded one a turn of the loop.
     decoding: Turns = field(default_factory=lambda: Turns(of_all=1))
     # The big answers that clients have not taken yet, by user.
-    answers: HeldBytes = field(init=False)
+    answers: HeldBytes[UserKey | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.bodies = bodies_of(self.settings.max_body_bytes)

@@ -13,7 +13,7 @@ from chat.contracts.base import DEFAULT_PAGE, MAX_PAGE, MAX_PATH_CHARS
 from chat.contracts.json_text import read_json
 from chat.errors import ChatError, ErrorCode, invalid_field
 from chat.http.bodies import RETRY_S, BodyHandler
-from chat.identity import MAX_ID_DIGITS, MAX_INTEGER, Identity, UserId
+from chat.identity import MAX_ID_DIGITS, MAX_INTEGER, Identity, UserKey
 from chat.rest.gate import Gate
 
 SMALL_BODY: Final = 16_000
@@ -29,7 +29,7 @@ class JsonHandler(BodyHandler):
     gate: Gate
     identity: Identity
     # The user whose quota a big answer counts against, and its size.
-    _unsent: tuple[UserId | None, int] | None = None
+    _unsent: tuple[UserKey | None, int] | None = None
 
     @property
     def caller(self) -> Identity | None:
@@ -37,8 +37,8 @@ class JsonHandler(BodyHandler):
         return getattr(self, "identity", None)
 
     @property
-    def caller_id(self) -> UserId | None:
-        return None if self.caller is None else self.caller.user_id
+    def caller_key(self) -> UserKey | None:
+        return None if self.caller is None else self.caller.key
 
     @property
     def remote_ip(self) -> str:
@@ -58,7 +58,7 @@ class JsonHandler(BodyHandler):
             raise ChatError(ErrorCode.UNSUPPORTED_MEDIA, "send application/json")
         body = self.take_body()
         if len(body) > SMALL_BODY:
-            async with self.gate.decoding.of(self.caller_id):
+            async with self.gate.decoding.of(self.caller_key):
                 # The loop's other work comes first; the bodies behind this one wait.
                 await asyncio.sleep(0)
                 return read_json(body, self.gate.json_limits, "the body")
@@ -104,10 +104,10 @@ class JsonHandler(BodyHandler):
         """Write the answer; RATE_LIMITED where the user has too many big ones on the way."""
         encoded = orjson.dumps(body)
         if len(encoded) > BIG_ANSWER:
-            if not self.gate.answers.take(self.caller_id, len(encoded)):
+            if not self.gate.answers.take(self.caller_key, len(encoded)):
                 why = "take the answers that are on their way first"
                 raise ChatError(ErrorCode.RATE_LIMITED, why, retry_after_s=RETRY_S)
-            self._unsent = (self.caller_id, len(encoded))
+            self._unsent = (self.caller_key, len(encoded))
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.write(encoded)
 

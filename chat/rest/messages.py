@@ -26,6 +26,7 @@ class MessagesHandler(ApiHandler):
         payload = await self.begin(Event.SEND_MESSAGE, wanted)
         draft = MessageDraft(
             chat_id=payload.chat_id,
+            tenant=self.identity.tenant,
             sender_id=self.identity.user_id,
             sender_type=self.identity.type,
             content=payload.content,

@@ -56,7 +56,8 @@ class UserHandler(ApiHandler):
         if not self.identity.is_service:
             raise ChatError(ErrorCode.FORBIDDEN, "service tokens only")
         profile = await self.begin("PUT /users/:id", parse(UserProfile, await self.body_json()))
-        named = User(id=user_id, name=profile.name, avatar_url=profile.avatar_url)
+        key = self.identity.key_of(user_id)
+        named = User(key=key, name=profile.name, avatar_url=profile.avatar_url)
         await self.gate.domain.people.put(named)
         self.answer(answers.one_user(named))
 

@@ -14,7 +14,7 @@ from typing import Final
 from chat.contracts.pushes import session_expired
 from chat.entities import UserAccess, Verdict
 from chat.errors import ChatError, ErrorCode
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey
 from chat.ports import AccessRepository, Broadcaster, Clock
 
 MAX_PRIVILEGED: Final = 10_000
@@ -37,7 +37,9 @@ class AccessRefusal(ChatError):
 
 
 class AccessService:
-    """Decisions of services and admins; each is stored first, and applies to live sockets at once.
+    """Decisions of services and admins about users of their own tenant.
+
+    Each is stored first, and applies to live sockets at once.
 
     `clock_skew_s`: how far the clock of the issuer of tokens may be from this server's.
     """
@@ -57,19 +59,19 @@ class AccessService:
         self._skew = timedelta(seconds=clock_skew_s)
         self._doubt = self._skew + SECOND
         self._settled = settled
-        self._decided: dict[UserId, UserAccess] = {}
+        self._decided: dict[UserKey, UserAccess] = {}
         # One decision at a time: two concurrent ones about a user would overwrite each other's half
         # with its old value.
         self._deciding = asyncio.Lock()
         # Users who showed a token of type admin or service since the start, in that order.
-        self._privileged: dict[UserId, None] = {}
+        self._privileged: dict[UserKey, None] = {}
 
     async def load(self) -> None:
-        self._decided = {each.user_id: each for each in await self._repository.all()}
+        self._decided = {each.key: each for each in await self._repository.all()}
 
     def check(self, identity: Identity) -> None:
         """Raise AccessRefusal if the token is refused; one look-up in a mostly empty dict."""
-        decided = self._decided.get(identity.user_id)
+        decided = self._decided.get(identity.key)
         if decided is None:
             return
         has_token = identity.plugin is None
@@ -87,19 +89,19 @@ class AccessService:
         """
         if identity.expires_at <= self._clock.now():
             raise ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired")
-        if identity.user_id in self._decided:
+        if identity.key in self._decided:
             self.check(identity)
 
     def admit(self, identity: Identity) -> None:
         """Check a token that a client presents, and note admins and services."""
         if identity.is_privileged:
-            self._privileged[identity.user_id] = None
+            self._privileged[identity.key] = None
             if len(self._privileged) > MAX_PRIVILEGED:
                 del self._privileged[next(iter(self._privileged))]
         self.check(identity)
 
     async def revoke(self, by: Identity, user_id: UserId) -> int:
-        """Revoke the tokens issued up to now; returns how many sockets ended.
+        """Revoke a user's tokens issued up to now; returns how many sockets ended.
 
         No change that was asked for with them gets a number, or is pushed, after this.
         """
@@ -109,7 +111,7 @@ class AccessService:
             return replace(verdict, revoked_at=max(now, verdict.revoked_at or now))
 
         await self._decide(by, user_id, change)
-        ended = self._broadcaster.disconnect(user_id, session_expired(_revoked()))
+        ended = self._broadcaster.disconnect(by.key_of(user_id), session_expired(_revoked()))
         await self._settled()
         return ended
 
@@ -119,16 +121,16 @@ class AccessService:
         No change of the user gets a number, or is pushed, after this.
         """
         await self._decide(by, user_id, lambda verdict: replace(verdict, blocked=True))
-        ended = self._broadcaster.disconnect(user_id, session_expired(_blocked()))
+        ended = self._broadcaster.disconnect(by.key_of(user_id), session_expired(_blocked()))
         await self._settled()
         return ended
 
     async def unblock(self, by: Identity, user_id: UserId) -> None:
         await self._decide(by, user_id, lambda verdict: replace(verdict, blocked=False))
 
-    def disconnect(self, user_id: UserId) -> int:
+    def disconnect(self, by: Identity, user_id: UserId) -> int:
         """End all sockets of the user; a client with a good token reconnects by itself."""
-        return self._broadcaster.disconnect(user_id, None)
+        return self._broadcaster.disconnect(by.key_of(user_id), None)
 
     def _check_issued_after(self, revoked_at: datetime, issued_at: datetime | None) -> None:
         """Refuse a token unless it was certainly issued after the revoke.
@@ -167,19 +169,20 @@ class AccessService:
     async def _decide(
         self, by: Identity, user_id: UserId, change: Callable[[Verdict], Verdict]
     ) -> None:
-        self._check_may(by, user_id)
+        key = by.key_of(user_id)
+        self._check_may(by, key)
         async with self._deciding:
-            before = self._decided.get(user_id) or UserAccess(user_id=user_id)
+            before = self._decided.get(key) or UserAccess(key=key)
             decided = replace(before, ordinary=change(before.ordinary))
             if by.is_service:
                 decided = replace(decided, privileged=change(before.privileged))
             await self._repository.put(decided)
-            self._decided[user_id] = decided
+            self._decided[key] = decided
 
-    def _check_may(self, by: Identity, user_id: UserId) -> None:
-        if user_id == by.user_id:
+    def _check_may(self, by: Identity, key: UserKey) -> None:
+        if key == by.key:
             raise ChatError(ErrorCode.FORBIDDEN, "nobody decides about their own access")
-        if not by.is_service and user_id in self._privileged:
+        if not by.is_service and key in self._privileged:
             raise ChatError(
                 ErrorCode.FORBIDDEN, "only a service token decides about admins and services"
             )

@@ -9,7 +9,7 @@ from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import AuthFailure, Door
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import after_auth_failure
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey
 from chat.limits import Limit
 from chat.net.addresses import home_of
 from chat.ports import Clock
@@ -31,9 +31,11 @@ class FailedTokens:
     """
 
     def __init__(self, most_per_min: int, clock: Clock) -> None:
-        self._limit = Limit(most_per_min / WINDOW_S, most_per_min, clock.monotonic)
+        self._limit: Limit[tuple[str, UserKey | None]] = Limit(
+            most_per_min / WINDOW_S, most_per_min, clock.monotonic
+        )
 
-    def wait_s(self, address: str, user: UserId | None) -> float:
+    def wait_s(self, address: str, user: UserKey | None) -> float:
         """Count a failure; returns 0, or the seconds until the next token is examined."""
         key = (home_of(address), user)
         if not self._limit.knows(key) and len(self._limit) >= MAX_NAMES:
@@ -71,13 +73,14 @@ class Admission:
     async def identify(self, token: object, remote_ip: str, door: Door) -> Identity:
         """Return the identity of a good token whose user is not refused; raises ChatError."""
 
-        def tell(error: ChatError, reason: str, user_id: UserId | None) -> None:
+        def tell(error: ChatError, reason: str, user_id: UserId | None, tenant: str) -> None:
             failure = AuthFailure(
                 code=error.code,
                 remote_ip=remote_ip,
                 door=door,
                 reason=reason,
                 user_id=user_id,
+                tenant=tenant,
                 request_id=error.request_id,
             )
             self._hooks.notify_soon(after_auth_failure, failure)
@@ -88,13 +91,13 @@ class Admission:
             if error.code in _BAD_TOKEN:
                 self._count(token, remote_ip)
             if error.code is not ErrorCode.AUTH_UNAVAILABLE or self._is_news(token, remote_ip):
-                tell(error, error.reason, error.user_id)
+                tell(error, error.reason, error.user_id, error.tenant)
             raise
         try:
             self._access.admit(identity)
         except AccessRefusal as error:
             if error.code is not ErrorCode.AUTH_UNAVAILABLE or self._is_news(token, remote_ip):
-                tell(error, error.reason, identity.user_id)
+                tell(error, error.reason, identity.user_id, identity.tenant)
             raise
         return identity
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from chat.contracts.client_events import Event
 from chat.errors import ChatError, ErrorCode
-from chat.identity import Identity, UserId
+from chat.identity import Identity
 from chat.logs.setup import unfiltered_logger
 
 CHANGES: Final = frozenset(
@@ -76,9 +76,9 @@ def objects_of(payload: object) -> dict[str, Any]:
 
 @dataclass(slots=True, eq=False)
 class Audit:
-    """`is_participant(chat_id, user_id)` says whether the user is known to be in the chat."""
+    """`is_participant(chat_id, identity)` says whether the user is known to be in the chat."""
 
-    is_participant: Callable[[int, UserId], bool]
+    is_participant: Callable[[int, Identity], bool]
 
     def answered(
         self,
@@ -113,9 +113,7 @@ class Audit:
             return "audit_change" if objects.get("sender_id") != identity.user_id else None
         chats = objects.get("chat_ids") or [objects.get("chat_id")]
         foreign = [
-            each
-            for each in chats
-            if each is not None and not self.is_participant(each, identity.user_id)
+            each for each in chats if each is not None and not self.is_participant(each, identity)
         ]
         if not foreign:
             return None
@@ -141,6 +139,7 @@ def _write(
         _log.info(
             name,
             actor_id=identity.user_id,
+            **({"tenant": identity.tenant} if identity.tenant else {}),
             actor_type=identity.type,
             action=action,
             outcome=code.value if code else "ok",

@@ -9,7 +9,7 @@ import orjson
 
 from chat.contracts.models import message_to_wire
 from chat.entities import Message
-from chat.identity import UserId
+from chat.identity import UserKey
 from chat.views import ChatView, Json, UnreadView
 
 ANSWERS_IN_A_BACKLOG: Final = 4
@@ -95,18 +95,18 @@ class Turns:
     def __init__(self, of_all: int, at_once: int = READS_AT_ONCE) -> None:
         self._at_once = at_once
         self._of_all = asyncio.Semaphore(of_all)
-        self._users: dict[UserId | None, tuple[asyncio.Semaphore, int]] = {}
+        self._users: dict[UserKey | None, tuple[asyncio.Semaphore, int]] = {}
 
     @asynccontextmanager
-    async def of(self, user_id: UserId | None) -> AsyncIterator[None]:
-        turns, wanted = self._users.get(user_id) or (asyncio.Semaphore(self._at_once), 0)
-        self._users[user_id] = (turns, wanted + 1)
+    async def of(self, key: UserKey | None) -> AsyncIterator[None]:
+        turns, wanted = self._users.get(key) or (asyncio.Semaphore(self._at_once), 0)
+        self._users[key] = (turns, wanted + 1)
         try:
             async with turns, self._of_all:
                 yield
         finally:
-            turns, wanted = self._users[user_id]
+            turns, wanted = self._users[key]
             if wanted == 1:
-                del self._users[user_id]
+                del self._users[key]
             else:
-                self._users[user_id] = (turns, wanted - 1)
+                self._users[key] = (turns, wanted - 1)

@@ -14,7 +14,7 @@ import structlog
 from chat.contracts.base import DEFAULT_PAGE
 from chat.contracts.view_writers import chat_view_to_wire, participant_view_to_wire
 from chat.errors import ChatError, ErrorCode
-from chat.identity import Identity
+from chat.identity import Identity, named
 from chat.ports import Clock, MessageRepository
 from chat.services.budget import Budget, Turns
 from chat.services.chat_states import ChatStates
@@ -60,7 +60,7 @@ class CatchUpService:
 
         It is bounded above by the last number that was pushed when it was asked for.
         """
-        async with self.turns.of(identity.user_id):
+        async with self.turns.of(identity.key):
             return await self._page(identity, chat_id, cursor, limit, Budget(self.answer_bytes))
 
     async def _page(
@@ -126,7 +126,7 @@ class CatchUpService:
         self.pace.take_page(identity, pages)
         budget = Budget(self.answer_bytes)
         chats: Sequence[CatchUpPage | ChatRefused | Json]
-        async with self.turns.of(identity.user_id):
+        async with self.turns.of(identity.key):
             if cursors is None:
                 chats, _ = await self.views.overview(
                     identity, budget, limit=MAX_OVERVIEW, shorten=True
@@ -155,7 +155,7 @@ class CatchUpService:
                 "refused",
                 action="sync",
                 code=error.code.value,
-                user_id=identity.user_id,
+                **named(identity.key),
                 chat_id=chat_id,
                 request_id=error.request_id,
             )

@@ -4,10 +4,10 @@ from collections import deque
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from chat.entities import Chat, Message, Participant, Role
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey, user_key
 from chat.services.state_sizes import Scale, size_of, text_size
 
 TAIL_MESSAGES: Final = 100
@@ -38,13 +38,14 @@ class ChatState:
     __slots__ = (
         "__weakref__", "_chat", "_closed", "_deleted", "_earlier_keys", "_head", "_last_message",
         "_left", "_members", "_members_version", "_outsiders", "_participants_seq", "_pending",
-        "_reserved", "_scale", "_tail", "_tail_from", "_weight",
+        "_reserved", "_scale", "_tail", "_tail_from", "_tenant", "_weight",
     )  # fmt: skip
 
     def __init__(
         self, chat: Chat, participants: list[Participant], head: int, tail: list[Message]
     ) -> None:
         self._chat = chat
+        self._tenant = chat.tenant
         self._members: dict[UserId, Participant] = {
             each.user_id: each for each in participants if each.removed_at is None
         }
@@ -154,14 +155,28 @@ class ChatState:
     def rank_of(self, identity: Identity) -> int:
         """The caller's rank in this chat; -1 = none.
 
-        Admins count as moderators everywhere, the host as more.
+        Admins count as moderators in all chats of their tenant, the host as more.
         """
+        if identity.tenant != self._tenant:
+            return -1
         member = self._members.get(identity.user_id)
         rank = -1 if member is None else member.role.rank
         kind = identity.type
         if kind == "admin":
             return max(rank, Role.MODERATOR.rank)
         return SERVICE_RANK if kind == "service" else rank
+
+    def key_of(self, user_id: UserId) -> UserKey:
+        """The key of a user of the chat's tenant."""
+        if self._tenant:
+            return user_key(self._tenant, user_id)
+        return user_id  # type: ignore[return-value]  # as user_key says it, in half the time
+
+    def member_keys(self) -> Set[UserKey]:
+        """The keys of all participants."""
+        if not self._tenant:
+            return cast("Set[UserKey]", self._members.keys())
+        return {user_key(self._tenant, each) for each in self._members}
 
     def names(self, user_id: UserId) -> bool:
         """Whether the user is in the chat, or is somebody whom its history names."""

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from chat.entities import Chat, Message, Participant
 from chat.errors import ChatError, ErrorCode, NotParticipantError
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey, user_id_of
 from chat.ports import ChatRepository, MessageRepository
 from chat.services.absences import Absences
 from chat.services.budget import READS_OF_ALL, Turns
@@ -60,14 +60,15 @@ class ChatStates:
         self._pace = pace
         # Separate turns: a page that has its turn may still have to look up its chat.
         self._turns = Turns(reads_of_all)
-        # `(chat id, user id)` of chats that the user is not in, `(chat id, None)` of no chats.
+        # `(chat id, key)` of chats that the user is not in; `(chat id, tenant, None)` of chats that
+        # the tenant does not have, for its admins and services.
         self._absent = Absences()
         self._states: OrderedDict[int, ChatState] = OrderedDict()
         # Forgotten states that a request still holds: a second one could differ from the first.
         self._held: WeakValueDictionary[int, ChatState] = WeakValueDictionary()
         self._loading: dict[int, asyncio.Task[ChatState | None]] = {}
         # A tuple each, since a set takes 0.2 kB and most users are in a few chats.
-        self._chats_of: dict[UserId, tuple[int, ...]] = {}
+        self._chats_of: dict[UserKey, tuple[int, ...]] = {}
 
     async def get(self, chat_id: int) -> ChatState | None:
         """The chat's state, loaded where needed; None when there is no such chat."""
@@ -116,21 +117,26 @@ class ChatStates:
     async def _look_up(self, chat_id: int, identity: Identity) -> ChatState:
         """Load a chat that the caller is in.
 
-        A missing chat and a chat that the caller is not in cost the same work, whether they are in
-        memory or not. The server loads neither.
+        A missing chat, a chat that the caller is not in and one of another tenant cost the same
+        work, whether they are in memory or not. The server loads none of them.
         """
-        asker = None if identity.is_privileged else identity.user_id
-        if not self._absent.holds((chat_id, asker)):
-            async with self._turns.of(identity.user_id):
+        sees_all = identity.is_privileged
+        absence = (chat_id, identity.tenant, None) if sees_all else (chat_id, identity.key)
+        if not self._absent.holds(absence):
+            async with self._turns.of(identity.key):
                 # Asked here: twenty sockets that wait for their turn have not been charged yet.
                 self._pace.may_look_up(identity)
                 since = self._absent.since
-                is_in = asker is None or await self._chats.is_participant(chat_id, asker)
+                is_in = await (
+                    self._chats.is_of_tenant(chat_id, identity.tenant)
+                    if sees_all
+                    else self._chats.is_participant(chat_id, identity.key)
+                )
                 if is_in and (state := await self.get(chat_id)) is not None:
                     return state
-                self._absent.note((chat_id, asker), since)
+                self._absent.note(absence, since)
                 self._pace.found_nothing(identity)
-        if asker is None:
+        if sees_all:
             raise ChatError(ErrorCode.NOT_FOUND, f"no chat {chat_id}")
         raise NotParticipantError(chat_id)
 
@@ -155,26 +161,27 @@ class ChatStates:
         """The chat's state if it is in memory; None says nothing about the chat."""
         return self._states.get(chat_id) or self._held.get(chat_id)
 
-    def loaded_chats_of(self, user_id: UserId) -> list[ChatState]:
+    def loaded_chats_of(self, key: UserKey) -> list[ChatState]:
         """The active chats that the user is in; asks nothing of the store."""
-        return [self._states[chat_id] for chat_id in self._chats_of.get(user_id, ())]
+        return [self._states[chat_id] for chat_id in self._chats_of.get(key, ())]
 
-    async def of_user(self, user_id: UserId) -> list[ChatState]:
+    async def of_user(self, key: UserKey) -> list[ChatState]:
         """All chats that the user is in, loaded where needed: three queries for each such one."""
+        user_id = user_id_of(key)
         return [
             state
-            for chat_id in await self._chats.memberships(user_id)
+            for chat_id in await self._chats.memberships(key)
             if (state := await self.get(chat_id)) is not None and user_id in state.members
         ]
 
-    async def peers_among(self, user_id: UserId, others: Collection[UserId]) -> set[UserId]:
-        """Those of `others` who share a chat with the user.
+    async def peers_among(self, key: UserKey, others: Collection[UserId]) -> set[UserId]:
+        """Those of `others`, of the same tenant, who share a chat with the user.
 
         Loads the user's chats only if those in memory do not account for all of them.
         """
-        strangers = _not_in(self.loaded_chats_of(user_id), set(others))
+        strangers = _not_in(self.loaded_chats_of(key), set(others))
         if strangers:
-            strangers = _not_in(await self.of_user(user_id), strangers)
+            strangers = _not_in(await self.of_user(key), strangers)
         return set(others) - strangers
 
     def put(self, state: ChatState) -> ChatState:
@@ -186,26 +193,26 @@ class ChatStates:
         state = self.loaded(chat_id) or state
         self._states[chat_id] = state
         self._held.pop(chat_id, None)
-        self._absent.appeared((chat_id, None))
-        for user_id in state.members:
-            self._link(user_id, chat_id)
-            self._absent.appeared((chat_id, user_id))
+        self._absent.appeared((chat_id, state.chat.tenant, None))
+        for key in state.member_keys():
+            self._link(key, chat_id)
+            self._absent.appeared((chat_id, key))
         state.weigh(self._scale)
         self._forget_old()
         return state
 
     def set_member(self, state: ChatState, participant: Participant) -> None:
         """Note a participant who was added, changed or removed."""
-        chat_id, user_id = state.chat.id, participant.user_id
+        chat_id, key = state.chat.id, participant.key
         if chat_id not in self._states:
             self.put(state)  # forgotten meanwhile
         if participant.removed_at is None:
             state.added(participant)
-            self._link(user_id, chat_id)
-            self._absent.appeared((chat_id, user_id))
+            self._link(key, chat_id)
+            self._absent.appeared((chat_id, key))
         else:
             state.removed(participant)
-            self._unlink(user_id, chat_id)
+            self._unlink(key, chat_id)
         if self._states.get(chat_id) is state:
             state.weigh(self._scale)
 
@@ -224,8 +231,8 @@ class ChatStates:
         self._states.pop(state.chat.id, None)
         self._held.pop(state.chat.id, None)
         state.unweigh()
-        for user_id in state.members:
-            self._unlink(user_id, state.chat.id)
+        for key in state.member_keys():
+            self._unlink(key, state.chat.id)
 
     async def refresh_head(self, state: ChatState) -> None:
         """Look up the last number anew, after the store said that one is taken."""
@@ -272,20 +279,20 @@ class ChatStates:
             del self._states[state.chat.id]
             self._held[state.chat.id] = state
             state.unweigh()
-            for user_id in state.members:
-                self._unlink(user_id, state.chat.id)
+            for key in state.member_keys():
+                self._unlink(key, state.chat.id)
 
-    def _link(self, user_id: UserId, chat_id: int) -> None:
-        chats = self._chats_of.get(user_id, ())
+    def _link(self, key: UserKey, chat_id: int) -> None:
+        chats = self._chats_of.get(key, ())
         if chat_id not in chats:
-            self._chats_of[user_id] = (*chats, chat_id)
+            self._chats_of[key] = (*chats, chat_id)
 
-    def _unlink(self, user_id: UserId, chat_id: int) -> None:
-        chats = tuple(each for each in self._chats_of.get(user_id, ()) if each != chat_id)
+    def _unlink(self, key: UserKey, chat_id: int) -> None:
+        chats = tuple(each for each in self._chats_of.get(key, ()) if each != chat_id)
         if chats:
-            self._chats_of[user_id] = chats
+            self._chats_of[key] = chats
         else:
-            self._chats_of.pop(user_id, None)
+            self._chats_of.pop(key, None)
 
 
 def _not_in(states: Iterable[ChatState], user_ids: set[UserId]) -> set[UserId]:

@@ -53,9 +53,9 @@ class ChatViews:
 
         Asks the store for names that are not in memory.
         """
-        users = await self.people.find([each.user_id for each in in_order(state)[:most]])
+        users = await self.people.find([each.key for each in in_order(state)[:most]])
         # In order once more: somebody may have joined or left meanwhile.
-        return [ParticipantView(each, users.get(each.user_id)) for each in in_order(state)[:most]]
+        return [ParticipantView(each, users.get(each.key)) for each in in_order(state)[:most]]
 
     async def participants_page(
         self, state: ChatState, after: int, budget: Budget
@@ -65,8 +65,8 @@ class ChatViews:
         The second value is `after` for the next page, None after the last one.
         """
         rest = [each for each in in_order(state) if each.joined_seq > after]
-        users = await self.people.find([each.user_id for each in rest])
-        views = (ParticipantView(each, users.get(each.user_id)) for each in rest)
+        users = await self.people.find([each.key for each in rest])
+        views = (ParticipantView(each, users.get(each.key)) for each in rest)
         fitting = budget.fit(map(participant_view_to_wire, views))
         more = len(fitting) < len(rest)
         return fitting, rest[len(fitting) - 1].joined_seq if more else None
@@ -85,15 +85,15 @@ class ChatViews:
         Direct chats have their two participants, whose names stand for a title. Over budget, the
         list ends, or with `shorten` its chats become shorter.
         """
-        states = await self.states.of_user(identity.user_id)
+        states = await self.states.of_user(identity.key)
         keyed = sorted(
             ((_last_change(state), state.chat.id, state) for state in states), reverse=True
         )
         if cursor is not None:
             keyed = [each for each in keyed if (each[0], each[1]) < cursor]
         page = keyed[:limit]
-        pairs = [state.members for _, _, state in page if state.chat.type is ChatType.DIRECT]
-        users = await self.people.find({user_id for pair in pairs for user_id in pair})
+        pairs = [state.member_keys() for _, _, state in page if state.chat.type is ChatType.DIRECT]
+        users = await self.people.find({key for pair in pairs for key in pair})
         encoded: list[Json] = []
         before = None
         for changed, chat_id, state in page:
@@ -103,8 +103,7 @@ class ChatViews:
                     view = await self.of_state(state, identity, with_participants=False)
                     if state.chat.type is ChatType.DIRECT:
                         pair = [
-                            ParticipantView(each, users.get(each.user_id))
-                            for each in in_order(state)
+                            ParticipantView(each, users.get(each.key)) for each in in_order(state)
                         ]
                         view = replace(view, participants=pair)
                     if shorten:

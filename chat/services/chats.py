@@ -14,7 +14,7 @@ from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import ChatDraft
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import before_chat_change
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
 from chat.services.chat_views import ChatViews, view_of
@@ -85,9 +85,9 @@ class ChatService:
                 return state, True
         raise _contended()
 
-    async def ids_of(self, user_id: UserId) -> list[int]:
+    async def ids_of(self, key: UserKey) -> list[int]:
         """Ids of the chats in which the user is, the oldest first."""
-        return sorted(await self.chats.memberships(user_id))
+        return sorted(await self.chats.memberships(key))
 
     async def update(
         self,
@@ -143,7 +143,7 @@ class ChatService:
             state.configured(chat)
             event = chat_updated(chat)
             self.broadcaster.to_chat(chat.id, event)
-            self.broadcaster.to_users(state.members, event, outside_chat=chat.id)
+            self.broadcaster.to_users(state.member_keys(), event, outside_chat=chat.id)
 
         for _ in range(MAX_TRIES):
             try:
@@ -170,9 +170,9 @@ class ChatService:
             self.broadcaster.to_chat(
                 chat_id, chat_deleted(chat_id, chat.updated_seq, chat.updated_at)
             )
-            for user_id in state.members:
-                self.attendance.forget(chat_id, user_id)
-            self.broadcaster.to_users(state.members, removed_from_chat(chat_id, "deleted"))
+            for key in state.member_keys():
+                self.attendance.forget(chat_id, key)
+            self.broadcaster.to_users(state.member_keys(), removed_from_chat(chat_id, "deleted"))
             self.broadcaster.evict(chat_id)
             self.states.drop(state)
 
@@ -236,6 +236,7 @@ class ChatService:
         participants = [
             Participant(
                 chat_id=chat_id,
+                tenant=identity.tenant,
                 user_id=user_id,
                 role=Role.OWNER if _owns(new, identity, user_id) else Role.MEMBER,
                 joined_at=now,
@@ -247,6 +248,7 @@ class ChatService:
         head = len(people) + 1
         chat = Chat(
             id=chat_id,
+            tenant=identity.tenant,
             type=new.type,
             title=new.title,
             external_ref=new.external_ref,
@@ -271,7 +273,7 @@ class ChatService:
         # A participant's own view differs in the role only, so there is one push for each role.
         for members in by_role.values():
             event = chat_created(chat_view_to_wire(view_of(state, members[0], 0, participants)))
-            self.broadcaster.to_users([each.user_id for each in members], event)
+            self.broadcaster.to_users([each.key for each in members], event)
 
 
 def _draft(

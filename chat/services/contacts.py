@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from chat.errors import ChatError, ErrorCode
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey
 from chat.limits import Limit
 from chat.ports import ChatRepository, Clock
 from chat.services.chat_states import ChatStates
@@ -54,7 +54,8 @@ class Contacts:
             return
         await self._check_known(identity, newcomers)
         self._charge(identity, len(newcomers), new_chat=new_chat)
-        await self._check_room([identity.user_id, *newcomers] if new_chat else newcomers)
+        people = [identity.user_id, *newcomers] if new_chat else newcomers
+        await self._check_room(identity, people)
         self._charge_strangers(identity, newcomers)
 
     async def _check_known(self, identity: Identity, newcomers: Sequence[UserId]) -> None:
@@ -67,7 +68,7 @@ class Contacts:
             )
         if self._rule == "all" and not self.is_guest(identity):
             return
-        known = await self._states.peers_among(identity.user_id, newcomers)
+        known = await self._states.peers_among(identity.key, newcomers)
         if not known.issuperset(newcomers):
             raise ChatError(
                 ErrorCode.FORBIDDEN, "you may add only people with whom you share a chat"
@@ -78,19 +79,21 @@ class Contacts:
             raise ChatError(
                 ErrorCode.FORBIDDEN, f"at most {self._most_added} people an hour may be added"
             )
-        user_id = identity.user_id
-        waits = [self._added.owed_s(user_id, people)]
+        key = identity.key
+        waits = [self._added.owed_s(key, people)]
         if new_chat:
-            waits.append(self._made.owed_s(user_id))
+            waits.append(self._made.owed_s(key))
         _refuse_until(max(waits), "you have made too many chats, or added too many people to them")
-        self._added.charge(user_id, people)
+        self._added.charge(key, people)
         if new_chat:
-            self._made.charge(user_id)
+            self._made.charge(key)
 
-    async def _check_room(self, user_ids: Sequence[UserId]) -> None:
+    async def _check_room(self, identity: Identity, user_ids: Sequence[UserId]) -> None:
         for start in range(0, len(user_ids), COUNTED_AT_ONCE):
             some = user_ids[start : start + COUNTED_AT_ONCE]
-            found = await asyncio.gather(*[self._chats.memberships(each) for each in some])
+            found = await asyncio.gather(
+                *[self._chats.memberships(identity.key_of(each)) for each in some]
+            )
             for user_id, chats in zip(some, found, strict=True):
                 if len(chats) >= self._max_chats:
                     raise ChatError(
@@ -102,9 +105,10 @@ class Contacts:
         strangers = self._strangers_among(identity, newcomers)
         quota = self._added_by_strangers
         for user_id in strangers:
-            _refuse_until(quota.owed_s(user_id), f"{user_id} was added to too many chats")
+            owed_s = quota.owed_s(identity.key_of(user_id))
+            _refuse_until(owed_s, f"{user_id} was added to too many chats")
         for user_id in strangers:
-            quota.charge(user_id)
+            quota.charge(identity.key_of(user_id))
 
     def _strangers_among(self, identity: Identity, newcomers: Sequence[UserId]) -> set[UserId]:
         """The newcomers who share no chat with the caller except chats that the caller made.
@@ -112,13 +116,13 @@ class Contacts:
         Looks only into memory: a user whose chats are not in memory is active in none of them.
         """
         strangers = set(newcomers)
-        for state in self._states.loaded_chats_of(identity.user_id):
+        for state in self._states.loaded_chats_of(identity.key):
             if state.chat.created_by != identity.user_id:
                 strangers -= strangers & state.members.keys()
         return strangers
 
 
-def _hourly(most: int, clock: Clock) -> Limit:
+def _hourly(most: int, clock: Clock) -> Limit[UserKey]:
     return Limit(most / HOUR_S, most, clock.monotonic)
 
 

@@ -19,7 +19,7 @@ from chat.contracts.view_writers import path_of
 from chat.data_dir import holds_only_a_store, is_unused, private_folder, unusable, write_private
 from chat.entities import ChatType, Role
 from chat.errors import ChatConflictError, ChatError, ErrorCode, SetupError
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserKey, user_id_of, user_key
 from chat.ports import ChatRepository, Clock, IdRepository
 from chat.services.chat_states import ChatState
 from chat.services.domain import Domain
@@ -31,6 +31,9 @@ OLD_SECRET_FILE: Final = "demo-secret"  # noqa: S105  # the name of a file
 """The file that 0.1.x made, and left in a folder that the host's own key then used."""
 
 FIRST_USERS: Final = {1: "Ada", 2: "Grace"}
+NO_TENANT: Final = ""
+"""Everybody in the demo is of the tenant of tokens that name none."""
+
 CHAT_TITLE: Final = "Welcome"
 EXTERNAL_REF: Final = "chatgateway:demo"
 TOKEN_VALID_S: Final = 12 * 3600
@@ -166,7 +169,7 @@ class DemoService:
                 await self.domain.participants.add(
                     self._host(), self.chat_id, [user_id], Role.MEMBER
                 )
-        known = self.domain.people.known(user_id)
+        known = self.domain.people.known(user_key(NO_TENANT, user_id))
         shown = known.name if known and known.name else name
         token, expires_at = mint(
             self.secret,
@@ -181,7 +184,7 @@ class DemoService:
     async def first_users(self) -> list[tuple[int, str]]:
         """Up to twelve participants of the chat, for the page to offer."""
         state = await self._state()
-        people = await self.domain.people.find(list(state.members))
+        people = await self.domain.people.find(state.member_keys())
         named = [(each.id, each.name) for each in people.values() if each.name]
         return [(user_id, name) for user_id, name in named if isinstance(user_id, int)][:12]
 
@@ -201,10 +204,10 @@ class DemoService:
         """Take the person out who has been away the longest, if the chat is full."""
         if len(state.members) < MAX_PEOPLE:
             return
-        guests: list[UserId] = [each for each in state.members if each not in FIRST_USERS]
+        guests = [each.key for each in state.members.values() if each.user_id not in FIRST_USERS]
         away = [
-            (last_seen or _LONG_AGO, state.members[user_id].joined_seq, user_id)
-            for user_id, online, last_seen in await self.domain.presence.look_up(guests)
+            (last_seen or _LONG_AGO, state.members[user_id_of(key)].joined_seq, user_id_of(key))
+            for key, online, last_seen in await self.domain.presence.look_up(guests)
             if not online
         ]
         if not away:
@@ -220,7 +223,8 @@ class DemoService:
 
     async def _find(self, state: ChatState, name: str) -> int | None:
         wanted = name.casefold()
-        people = await self.domain.people.find([*state.members, *FIRST_USERS])
+        first: list[UserKey] = [user_key(NO_TENANT, each) for each in FIRST_USERS]
+        people = await self.domain.people.find([*state.member_keys(), *first])
         for user in people.values():
             if isinstance(user.id, int) and user.name and user.name.casefold() == wanted:
                 return user.id

@@ -46,9 +46,9 @@ class ExistingChats:
 
         ChatConflictError where it is not what the caller asks for.
         """
-        state = None if new.external_ref is None else await self.of_ref(new.external_ref)
+        state = None if new.external_ref is None else await self.of_ref(identity, new.external_ref)
         if state is None and new.type is ChatType.DIRECT:
-            state = await self._of_pair(people)
+            state = await self._of_pair(identity.tenant, people)
         if state is None:
             return None
         different = [each async for each in self._differences(state, identity, new, people)]
@@ -56,9 +56,9 @@ class ExistingChats:
             raise _conflict(identity, state, different)
         return state
 
-    async def of_ref(self, external_ref: str) -> ChatState | None:
-        """The chat of that externalRef, for any caller."""
-        chat_id = await self.chats.find_by_external_ref(external_ref)
+    async def of_ref(self, identity: Identity, external_ref: str) -> ChatState | None:
+        """The chat of that externalRef in the caller's tenant, visible to the caller or not."""
+        chat_id = await self.chats.find_by_external_ref(identity.tenant, external_ref)
         return None if chat_id is None else await self.states.get(chat_id)
 
     async def visible_of_ref(self, identity: Identity, external_ref: str) -> ChatState | None:
@@ -66,25 +66,25 @@ class ExistingChats:
 
         A chat of others costs the same queries as a missing one.
         """
-        chat_id = await self.chats.find_by_external_ref(external_ref)
+        chat_id = await self.chats.find_by_external_ref(identity.tenant, external_ref)
         if not identity.is_privileged:
-            own = await self.chats.memberships(identity.user_id)
+            own = await self.chats.memberships(identity.key)
             chat_id = chat_id if chat_id in own else None
         state = None if chat_id is None else await self.states.get(chat_id)
         return state if state is not None and state.rank_of(identity) >= 0 else None
 
     async def check_free(self, identity: Identity, external_ref: str) -> None:
         """ChatConflictError where a chat has the externalRef."""
-        state = await self.of_ref(external_ref)
+        state = await self.of_ref(identity, external_ref)
         if state is not None:
             raise _conflict(identity, state, [_TAKEN])
 
-    async def _of_pair(self, people: Sequence[UserId]) -> ChatState | None:
+    async def _of_pair(self, tenant: str, people: Sequence[UserId]) -> ChatState | None:
         key, old_key = direct_key(people), _key_of_0_1(people)
-        chat_id = await self.chats.find_direct(key)
+        chat_id = await self.chats.find_direct(tenant, key)
         if chat_id is not None or old_key == key:
             return None if chat_id is None else await self.states.get(chat_id)
-        chat_id = await self.chats.find_direct(old_key)
+        chat_id = await self.chats.find_direct(tenant, old_key)
         state = None if chat_id is None else await self.states.get(chat_id)
         # Another pair may have the same old key.
         return state if state is not None and state.members.keys() == set(people) else None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Final
 
 import orjson
 
@@ -13,6 +14,9 @@ from chat.services.budget import Budget, Turns
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.history import read_back, read_on, text_bytes
 from chat.services.pace import Pace
+
+NO_CHAT: Final = 0
+"""The chat in which missing messages are looked for: ids begin at 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +46,19 @@ class MessagePages:
     async def find(self, identity: Identity, message_id: int) -> tuple[Message, ChatState]:
         """A message and the state of its chat.
 
-        Raises NOT_FOUND alike for a missing message and for one in a chat that is not the caller's.
+        Raises NOT_FOUND alike for a missing message and for one in a chat that is not the caller's,
+        after the same work.
         """
         message = await self.messages.find(message_id)
-        if message is None:
-            raise message_not_found(message_id)
         try:
-            return message, await self.states.require(message.chat_id, identity)
+            state = await self.states.require(message.chat_id if message else NO_CHAT, identity)
         except ChatError as error:
             if error.code in (ErrorCode.NOT_PARTICIPANT, ErrorCode.NOT_FOUND):
                 raise message_not_found(message_id) from None
             raise
+        if message is None:
+            raise message_not_found(message_id)
+        return message, state
 
     async def page(
         self,
@@ -70,7 +76,7 @@ class MessagePages:
         """
         self.pace.take_page(identity)
         state = await self.states.require(chat_id, identity)
-        async with self.turns.of(identity.user_id):
+        async with self.turns.of(identity.key):
             if after is not None:
                 page = await self._page_after(state, after, limit)
             elif around is not None:

@@ -177,12 +177,12 @@ class Delivery(Append):
         if is_participant:
             service.people.read_up_to(message.chat_id, message.sender_id, message.id, message.seq)
 
-        service.typing.ended(message.chat_id, message.sender_id)
+        service.typing.ended(message.chat_id, state.key_of(message.sender_id))
         service.unread.chat_changed(state)
         service.broadcaster.to_chat(message.chat_id, new_message(message))
 
         if service.hooks.has(after_message_created):
-            event = MessageEvent(message=message, origin=self.origin)
+            event = MessageEvent(message=message, origin=self.origin, tenant=self.identity.tenant)
             service.hooks.notify_soon(after_message_created, event)
 
 

@@ -8,7 +8,7 @@ Tokens of type `service` have no limits.
 from typing import Final
 
 from chat.errors import ChatError, ErrorCode
-from chat.identity import Identity
+from chat.identity import Identity, UserKey
 from chat.limits import Limit
 from chat.ports import Clock
 from chat.settings import Settings
@@ -29,7 +29,7 @@ class Pace:
     """Charges a user's limits; RATE_LIMITED if one is used up."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        def limit(per_s: float, burst_s: float) -> Limit:
+        def limit(per_s: float, burst_s: float) -> Limit[UserKey]:
             return Limit(per_s, max(1.0, per_s * burst_s), clock.monotonic)
 
         self._pages = limit(settings.max_pages_per_s, PAGES_BURST_S)
@@ -43,7 +43,7 @@ class Pace:
     def made_page(self, identity: Identity, entries: int) -> None:
         """Charge a page by the messages or chats that were in it."""
         if entries and not identity.is_service:
-            self._pages.charge(identity.user_id, entries / ENTRIES_OF_A_PAGE)
+            self._pages.charge(identity.key, entries / ENTRIES_OF_A_PAGE)
 
     def take_lookup(self, identity: Identity, lookups: float = 1) -> None:
         """Charge a look-up in the store for something that may not be there."""
@@ -51,24 +51,24 @@ class Pace:
 
     def may_look_up(self, identity: Identity) -> None:
         """Check the limit of look-ups without charging: only one that finds nothing is charged."""
-        _refuse(0.0 if identity.is_service else self._lookups.owed_s(identity.user_id))
+        _refuse(0.0 if identity.is_service else self._lookups.owed_s(identity.key))
 
     def found_nothing(self, identity: Identity) -> None:
         """Charge a look-up that found nothing."""
         if not identity.is_service:
-            self._lookups.charge(identity.user_id)
+            self._lookups.charge(identity.key)
 
     def take_typing(self, identity: Identity) -> None:
         self._take(self._typing, identity, 1)
 
     @staticmethod
-    def _take(limit: Limit, identity: Identity, tokens: float) -> None:
+    def _take(limit: Limit[UserKey], identity: Identity, tokens: float) -> None:
         if identity.is_service:
             return
-        wait_s = limit.wait_s(identity.user_id)
+        wait_s = limit.wait_s(identity.key)
         _refuse(wait_s)
         if tokens > 1:
-            limit.charge(identity.user_id, tokens - 1)
+            limit.charge(identity.key, tokens - 1)
 
 
 def _refuse(wait_s: float) -> None:

@@ -56,7 +56,7 @@ class ParticipantService:
         self._check_room(state, len(newcomers))
         self._check_not_just_left(state, identity, newcomers)
         await self.contacts.admit(identity, newcomers)
-        await self.people.find(newcomers)
+        await self.people.find([identity.key_of(each) for each in newcomers])
         for user_id in newcomers:
             await self._add_one(state, identity, user_id, role)
         return [state.members[each] for each in dict.fromkeys(user_ids) if each in state.members]
@@ -140,6 +140,7 @@ class ParticipantService:
             last = state.last_message
             newcomer = Participant(
                 chat_id=state.chat.id,
+                tenant=state.chat.tenant,
                 user_id=user_id,
                 role=role,
                 joined_at=self.clock.now(),
@@ -158,7 +159,7 @@ class ParticipantService:
                 event = participant_added(self._view_of(newcomer), count, now)
                 self.broadcaster.to_chat(state.chat.id, event)
                 # The newcomer is not in the room yet, and has to learn of the chat.
-                self.broadcaster.to_user(newcomer.user_id, event)
+                self.broadcaster.to_user(newcomer.key, event)
 
         try:
             await self.journal.change(state, check, write, commit)
@@ -209,20 +210,20 @@ class ParticipantService:
 
         def commit(gone: Participant) -> None:
             self.states.set_member(state, gone)
-            self.typing.ended(chat_id, user_id)
-            self.attendance.forget(chat_id, user_id)
+            self.typing.ended(chat_id, gone.key)
+            self.attendance.forget(chat_id, gone.key)
             count = len(state.members)
             event = participant_removed(
                 chat_id, user_id, count, gone.updated_seq, gone.removed_at or gone.joined_at
             )
             self.broadcaster.to_chat(chat_id, event)
-            self.broadcaster.evict(chat_id, user_id)
-            self.broadcaster.to_user(user_id, removed_from_chat(chat_id, reason))
+            self.broadcaster.evict(chat_id, gone.key)
+            self.broadcaster.to_user(gone.key, removed_from_chat(chat_id, reason))
 
         await self.journal.change(state, check, write, commit)
 
     def _view_of(self, participant: Participant) -> ParticipantView:
-        return ParticipantView(participant, self.people.known(participant.user_id))
+        return ParticipantView(participant, self.people.known(participant.key))
 
     def _keep_cursor(self, state: ChatState, changed: Participant) -> None:
         # A cursor may have moved while the change was written.

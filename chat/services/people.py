@@ -15,7 +15,7 @@ import structlog
 
 from chat.entities import User
 from chat.errors import ChatError
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey
 from chat.ports import ChatRepository, UserRepository
 from chat.timings import TIMINGS
 
@@ -38,45 +38,45 @@ class People:
     chats: ChatRepository
     on_change: Callable[[User], None]
     flush_every_s: float = TIMINGS.people_flush_every_s
-    _known: dict[UserId, User] = field(default_factory=dict, init=False)
+    _known: dict[UserKey, User] = field(default_factory=dict, init=False)
     _known_bytes: int = field(default=0, init=False)
-    _profiles: dict[UserId, User] = field(default_factory=dict, init=False)
+    _profiles: dict[UserKey, User] = field(default_factory=dict, init=False)
     # Users in `_profiles` who were not in memory: their stored profile may differ.
-    _unseen: set[UserId] = field(default_factory=set, init=False)
-    _last_seen: dict[UserId, datetime] = field(default_factory=dict, init=False)
+    _unseen: set[UserKey] = field(default_factory=set, init=False)
+    _last_seen: dict[UserKey, datetime] = field(default_factory=dict, init=False)
     _reads: dict[tuple[int, UserId], tuple[int, int]] = field(default_factory=dict, init=False)
     _writer: asyncio.Task[None] | None = field(default=None, init=False)
     _postponed: bool = field(default=False, init=False)
 
     def remember(self, identity: Identity) -> None:
         """Keep the name and picture of a user's token; a token without one changes nothing."""
-        user_id = identity.user_id
-        known = self._known.get(user_id)
-        user = _merged(User(id=user_id, name=identity.name, avatar_url=identity.avatar_url), known)
+        key = identity.key
+        known = self._known.get(key)
+        user = _merged(User(key=key, name=identity.name, avatar_url=identity.avatar_url), known)
         if not _differ(user, known):
             return
         if known is None:
-            self._unseen.add(user_id)
-        elif user_id not in self._unseen:
+            self._unseen.add(key)
+        elif key not in self._unseen:
             self.on_change(user)
         self._keep(user)
-        self._profiles[user_id] = user
+        self._profiles[key] = user
         self._wake()
 
     async def put(self, user: User) -> None:
         """Store the profile that the host gives; a null clears what there was."""
-        before = (await self.find([user.id])).get(user.id)
+        before = (await self.find([user.key])).get(user.key)
         # A token's profile that still waits to be written is older.
-        self._profiles.pop(user.id, None)
-        self._unseen.discard(user.id)
+        self._profiles.pop(user.key, None)
+        self._unseen.discard(user.key)
         await self.users.put_profiles([user])
         self._keep(user)
         if _differ(user, before):
             self.on_change(user)
 
-    def saw(self, user_id: UserId, at: datetime) -> None:
+    def saw(self, key: UserKey, at: datetime) -> None:
         """Note when the user's last socket ended."""
-        self._last_seen[user_id] = at
+        self._last_seen[key] = at
         self._wake()
 
     def read_up_to(self, chat_id: int, user_id: UserId, message_id: int, seq: int) -> None:
@@ -84,29 +84,27 @@ class People:
         self._reads[chat_id, user_id] = (message_id, seq)
         self._wake()
 
-    def known(self, user_id: UserId) -> User | None:
+    def known(self, key: UserKey) -> User | None:
         """The user's profile if it is in memory; asks the store nothing."""
-        return self._known.get(user_id)
+        return self._known.get(key)
 
-    async def find(self, user_ids: Collection[UserId]) -> dict[UserId, User]:
+    async def find(self, keys: Collection[UserKey]) -> dict[UserKey, User]:
         """The known profiles of these users; asks the store for those not seen since the start."""
-        missing = [
-            user_id for user_id in user_ids if user_id not in self._known or user_id in self._unseen
-        ]
+        missing = [key for key in keys if key not in self._known or key in self._unseen]
         if missing:
             stored = await self.users.find_many(missing)
-            for user_id in missing:
-                if user_id in self._unseen:
-                    self._unseen.discard(user_id)
-                    self._meet(stored.get(user_id) or User(id=user_id))
-                elif user_id in stored and user_id not in self._known:
-                    self._keep(stored[user_id])
-        return {user_id: self._known[user_id] for user_id in user_ids if user_id in self._known}
+            for key in missing:
+                if key in self._unseen:
+                    self._unseen.discard(key)
+                    self._meet(stored.get(key) or User(key=key))
+                elif key in stored and key not in self._known:
+                    self._keep(stored[key])
+        return {key: self._known[key] for key in keys if key in self._known}
 
-    async def find_last_seen(self, user_ids: Collection[UserId]) -> dict[UserId, datetime]:
+    async def find_last_seen(self, keys: Collection[UserKey]) -> dict[UserKey, datetime]:
         """When these users were last here, as far as the store knows."""
-        users = await self.users.find_many(list(user_ids))
-        return {user.id: user.last_seen_at for user in users.values() if user.last_seen_at}
+        users = await self.users.find_many(list(keys))
+        return {user.key: user.last_seen_at for user in users.values() if user.last_seen_at}
 
     @property
     def is_waiting(self) -> bool:
@@ -115,7 +113,7 @@ class People:
 
     async def flush(self) -> None:
         """Write what has gathered; on a failure it stays for the next time."""
-        profiles: dict[UserId, User] = {}
+        profiles: dict[UserKey, User] = {}
         last_seen, self._last_seen = self._last_seen, {}
         reads, self._reads = self._reads, {}
         try:
@@ -150,20 +148,20 @@ class People:
 
     def _meet(self, stored: User) -> None:
         """Fill what a user's token left out from what is stored, and report what changed."""
-        told = self._profiles[stored.id]
+        told = self._profiles[stored.key]
         user = _merged(told, stored)
         if not _differ(user, stored):
-            del self._profiles[stored.id]
+            del self._profiles[stored.key]
         else:
-            self._profiles[stored.id] = user
+            self._profiles[stored.key] = user
             self.on_change(user)
-        if self._known.get(stored.id) is told:
+        if self._known.get(stored.key) is told:
             self._keep(user)
 
     def _keep(self, user: User) -> None:
-        before = self._known.get(user.id)
+        before = self._known.get(user.key)
         self._known_bytes += _size(user) - (0 if before is None else _size(before))
-        self._known[user.id] = user
+        self._known[user.key] = user
         while len(self._known) > MAX_KNOWN or self._known_bytes > MAX_KNOWN_BYTES:
             self._known_bytes -= _size(self._known.pop(next(iter(self._known))))
 
@@ -190,7 +188,7 @@ def _merged(user: User, before: User | None) -> User:
     if before is None or (user.name is not None and user.avatar_url is not None):
         return user
     return User(
-        id=user.id,
+        key=user.key,
         name=before.name if user.name is None else user.name,
         avatar_url=before.avatar_url if user.avatar_url is None else user.avatar_url,
     )

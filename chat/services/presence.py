@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Final
 
 from chat.contracts.pushes import presence_changed, user_joined, user_left
-from chat.identity import UserId
+from chat.identity import UserKey, user_id_of
 from chat.ports import Broadcaster, Clock, Whereabouts
 from chat.services.chat_states import ChatStates
 from chat.services.people import People
 
 MAX_LAST_SEEN: Final = 50_000
 
-_Place = tuple[int, UserId]
+_Place = tuple[int, UserKey]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -30,46 +30,46 @@ class PresenceService:
     broadcaster: Broadcaster
     clock: Clock
     grace_s: float
-    _leaving: dict[UserId, asyncio.TimerHandle] = field(default_factory=dict, init=False)
-    _last_seen: dict[UserId, datetime] = field(default_factory=dict, init=False)
+    _leaving: dict[UserKey, asyncio.TimerHandle] = field(default_factory=dict, init=False)
+    _last_seen: dict[UserKey, datetime] = field(default_factory=dict, init=False)
 
-    def connected(self, user_id: UserId) -> None:
+    def connected(self, key: UserKey) -> None:
         """Note the user's first socket."""
-        timer = self._leaving.pop(user_id, None)
+        timer = self._leaving.pop(key, None)
         if timer is not None:
             timer.cancel()
         else:
-            self._push(user_id, online=True)
+            self._push(key, online=True)
 
-    def disconnected(self, user_id: UserId) -> None:
+    def disconnected(self, key: UserKey) -> None:
         """Note the end of the user's last socket."""
         now = self.clock.now()
-        self._last_seen.pop(user_id, None)
-        self._last_seen[user_id] = now
+        self._last_seen.pop(key, None)
+        self._last_seen[key] = now
         if len(self._last_seen) > MAX_LAST_SEEN:
             # Written to the store long ago.
             del self._last_seen[next(iter(self._last_seen))]
-        self.people.saw(user_id, now)
+        self.people.saw(key, now)
         loop = asyncio.get_running_loop()
-        self._leaving[user_id] = loop.call_later(self.grace_s, self._offline, user_id)
+        self._leaving[key] = loop.call_later(self.grace_s, self._offline, key)
 
-    def is_online(self, user_id: UserId) -> bool:
-        return user_id in self.whereabouts.users() or user_id in self._leaving
+    def is_online(self, key: UserKey) -> bool:
+        return key in self.whereabouts.users() or key in self._leaving
 
     async def look_up(
-        self, user_ids: Collection[UserId]
-    ) -> list[tuple[UserId, bool, datetime | None]]:
-        """`(user id, online, last seen)` of each.
+        self, keys: Collection[UserKey]
+    ) -> list[tuple[UserKey, bool, datetime | None]]:
+        """`(key, online, last seen)` of each.
 
         Asks the store for users who have not been seen since the start.
         """
         unknown = [
-            each for each in user_ids if not self.is_online(each) and each not in self._last_seen
+            each for each in keys if not self.is_online(each) and each not in self._last_seen
         ]
         stored = await self.people.find_last_seen(unknown) if unknown else {}
         return [
             (each, self.is_online(each), self._last_seen.get(each) or stored.get(each))
-            for each in user_ids
+            for each in keys
         ]
 
     def stop(self) -> None:
@@ -77,23 +77,23 @@ class PresenceService:
             timer.cancel()
         self._leaving.clear()
 
-    def _offline(self, user_id: UserId) -> None:
-        del self._leaving[user_id]
-        self._push(user_id, online=False)
+    def _offline(self, key: UserKey) -> None:
+        del self._leaving[key]
+        self._push(key, online=False)
 
-    def _push(self, user_id: UserId, *, online: bool) -> None:
+    def _push(self, key: UserKey, *, online: bool) -> None:
         """Push to every user online who shares an active chat, once each."""
-        peers: set[UserId] = set()
+        peers: set[UserKey] = set()
         online_users = self.whereabouts.users()
-        for state in self.states.loaded_chats_of(user_id):
-            peers |= online_users & state.members.keys()
-        peers.discard(user_id)
+        for state in self.states.loaded_chats_of(key):
+            peers |= online_users & state.member_keys()
+        peers.discard(key)
         if not peers:
             return
         event = presence_changed(
-            user_id,
+            user_id_of(key),
             online=online,
-            last_seen_at=None if online else self._last_seen.get(user_id),
+            last_seen_at=None if online else self._last_seen.get(key),
             at=self.clock.now(),
         )
         self.broadcaster.to_users(peers, event)
@@ -109,31 +109,31 @@ class Attendance:
     grace_s: float
     _leaving: dict[_Place, asyncio.TimerHandle] = field(default_factory=dict, init=False)
 
-    def entered(self, chat_id: int, user_id: UserId) -> None:
+    def entered(self, chat_id: int, key: UserKey) -> None:
         """Note that the user's first socket has entered the room."""
-        timer = self._leaving.pop((chat_id, user_id), None)
+        timer = self._leaving.pop((chat_id, key), None)
         if timer is not None:
             timer.cancel()
         else:
-            event = user_joined(chat_id, user_id, self.clock.now())
-            self.broadcaster.to_chat(chat_id, event, except_user=user_id)
+            event = user_joined(chat_id, user_id_of(key), self.clock.now())
+            self.broadcaster.to_chat(chat_id, event, except_user=key)
 
-    def left(self, chat_id: int, user_id: UserId, *, lost: bool) -> None:
+    def left(self, chat_id: int, key: UserKey, *, lost: bool) -> None:
         """Note that the user's last socket has left the room; `lost` = its connection ended."""
-        key = (chat_id, user_id)
+        place = (chat_id, key)
         if lost:
             loop = asyncio.get_running_loop()
-            self._leaving[key] = loop.call_later(self.grace_s, self._gone, key)
+            self._leaving[place] = loop.call_later(self.grace_s, self._gone, place)
         else:
-            self._say_left(key)
+            self._say_left(place)
 
-    def is_present(self, chat_id: int, user_id: UserId) -> bool:
+    def is_present(self, chat_id: int, key: UserKey) -> bool:
         """Whether a socket of the user is in the chat's room; an admin's may be, too."""
-        return self.whereabouts.is_in_room(chat_id, user_id)
+        return self.whereabouts.is_in_room(chat_id, key)
 
-    def forget(self, chat_id: int, user_id: UserId) -> None:
+    def forget(self, chat_id: int, key: UserKey) -> None:
         """Say no `userLeft`: the user was removed from the chat."""
-        timer = self._leaving.pop((chat_id, user_id), None)
+        timer = self._leaving.pop((chat_id, key), None)
         if timer is not None:
             timer.cancel()
 
@@ -142,11 +142,11 @@ class Attendance:
             timer.cancel()
         self._leaving.clear()
 
-    def _gone(self, key: _Place) -> None:
-        del self._leaving[key]
-        self._say_left(key)
+    def _gone(self, place: _Place) -> None:
+        del self._leaving[place]
+        self._say_left(place)
 
-    def _say_left(self, key: _Place) -> None:
-        chat_id, user_id = key
-        event = user_left(chat_id, user_id, self.clock.now())
-        self.broadcaster.to_chat(chat_id, event, except_user=user_id)
+    def _say_left(self, place: _Place) -> None:
+        chat_id, key = place
+        event = user_left(chat_id, user_id_of(key), self.clock.now())
+        self.broadcaster.to_chat(chat_id, event, except_user=key)

@@ -14,7 +14,7 @@ import structlog
 from chat.contracts.pushes import user_updated
 from chat.entities import User
 from chat.errors import ChatError, ErrorCode
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey, user_id_of
 from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.contacts import Contacts
@@ -40,7 +40,7 @@ class ProfilePushes:
     broadcaster: Broadcaster
     clock: Clock
     timings: Timings
-    _changed: dict[UserId, User] = field(default_factory=dict, init=False)
+    _changed: dict[UserKey, User] = field(default_factory=dict, init=False)
     _pusher: asyncio.Task[None] | None = field(default=None, init=False)
     _pushed: int = field(default=0, init=False)
 
@@ -49,7 +49,7 @@ class ProfilePushes:
 
         If it changes again until then, only the latest one is pushed.
         """
-        self._changed[user.id] = user
+        self._changed[user.key] = user
         if self._pusher is None:
             self._pusher = asyncio.get_running_loop().create_task(self._push_later())
 
@@ -61,8 +61,8 @@ class ProfilePushes:
         while self._changed:
             await asyncio.sleep(self.timings.profile_push_after_s)
             # A profile that changes again before its turn is pushed once.
-            for user_id in list(self._changed):
-                user = self._changed.pop(user_id)
+            for key in list(self._changed):
+                user = self._changed.pop(key)
                 try:
                     await self._push(user)
                 except ChatError as error:
@@ -72,9 +72,9 @@ class ProfilePushes:
         self._pusher = None
 
     async def _push(self, user: User) -> None:
-        peers = {user.id}
-        for state in await self.states.of_user(user.id):
-            peers.update(state.members)
+        peers = {user.key}
+        for state in await self.states.of_user(user.key):
+            peers.update(state.member_keys())
         event = user_updated(user, self.clock.now())
         for peer in peers:
             self._pushed += self.broadcaster.to_user(peer, event)
@@ -88,9 +88,9 @@ class Directory:
     """Look-ups of profiles, and of who is online.
 
     A user sees the profiles of the participants of their chats, of the users whom the history of
-    these chats names, and of those who have one of them open. Admins and services see all profiles:
-    one with nulls for an unknown id. Only users who share a chat now see each other's presence. In
-    an `is_open` directory every user but guests sees all.
+    these chats names, and of those who have one of them open. Admins and services see all profiles
+    of their tenant: one with nulls for an unknown id. Only users who share a chat now see each
+    other's presence. In an `is_open` directory every user but guests sees all of their tenant.
     """
 
     states: ChatStates
@@ -117,9 +117,10 @@ class Directory:
         if self._sees_all(identity):
             visible = set(wanted)
         else:
-            visible = await self._visible(identity.user_id, wanted)
-        profiles = await self.people.find(visible)
-        return [profiles.get(each) or User(id=each) for each in wanted if each in visible]
+            visible = await self._visible(identity, wanted)
+        shown = [identity.key_of(each) for each in wanted if each in visible]
+        profiles = await self.people.find(shown)
+        return [profiles.get(key) or User(key=key) for key in shown]
 
     async def presence(
         self, identity: Identity, user_ids: Sequence[UserId]
@@ -132,22 +133,31 @@ class Directory:
         visible = set(user_ids)
         if not self._sees_all(identity):
             others = visible - {identity.user_id}
-            visible -= others - await self.states.peers_among(identity.user_id, others)
-        found = {each[0]: each for each in await self.online.look_up(list(visible))}
-        return [found.get(each, (each, False, None)) for each in user_ids]
+            visible -= others - await self.states.peers_among(identity.key, others)
+        found = {
+            user_id_of(key): (online, last_seen)
+            for key, online, last_seen in await self.online.look_up(
+                [identity.key_of(each) for each in visible]
+            )
+        }
+        return [(each, *found.get(each, (False, None))) for each in user_ids]
 
     def _sees_all(self, identity: Identity) -> bool:
         return identity.is_privileged or (self.is_open and not self.contacts.is_guest(identity))
 
-    async def _visible(self, viewer: UserId, wanted: Collection[UserId]) -> set[UserId]:
-        hidden = set(wanted) - {viewer}
-        for state in self.states.loaded_chats_of(viewer):
+    async def _visible(self, viewer: Identity, wanted: Collection[UserId]) -> set[UserId]:
+        hidden = set(wanted) - {viewer.user_id}
+        for state in self.states.loaded_chats_of(viewer.key):
             hidden -= self._seen_in(state, hidden)
         if hidden:
-            for state in await self.states.of_user(viewer):
+            for state in await self.states.of_user(viewer.key):
                 hidden -= self._seen_in(state, hidden)
         return set(wanted) - hidden
 
     def _seen_in(self, state: ChatState, user_ids: Collection[UserId]) -> set[UserId]:
-        is_present = self.attendance.is_present
-        return {each for each in user_ids if state.names(each) or is_present(state.chat.id, each)}
+        is_present, chat_id = self.attendance.is_present, state.chat.id
+        return {
+            each
+            for each in user_ids
+            if state.names(each) or is_present(chat_id, state.key_of(each))
+        }

@@ -54,7 +54,7 @@ class ReadService:
         self.states.check(state, identity)
         view = UnreadView(chat_id, mine, unread, state.last_message)
         event = unread_pushed(view, state.head, self.clock.now())
-        self.broadcaster.to_user(identity.user_id, event)
+        self.broadcaster.to_user(identity.key, event)
         return mine, unread
 
     def _moved(
@@ -72,12 +72,14 @@ class ReadService:
         mine = state.read(mine, message_id, seq)
         event = message_read(chat_id, message_id, user_id, self.clock.now())
         if len(state.members) <= ANNOUNCED_UP_TO:
-            self.broadcaster.to_chat(chat_id, event, except_user=user_id)
+            self.broadcaster.to_chat(chat_id, event, except_user=identity.key)
         elif sender_id != user_id and sender_id in state.members:
-            self.broadcaster.to_user(sender_id, event)
+            self.broadcaster.to_user(state.key_of(sender_id), event)
         self.hooks.notify_soon(
             after_message_read,
-            MessageReadEvent(chat_id=chat_id, message_id=message_id, user_id=user_id),
+            MessageReadEvent(
+                chat_id=chat_id, message_id=message_id, user_id=user_id, tenant=identity.tenant
+            ),
         )
         return mine
 

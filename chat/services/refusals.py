@@ -5,10 +5,10 @@ read more slowly and in the end cut (chat/gateway/socketio/patience.py), and req
 late and with RATE_LIMITED before anything of them is looked at (chat/rest/base.py).
 """
 
-from typing import Final
+from typing import Any, Final
 
 from chat.errors import ChatError, ErrorCode
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserKey
 from chat.limits import Limit
 from chat.net.addresses import home_of
 from chat.ports import Clock
@@ -63,35 +63,35 @@ class Refusals:
     """Counts refusals by socket, by user and, for requests of unknown users, by address."""
 
     def __init__(self, most_per_min: int, clock: Clock) -> None:
-        def limit(times: int) -> Limit:
+        def limit(times: int) -> Limit[Any]:
             per_s = times * most_per_min / WINDOW_S
             return Limit(per_s, per_s * BURST_S, clock.monotonic)
 
-        self._sockets = limit(1)
-        self._users = limit(SOCKETS_OF_A_USER)
-        self._homes = limit(PEOPLE_AT_AN_ADDRESS)
-        self._rushes = Limit(RUSH_PER_S, RUSH_PER_S, clock.monotonic)
+        self._sockets: Limit[str] = limit(1)
+        self._users: Limit[UserKey] = limit(SOCKETS_OF_A_USER)
+        self._homes: Limit[str] = limit(PEOPLE_AT_AN_ADDRESS)
+        self._rushes: Limit[str | UserKey] = Limit(RUSH_PER_S, RUSH_PER_S, clock.monotonic)
 
-    def of_socket(self, session_id: str, user_id: UserId | None, cost: float) -> float:
+    def of_socket(self, session_id: str, user: UserKey | None, cost: float) -> float:
         """Charge a socket and its user; the seconds for which it has nothing left, mostly 0."""
         debt_s = self._sockets.charge(session_id, cost)
-        return debt_s if user_id is None else max(debt_s, self._users.charge(user_id, cost))
+        return debt_s if user is None else max(debt_s, self._users.charge(user, cost))
 
-    def rush_of_socket(self, session_id: str, user_id: UserId | None) -> float:
+    def rush_of_socket(self, session_id: str, user: UserKey | None) -> float:
         """Count a refused event; the seconds until the next one is read, mostly 0."""
-        return self._rushes.charge(session_id if user_id is None else user_id)
+        return self._rushes.charge(session_id if user is None else user)
 
     def of_request(self, identity: Identity | None, address: str, cost: float) -> None:
         """Charge the caller: the user, or the address if the user is unknown."""
         if identity is None:
             self._homes.charge(home_of(address), cost)
         elif not identity.is_service:
-            self._users.charge(identity.user_id, cost)
-            self._rushes.charge(identity.user_id, EVENTS_OF_A_REQUEST)
+            self._users.charge(identity.key, cost)
+            self._rushes.charge(identity.key, EVENTS_OF_A_REQUEST)
 
     def rush_of_request(self, identity: Identity) -> float:
         """The seconds until a user's next request is looked at, mostly 0."""
-        return 0.0 if identity.is_service else self._rushes.owed_s(identity.user_id)
+        return 0.0 if identity.is_service else self._rushes.owed_s(identity.key)
 
     def check(self, identity: Identity | None, address: str) -> None:
         """Raise RATE_LIMITED if the caller has to wait, whatever the request."""
@@ -100,7 +100,7 @@ class Refusals:
         elif identity.is_service:
             return
         else:
-            owed_s = self._users.owed_s(identity.user_id)
+            owed_s = self._users.owed_s(identity.key)
         if owed_s > 0:
             raise too_many_refused(owed_s)
 

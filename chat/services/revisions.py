@@ -83,7 +83,8 @@ class RevisionService:
 
         edited = await self.journal.change(state, self._writes(state, identity), write, commit)
         self.hooks.notify_soon(
-            after_message_updated, MessageEvent(message=edited, by=identity.user_id)
+            after_message_updated,
+            MessageEvent(message=edited, by=identity.user_id, tenant=identity.tenant),
         )
         return edited
 
@@ -128,7 +129,8 @@ class RevisionService:
         except _AlreadyDeleted as twin:
             return twin.tombstone
         self.hooks.notify_soon(
-            after_message_deleted, MessageEvent(message=gone, by=identity.user_id)
+            after_message_deleted,
+            MessageEvent(message=gone, by=identity.user_id, tenant=identity.tenant),
         )
         return gone
 
@@ -140,7 +142,7 @@ class RevisionService:
         The second value says whether there are older ones. A deleted message has none.
         """
         message, state = await self.pages.find(identity, message_id)
-        async with self.turns.of(identity.user_id):
+        async with self.turns.of(identity.key):
             earlier = await self.messages.revisions(message)
         self.states.check(state, identity)
         if state.has_deleted(message_id):
@@ -209,6 +211,7 @@ def _draft(identity: Identity, old: Message, content: str) -> MessageDraft:
     """The new text of a message, as plugins see it."""
     return MessageDraft(
         chat_id=old.chat_id,
+        tenant=identity.tenant,
         sender_id=identity.user_id,
         sender_type=identity.type,
         content=content,

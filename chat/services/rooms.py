@@ -60,7 +60,7 @@ class RoomService:
         One query, once the chats are in memory.
         """
         entered: list[int] = []
-        for chat_id in await self.chats.ids_of(socket.identity.user_id):
+        for chat_id in await self.chats.ids_of(socket.identity.key):
             if len(socket.rooms) >= self.max_rooms and chat_id not in socket.rooms:
                 break
             try:
@@ -119,13 +119,13 @@ class RoomService:
         if socket.closed:
             return state
         if socket.enter(chat_id):
-            self.attendance.entered(chat_id, identity.user_id)
+            self.attendance.entered(chat_id, identity.key)
         self.hooks.notify_soon(after_join, change)
         return state
 
     def _leave(self, socket: Socket, chat_id: int, *, lost: bool) -> None:
         identity = socket.identity
         if socket.leave(chat_id):
-            self.typing.ended(chat_id, identity.user_id)
-            self.attendance.left(chat_id, identity.user_id, lost=lost)
+            self.typing.ended(chat_id, identity.key)
+            self.attendance.left(chat_id, identity.key, lost=lost)
         self.hooks.notify_soon(after_leave, RoomChange(identity=identity, chat_id=chat_id))

@@ -8,7 +8,7 @@ from chat.errors import ChatError
 from chat.hooks.events import TypingSignal
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import before_typing
-from chat.identity import Identity, UserId
+from chat.identity import Identity, UserId, UserKey, user_id_of
 from chat.ports import Broadcaster, Clock
 from chat.services.chat_states import ChatStates
 from chat.services.pace import Pace
@@ -25,8 +25,8 @@ class TypingService:
     clock: Clock
     ttl_s: float
     push_every_s: float
-    _ends: dict[tuple[int, UserId], asyncio.TimerHandle] = field(default_factory=dict, init=False)
-    _pushed_at: dict[tuple[int, UserId], float] = field(default_factory=dict, init=False)
+    _ends: dict[tuple[int, UserKey], asyncio.TimerHandle] = field(default_factory=dict, init=False)
+    _pushed_at: dict[tuple[int, UserKey], float] = field(default_factory=dict, init=False)
 
     async def signal(self, identity: Identity, chat_id: int, is_typing: bool) -> None:
         """Take a client's signal that its user types, or has stopped.
@@ -34,15 +34,15 @@ class TypingService:
         Renewals are absorbed; over a plugin's limit a `true` is dropped without an error. The end
         of an indicator that is shown is never refused.
         """
-        key = (chat_id, identity.user_id)
-        if is_typing or key not in self._ends:
+        place = (chat_id, identity.key)
+        if is_typing or place not in self._ends:
             self.pace.take_typing(identity)
         state = await self.states.require(chat_id, identity)
         if not is_typing:
-            self.ended(chat_id, identity.user_id)
+            self.ended(chat_id, identity.key)
             return
         now = self.clock.monotonic()
-        if key not in self._ends or now - self._pushed_at[key] >= self.push_every_s:
+        if place not in self._ends or now - self._pushed_at[place] >= self.push_every_s:
             if self.hooks.has(before_typing):
                 try:
                     await self.hooks.filter(
@@ -51,40 +51,40 @@ class TypingService:
                 except ChatError:
                     return
                 self.states.check(state, identity)
-            self._pushed_at[key] = now
-            self._push(key, is_typing=True)
-        timer = self._ends.pop(key, None)
+            self._pushed_at[place] = now
+            self._push(place, is_typing=True)
+        timer = self._ends.pop(place, None)
         if timer is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
-        self._ends[key] = loop.call_later(self.ttl_s, self.ended, chat_id, identity.user_id)
+        self._ends[place] = loop.call_later(self.ttl_s, self.ended, chat_id, identity.key)
 
-    def ended(self, chat_id: int, user_id: UserId) -> None:
+    def ended(self, chat_id: int, key: UserKey) -> None:
         """End an indicator: the user stopped, sent, left, was removed, or is gone."""
-        key = (chat_id, user_id)
-        timer = self._ends.pop(key, None)
+        place = (chat_id, key)
+        timer = self._ends.pop(place, None)
         if timer is None:
             return
         timer.cancel()
-        del self._pushed_at[key]
-        self._push(key, is_typing=False)
+        del self._pushed_at[place]
+        self._push(place, is_typing=False)
 
-    def gone(self, user_id: UserId) -> None:
+    def gone(self, key: UserKey) -> None:
         """End all indicators of a user whose last socket is gone, whatever rooms it was in."""
         for chat_id, typist in list(self._ends):
-            if typist == user_id:
-                self.ended(chat_id, user_id)
+            if typist == key:
+                self.ended(chat_id, key)
 
     def typing_in(self, chat_id: int) -> list[UserId]:
         """The users who type right now, for a client that joins."""
-        return [user_id for each, user_id in self._ends if each == chat_id]
+        return [user_id_of(key) for each, key in self._ends if each == chat_id]
 
     def stop(self) -> None:
         for timer in self._ends.values():
             timer.cancel()
         self._ends.clear()
 
-    def _push(self, key: tuple[int, UserId], *, is_typing: bool) -> None:
-        chat_id, user_id = key
-        event = user_typing(chat_id, user_id, is_typing, self.clock.now())
-        self.broadcaster.to_chat(chat_id, event, except_user=user_id)
+    def _push(self, place: tuple[int, UserKey], *, is_typing: bool) -> None:
+        chat_id, key = place
+        event = user_typing(chat_id, user_id_of(key), is_typing, self.clock.now())
+        self.broadcaster.to_chat(chat_id, event, except_user=key)

@@ -44,7 +44,7 @@ class UnreadService:
         """Count what the caller has not read; chats beyond the budget have no last message."""
         total = 0
         chats: list[Json] = []
-        for state in await self.states.of_user(identity.user_id):
+        for state in await self.states.of_user(identity.key):
             mine = state.members.get(identity.user_id)
             if mine is None:
                 continue  # removed while other chats were loaded
@@ -77,7 +77,8 @@ class UnreadService:
         for number, user_id in enumerate(list(state.members)):
             if number % PUSHES_A_TURN == PUSHES_A_TURN - 1:
                 await asyncio.sleep(0)
-            if not self.broadcaster.is_outside(state.chat.id, user_id):
+            key = state.key_of(user_id)
+            if not self.broadcaster.is_outside(state.chat.id, key):
                 continue
             mine = state.members.get(user_id)
             if mine is not None and not state.closed:
@@ -87,4 +88,4 @@ class UnreadService:
                     continue  # removed while it was counted, or the chat is gone
                 view = UnreadView(state.chat.id, mine, unread, state.last_message)
                 event = unread_pushed(view, state.head, self.clock.now())
-                self.broadcaster.to_user(user_id, event, outside_chat=state.chat.id)
+                self.broadcaster.to_user(key, event, outside_chat=state.chat.id)

@@ -6,6 +6,7 @@ import pytest
 
 from chat.errors import StoreUnavailableError
 from chat.repositories import revisions as store
+from chat.repositories.documents import SCHEMA_VERSION
 from chat.repositories.messages import MongoMessages
 from chat.repositories.revisions import MongoRevisions
 from chat.testing import running_chat
@@ -181,7 +182,7 @@ async def as_version_1(uri, earlier):
 
 
 async def test_the_earlier_texts_of_version_1_are_moved_out_and_shown(serve, mongodb_uri):
-    """Those within the bounds, with their numbers; afterwards the data is of version 2."""
+    """Those within the bounds, with their numbers; then the data is of the present version."""
     async with serve(**generous()) as chat:
         _, _, few = await a_message(chat, "now", "edited")
         _, _, many = await a_message(chat, "now", "edited")
@@ -202,7 +203,7 @@ async def test_the_earlier_texts_of_version_1_are_moved_out_and_shown(serve, mon
     assert all("revisions" not in each for each in await all_of(mongodb_uri, "messages"))
     assert "of a deleted chat" not in str(await all_of(mongodb_uri, "revisions"))
     (schema,) = [each for each in await all_of(mongodb_uri, "meta") if each["_id"] == "schema"]
-    assert schema["version"] == 2
+    assert schema["version"] == SCHEMA_VERSION
 
 
 async def test_a_migration_that_was_killed_goes_on_at_the_next_start(

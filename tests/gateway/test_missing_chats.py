@@ -68,6 +68,45 @@ async def test_a_missing_chat_and_a_foreign_one_take_the_same_work(serve):
         assert chat.app.domain.states.loaded(other) is None
 
 
+@pytest.mark.parametrize("user_type", ["employee", "admin", "service"])
+async def test_a_missing_chat_and_one_of_another_tenant_take_the_same_work(serve, user_type):
+    """Though the user of the same id is in it; admins and services load none of them either."""
+    async with serve(**generous()) as chat:
+        mine, other = await chat.create_chat([1]), await chat.create_chat([1])
+    async with serve(**generous()) as chat:
+        ada = await chat.connect(1)
+        twin = await chat.connect(1, user_type, tenant="acme")
+        assert await code_of(ada, "joinChat", mine) is None
+        calls = counting(chat)
+        work = []
+        for chat_id in (mine, other, 10**6):
+            code = await code_of(twin, "joinChat", chat_id)
+            assert code == ("NOT_PARTICIPANT" if user_type == "employee" else "NOT_FOUND")
+            work.append(calls.copy())
+            calls.clear()
+        asked = "is_participant" if user_type == "employee" else "is_of_tenant"
+        assert work == [[asked]] * 3
+        assert chat.app.domain.states.loaded(other) is None
+
+
+@pytest.mark.parametrize("user_type", ["employee", "admin", "service"])
+async def test_a_missing_message_and_one_of_another_tenant_take_the_same_work(serve, user_type):
+    """One look for the message, and one for a chat."""
+    async with serve(**generous()) as chat:
+        chat_id = await chat.create_chat([1])
+        ada = await chat.connect(1)
+        sent = await ada.call("sendMessage", {"chatId": chat_id, "content": "hello"})
+        twin = await chat.connect(1, user_type, tenant="acme")
+        calls = counting(chat)
+        work = []
+        for message_id in (sent["data"]["id"], 10**6):
+            answer = await twin.call("editMessage", {"messageId": message_id, "content": "x"})
+            assert answer["error"]["code"] == "NOT_FOUND"
+            work.append(calls.copy())
+            calls.clear()
+        assert work[0] == work[1] != []
+
+
 async def test_a_chat_that_was_just_made_is_never_hidden(serve):
     """Whoever asked for its id a moment ago."""
     async with serve(**generous()) as chat:

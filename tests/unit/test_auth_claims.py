@@ -205,6 +205,44 @@ def test_a_minted_token_ends_when_it_is_said_to_end():
     assert authenticator().authenticate(token).expires_at == expires_at
 
 
+@pytest.mark.parametrize("claims", [{}, {"tenant": None}, {"tenant": ""}])
+def test_a_token_that_names_no_tenant_is_of_the_one_without_a_name(claims):
+    """As all tokens were before there were tenants."""
+    identity = authenticator().authenticate(signed(GOOD | claims))
+    assert (identity.tenant, identity.key) == ("", 7)
+
+
+def test_a_token_names_its_users_tenant():
+    """The user's key holds it."""
+    identity = authenticator().authenticate(signed(GOOD | {"tenant": "acme"}))
+    assert (identity.tenant, identity.user_id, identity.key) == ("acme", 7, "acme 7")
+    assert identity.key_of("x") == "acme x"
+
+
+BAD_TENANTS = [
+    7,
+    0,
+    True,
+    False,
+    1.5,
+    ["acme"],
+    {},
+    "a b",
+    " ",
+    "acme ",
+    "a\n",
+    "ä",
+    "x" * 65,
+    "a\0",
+]
+
+
+@pytest.mark.parametrize("tenant", BAD_TENANTS)
+def test_a_tenant_is_never_repaired(tenant):
+    """To take it for none would let its user into the tenant of others."""
+    assert code_of(signed(GOOD | {"tenant": tenant})) == "TOKEN_INVALID"
+
+
 @pytest.mark.parametrize("claim", ["type", "role", "department"])
 @pytest.mark.parametrize("text", ["ser\0vice", "service\0", "\0service", "ser\ud800vice"])
 def test_a_word_that_rights_hang_on_is_never_repaired(claim, text):

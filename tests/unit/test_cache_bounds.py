@@ -25,7 +25,12 @@ def seated(chat_id, count):
     state = _state(chat_id)
     for user_id in range(2, count + 1):
         participant = Participant(
-            chat_id=chat_id, user_id=user_id, role=Role.MEMBER, joined_at=NOW, updated_seq=0
+            chat_id=chat_id,
+            tenant="",
+            user_id=user_id,
+            role=Role.MEMBER,
+            joined_at=NOW,
+            updated_seq=0,
         )
         state.added(participant)
     return state
@@ -57,7 +62,7 @@ def test_a_chat_that_grows_counts_for_more():
     before = states._scale.total
     for user_id in range(10, 110):
         seat = Participant(
-            chat_id=1, user_id=user_id, role=Role.MEMBER, joined_at=NOW, updated_seq=0
+            chat_id=1, tenant="", user_id=user_id, role=Role.MEMBER, joined_at=NOW, updated_seq=0
         )
         states.set_member(state, seat)
     assert states._scale.total == counted(states) >= before + 100 * 300
@@ -89,11 +94,11 @@ def test_profiles_with_long_addresses_are_fewer_in_memory(monkeypatch):
     known = People(None, None, lambda _: None)
     for user_id in range(100):
         for _ in range(2):
-            known._keep(User(id=user_id, name="x", avatar_url="y" * 2_000))
+            known._keep(User(key=user_id, name="x", avatar_url="y" * 2_000))
     assert 30 < len(known._known) < 50
     assert known.known(99) is not None
     for user_id in range(100, 200):
-        known._keep(User(id=user_id))
+        known._keep(User(key=user_id))
     assert len(known._known) > 100
     assert known._known_bytes == sum(map(people._size, known._known.values()))
 

@@ -19,7 +19,7 @@ from chat.entities import (
     UserAccess,
     Verdict,
 )
-from chat.identity import MAX_INTEGER
+from chat.identity import MAX_INTEGER, user_key
 from chat.repositories import documents
 
 AWARE = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -32,6 +32,8 @@ text = st.text(
 )
 names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=64)
 user_ids = st.integers(0, MAX_INTEGER) | names.filter(lambda each: not each.isdigit())
+tenants = st.just("") | names
+keys = st.builds(user_key, tenants, user_ids)
 # The clock cuts to milliseconds, which is what BSON keeps.
 moments = st.integers(0, 4_000_000_000_000).map(lambda ms: EPOCH + timedelta(milliseconds=ms))
 json = st.recursive(
@@ -67,7 +69,8 @@ references = st.just({}) | st.fixed_dictionaries({"external_ref": text, "externa
 def a_chat(draw):
     reference = {"external_ref": None, **draw(references)}
     return Chat(
-        id=draw(ids), type=draw(st.sampled_from(ChatType)), title=draw(st.none() | text),
+        id=draw(ids), tenant=draw(tenants), type=draw(st.sampled_from(ChatType)),
+        title=draw(st.none() | text),
         metadata=draw(metadata), created_by=draw(user_ids), created_at=draw(moments),
         updated_at=draw(moments), updated_seq=draw(counts), seq_reserved=draw(counts),
         deleted_at=draw(st.none() | moments), **reference,
@@ -76,14 +79,14 @@ def a_chat(draw):
 
 chats = a_chat()
 verdicts = st.builds(Verdict, blocked=st.booleans(), revoked_at=st.none() | moments)
-decisions = st.builds(UserAccess, user_id=user_ids, ordinary=verdicts, privileged=verdicts)
+decisions = st.builds(UserAccess, key=keys, ordinary=verdicts, privileged=verdicts)
 participants = st.builds(
-    Participant, chat_id=ids, user_id=user_ids, role=st.sampled_from(Role), joined_at=moments,
-    updated_seq=counts, removed_at=st.none() | moments, last_read_message_id=st.none() | ids,
-    last_read_seq=counts,
+    Participant, chat_id=ids, tenant=tenants, user_id=user_ids, role=st.sampled_from(Role),
+    joined_at=moments, updated_seq=counts, removed_at=st.none() | moments,
+    last_read_message_id=st.none() | ids, last_read_seq=counts,
 )  # fmt: skip
 users = st.builds(
-    User, id=user_ids, name=st.none() | text, avatar_url=st.none() | text,
+    User, key=keys, name=st.none() | text, avatar_url=st.none() | text,
     last_seen_at=st.none() | moments,
 )  # fmt: skip
 
@@ -128,7 +131,7 @@ def test_changed_settings_leave_the_rest_of_a_chat_alone(chat, other):
     """A change of settings overwrites neither who made it nor the numbers that are reserved."""
     document = documents.chat_to_document(chat, None) | documents.chat_settings(other)
     changed = documents.chat_from_document(document)
-    kept = ("id", "type", "external_ref", "created_by", "created_at", "seq_reserved")
+    kept = ("id", "tenant", "type", "external_ref", "created_by", "created_at", "seq_reserved")
     taken = ("title", "metadata", "updated_at", "updated_seq", "deleted_at")
     assert [getattr(changed, name) for name in kept] == [getattr(chat, name) for name in kept]
     assert [getattr(changed, name) for name in taken] == [getattr(other, name) for name in taken]
@@ -146,10 +149,22 @@ def test_a_decision_about_a_user_comes_back_as_it_was(decision):
 @settings(max_examples=30, deadline=None)
 def test_a_decision_of_version_0_1_holds_for_tokens_of_every_type(verdict, user_id):
     """Its document has one verdict."""
-    document = documents.access_to_document(UserAccess(user_id=user_id, ordinary=verdict))
+    key = user_key("", user_id)
+    document = documents.access_to_document(UserAccess(key=key, ordinary=verdict))
     del document["privileged"]
     read = documents.access_from_document(stored(document))
     assert (read.ordinary, read.privileged) == (verdict, verdict)
+
+
+@given(chats, participants)
+@settings(max_examples=30, deadline=None)
+def test_what_names_no_tenant_is_of_the_tenant_without_a_name(chat, participant):
+    """Data of versions before the third."""
+    old_chat = documents.chat_to_document(chat, None)
+    old_participant = documents.participant_to_document(participant)
+    del old_chat["tenant"], old_participant["tenant"]
+    assert documents.chat_from_document(old_chat).tenant == ""
+    assert documents.participant_from_document(old_participant).tenant == ""
 
 
 @given(participants)
@@ -174,5 +189,5 @@ def test_no_two_seats_share_an_id(seats):
 def test_a_user_comes_back_as_far_as_they_are_known(user):
     """Names and last seen are written apart, so any of them may be missing."""
     fields = {"name": user.name, "avatarUrl": user.avatar_url, "lastSeenAt": user.last_seen_at}
-    document = {"_id": user.id} | {name: each for name, each in fields.items() if each is not None}
+    document = {"_id": user.key} | {name: each for name, each in fields.items() if each is not None}
     assert documents.user_from_document(stored(document)) == user

@@ -27,12 +27,18 @@ class Store:
 
     def make(self, chat_id, *user_ids):
         chat = Chat(
-            id=chat_id, type=ChatType.GROUP, title=None, external_ref=None, metadata=None,
-            created_by=1, created_at=NOW, updated_at=NOW, updated_seq=1, seq_reserved=1,
+            id=chat_id, tenant="", type=ChatType.GROUP, title=None, external_ref=None,
+            metadata=None, created_by=1, created_at=NOW, updated_at=NOW, updated_seq=1,
+            seq_reserved=1,
         )  # fmt: skip
         seats = [
             Participant(
-                chat_id=chat_id, user_id=each, role=Role.MEMBER, joined_at=NOW, updated_seq=1
+                chat_id=chat_id,
+                tenant="",
+                user_id=each,
+                role=Role.MEMBER,
+                joined_at=NOW,
+                updated_seq=1,
             )
             for each in user_ids
         ]
@@ -45,8 +51,11 @@ class Store:
     async def participants(self, chat_id):
         return self.people[chat_id]
 
-    async def is_participant(self, chat_id, user_id):
-        return any(each.user_id == user_id for each in self.people.get(chat_id, ()))
+    async def is_participant(self, chat_id, key):
+        return any(each.key == key for each in self.people.get(chat_id, ()))
+
+    async def is_of_tenant(self, chat_id, tenant):
+        return chat_id in self.chats and self.chats[chat_id].tenant == tenant
 
     async def window(self, *_):
         return []

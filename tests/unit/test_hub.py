@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.gateway.hub import Connection, Hub
-from chat.identity import Identity
+from chat.identity import Identity, UserKey, tenant_of, user_id_of, user_key
 
-USERS = (1, 2, 3)
+USERS = (user_key("", 1), user_key("", 2), user_key("acme", 1))
 CHATS = (10, 20)
 NEVER = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -37,23 +37,23 @@ class Beside:
 
     def users_in(self, chat_id: int | None) -> list[Any]:
         return [
-            each.identity.user_id
-            for each, rooms in self.here
-            if chat_id is None or chat_id in rooms
+            each.identity.key for each, rooms in self.here if chat_id is None or chat_id in rooms
         ]
 
-    def come(self, user_id: int) -> None:
+    def come(self, key: UserKey) -> None:
         self._count += 1
         session: Any = SimpleNamespace(sid=f"s{self._count}")
-        identity = Identity(user_id=user_id, type="employee", expires_at=NEVER)
+        identity = Identity(
+            tenant=tenant_of(key), user_id=user_id_of(key), type="employee", expires_at=NEVER
+        )
         connection = Connection(f"socket{self._count}", session, identity, "", 0.0, self.hub)
-        assert self.hub.add(connection) == (user_id not in self.users_in(None))
+        assert self.hub.add(connection) == (key not in self.users_in(None))
         self.here.append((connection, {}))
 
     def enter(self, chat_id: int, connection: Connection, rooms: dict[int, int]) -> None:
         if chat_id in rooms:
             return
-        is_first = connection.identity.user_id not in self.users_in(chat_id)
+        is_first = connection.identity.key not in self.users_in(chat_id)
         assert connection.enter(chat_id) == is_first
         self._count += 1
         rooms[chat_id] = self._count
@@ -61,23 +61,23 @@ class Beside:
     def leave(self, chat_id: int, connection: Connection, rooms: dict[int, int]) -> None:
         if chat_id in rooms:
             del rooms[chat_id]
-            is_last = connection.identity.user_id not in self.users_in(chat_id)
+            is_last = connection.identity.key not in self.users_in(chat_id)
             assert connection.leave(chat_id) == is_last
 
     def go(self, connection: Connection, rooms: dict[int, int]) -> None:
         for chat_id in list(rooms):
             self.leave(chat_id, connection, rooms)
         self.here = [each for each in self.here if each[0] is not connection]
-        is_last = connection.identity.user_id not in self.users_in(None)
+        is_last = connection.identity.key not in self.users_in(None)
         assert self.hub.remove(connection) == is_last
 
-    def evict(self, chat_id: int, user_id: int | None) -> None:
-        self.hub.evict(chat_id, user_id)
+    def evict(self, chat_id: int, key: UserKey | None) -> None:
+        self.hub.evict(chat_id, key)
         for connection, rooms in self.here:
-            if user_id in (None, connection.identity.user_id):
+            if key in (None, connection.identity.key):
                 rooms.pop(chat_id, None)
 
-    def act(self, what: str, first: int, second: Any) -> None:
+    def act(self, what: str, first: Any, second: Any) -> None:
         if what == "come":
             self.come(first)
         elif what == "evict":
@@ -104,10 +104,10 @@ class Beside:
             sessions = self.hub.sessions_in(chat_id)
             assert sessions == [each.session for _, each in inside]
             assert not sessions or self.hub.sessions_in(chat_id) is sessions
-            for user_id in USERS:
-                assert self.hub.is_in_room(chat_id, user_id) == (user_id in self.users_in(chat_id))
-                outside = self.users_in(None).count(user_id) > self.users_in(chat_id).count(user_id)
-                assert self.hub.is_outside(chat_id, user_id) == outside
+            for key in USERS:
+                assert self.hub.is_in_room(chat_id, key) == (key in self.users_in(chat_id))
+                outside = self.users_in(None).count(key) > self.users_in(chat_id).count(key)
+                assert self.hub.is_outside(chat_id, key) == outside
 
 
 @settings(max_examples=200, deadline=None)

@@ -39,10 +39,12 @@ def _message(seq: int, sender_id: int, **more: Any) -> Message:
 
 def _state(chat_id: int = 1, tail: list[Message] | None = None) -> ChatState:
     chat = Chat(
-        id=chat_id, type=ChatType.GROUP, title=None, external_ref=None, metadata=None,
+        id=chat_id, tenant="", type=ChatType.GROUP, title=None, external_ref=None, metadata=None,
         created_by=1, created_at=NOW, updated_at=NOW, updated_seq=0, seq_reserved=10_000,
     )  # fmt: skip
-    member = Participant(chat_id=chat_id, user_id=1, role=Role.MEMBER, joined_at=NOW, updated_seq=0)
+    member = Participant(
+        chat_id=chat_id, tenant="", user_id=1, role=Role.MEMBER, joined_at=NOW, updated_seq=0
+    )
     return ChatState(chat, [member], len(tail or ()), tail or [])
 
 
@@ -83,8 +85,9 @@ def test_an_unread_count_is_what_counting_all_messages_gives(before, later, curs
             gone.deleted_at = NOW
             state.changed(gone)
     me = Participant(
-        chat_id=1, user_id=1, role=Role.MEMBER, joined_at=NOW, updated_seq=0, last_read_seq=cursor
-    )
+        chat_id=1, tenant="", user_id=1, role=Role.MEMBER, joined_at=NOW, updated_seq=0,
+        last_read_seq=cursor,
+    )  # fmt: skip
     plain = sum(
         each.seq > cursor and each.sender_id != 1 and each.deleted_at is None
         for each in stored.messages
@@ -146,7 +149,9 @@ def test_a_change_of_a_forgotten_chat_brings_it_back() -> None:
     states = ChatStates(*_no_store(), most_bytes=0)  # keeps the latest one only
     held = states.put(_state(1))
     states.put(_state(2))
-    newcomer = Participant(chat_id=1, user_id=9, role=Role.MEMBER, joined_at=NOW, updated_seq=5)
+    newcomer = Participant(
+        chat_id=1, tenant="", user_id=9, role=Role.MEMBER, joined_at=NOW, updated_seq=5
+    )
     states.set_member(held, newcomer)
     assert states.loaded_chats_of(9) == [held]
 

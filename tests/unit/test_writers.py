@@ -48,7 +48,7 @@ participant = st.builds(
     chat_id=number, user_id=user_id, role=role, joined_at=moment, updated_seq=number,
     last_read_message_id=st.none() | number,
 )  # fmt: skip
-user = st.builds(User, id=user_id, name=st.none() | text, avatar_url=st.none() | text)
+user = st.builds(User, key=user_id, name=st.none() | text, avatar_url=st.none() | text)
 chat = st.builds(
     Chat,
     id=number, type=st.sampled_from(ChatType), title=st.none() | text,

@@ -22,7 +22,7 @@ class PostHandler(BodyHandler, SocketHandler):
     """The handler for POSTs to PATH."""
 
     def initialize(  # type: ignore[override]  # Tornado passes what the route names
-        self, engine: Engine[Session], origins: OriginPolicy, bodies: HeldBytes
+        self, engine: Engine[Session], origins: OriginPolicy, bodies: HeldBytes[str]
     ) -> None:
         super().initialize(engine, origins)
         self._all_bodies = bodies
@@ -66,7 +66,9 @@ class PostHandler(BodyHandler, SocketHandler):
             self._refuse(error, "malformed_post")
 
 
-def socket_rules(engine: Engine[Session], origins: OriginPolicy, bodies: HeldBytes) -> list[Rule]:
+def socket_rules(
+    engine: Engine[Session], origins: OriginPolicy, bodies: HeldBytes[str]
+) -> list[Rule]:
     """Make the routes of PATH."""
     kept = {"engine": engine, "origins": origins}
     return [

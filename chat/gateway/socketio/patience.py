@@ -15,7 +15,7 @@ from chat.contracts.pushes import error_event
 from chat.errors import ChatError
 from chat.gateway.socketio.packets import event_text
 from chat.gateway.socketio.session import ClientSession
-from chat.identity import UserId
+from chat.identity import UserKey, named
 from chat.services.refusals import Refusals, too_many_refused
 
 LONGEST_PAUSE_S: Final = 10.0
@@ -51,7 +51,7 @@ class Patience:
         self._hurry = hurry
 
     def refused(
-        self, session: ClientSession, namespace: str, user_id: UserId | None, cost: float
+        self, session: ClientSession, namespace: str, user: UserKey | None, cost: float
     ) -> bool:
         """Charge a session for an event that was refused; returns whether it is cut for that.
 
@@ -60,8 +60,8 @@ class Patience:
         self._hurry()
         if session.websocket is not None:
             session.websocket.hasty = True
-        rush_s = self._refusals.rush_of_socket(session.sid, user_id)
-        owed_s = self._refusals.of_socket(session.sid, user_id, cost)
+        rush_s = self._refusals.rush_of_socket(session.sid, user)
+        owed_s = self._refusals.of_socket(session.sid, user, cost)
         if session.deaf:
             return False
         if owed_s == 0:
@@ -71,9 +71,9 @@ class Patience:
         now = asyncio.get_running_loop().time()
         if not session.impatient_since or now > session.paused_until + CALM_S:
             session.impatient_since = now
-            _log.info("session_slowed", user_id=user_id, why="too many refused events")
+            _log.info("session_slowed", why="too many refused events", **named(user))
         if owed_s > LONGEST_DEBT_S or now - session.impatient_since > CUT_AFTER_S:
-            _log.info("session_ended", user_id=user_id, why="too many refused events")
+            _log.info("session_ended", why="too many refused events", **named(user))
             _cut(session, namespace, too_many_refused(owed_s))
             return True
         session.pause(min(owed_s, LONGEST_PAUSE_S))

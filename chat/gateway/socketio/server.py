@@ -107,7 +107,7 @@ class SocketServer(socketio.AsyncServer):
         self._unconnected = Deadlines(connect_within_s, self._end_unconnected)
         # `(session id, namespace)` of each CONNECT that was read and is not yet decided.
         self._connecting: set[tuple[str, str]] = set()
-        self._turnstile = Turnstile(CONNECTS_A_TURN)
+        self._turnstile: Turnstile[str | None] = Turnstile(CONNECTS_A_TURN)
         # Places that are being left; the future is done when that is over.
         self._leaving: dict[tuple[str, str], asyncio.Future[None]] = {}
         # Packets, by session, whose attachments are still to come.

@@ -78,18 +78,19 @@ async def say(client: ChatClient, chat_id: int, *texts: str) -> list[dict[str, A
     return [answer["data"] for answer in answers]
 
 
-async def head_of(chat: RunningChat, chat_id: int) -> int:
+async def head_of(chat: RunningChat, chat_id: int, tenant: str = "") -> int:
     """The last number of the chat."""
-    return int((await chat.request("GET", f"/chats/{chat_id}", *HOST)).data["seq"])
+    answer = await chat.request("GET", f"/chats/{chat_id}", *HOST, tenant=tenant)
+    return int(answer.data["seq"])
 
 
-async def all_messages(chat: RunningChat, chat_id: int) -> list[dict[str, Any]]:
+async def all_messages(chat: RunningChat, chat_id: int, tenant: str = "") -> list[dict[str, Any]]:
     """The whole chat as REST tells it, oldest first."""
     found: list[dict[str, Any]] = []
     before = ""
     while True:
         path = f"/chat-messages?chatId={chat_id}&limit=200{before}"
-        page = (await chat.request("GET", path, *HOST)).body
+        page = (await chat.request("GET", path, *HOST, tenant=tenant)).body
         found = page["data"] + found
         if not page["page"]["hasBefore"]:
             return found

@@ -120,7 +120,8 @@ _chat_ids = itertools.count(1)
 def new_chat(chats, reserved=1_000):
     """A chat of one person; its own change is number 1 and theirs is 2."""
     chat = Chat(
-        id=next(_chat_ids), type=ChatType.GROUP, title=None, external_ref=None, metadata=None,
+        id=next(_chat_ids), tenant="", type=ChatType.GROUP, title=None, external_ref=None,
+        metadata=None,
         created_by=1, created_at=MOMENT, updated_at=MOMENT, updated_seq=1, seq_reserved=reserved,
     )  # fmt: skip
     chats.reserved[chat.id] = reserved
@@ -129,7 +130,7 @@ def new_chat(chats, reserved=1_000):
 
 def seat(chat_id):
     return Participant(
-        chat_id=chat_id, user_id=1, role=Role.MEMBER, joined_at=MOMENT, updated_seq=2
+        chat_id=chat_id, tenant="", user_id=1, role=Role.MEMBER, joined_at=MOMENT, updated_seq=2
     )
 
 
