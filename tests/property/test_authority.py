@@ -1,5 +1,8 @@
 """The promise of authority, tried with whatever order of things chance comes up with.
 
+Two tenants do the same at once, in chats of users of the same ids; in both only one chat fits into
+memory.
+
 20 runs in `make test`; `make property` does 200.
 """
 
@@ -17,6 +20,7 @@ from tests.support.heard import Heard
 
 RUNS = int(os.environ.get("PROPERTY_RUNS", "50")) * 2 // 5
 USERS = (1, 2, 3)
+TENANTS = ("", "acme")
 CHATS = (0, 1)
 
 user = st.sampled_from(USERS)
@@ -42,10 +46,13 @@ class Slow(Plugin):
 
 
 class Story:
-    """One run: two chats, one in memory at most; who was out of what, and from when to when."""
+    """One run: two chats of a tenant, one in memory at most; who was out of what, and from when to
+    when.
+    """
 
-    def __init__(self, chat, chats):
+    def __init__(self, chat, tenant, chats):
         self.chat = chat
+        self.tenant = tenant
         self.chats = chats
         self.tabs = {}
         self.lost = {}  # tab: set when its connection is gone
@@ -59,7 +66,7 @@ class Story:
         await getattr(self, kind)(user_id, self.chats[place])
 
     async def host(self, method, path, body=None):
-        return await self.chat.request(method, path, *HOST, json=body)
+        return await self.chat.request(method, path, *HOST, tenant=self.tenant, json=body)
 
     async def come(self, user_id, _chat_id):
         """A socket that hears of nothing once its user is out."""
@@ -67,12 +74,13 @@ class Story:
         if tab is not None and tab.socket.connected:
             return
         try:
-            tab = await self.chat.connect(user_id)
+            tab = await self.chat.connect(user_id, tenant=self.tenant)
         except Exception:  # noqa: BLE001  # blocked
             return
 
         def received(event, payload):
-            silent = (user_id, (payload or {}).get("chatId")) in self.deaf
+            chat_id = (payload or {}).get("chatId")
+            silent = (user_id, chat_id) in self.deaf or chat_id not in (None, *self.chats)
             if silent and event in ("newMessage", "userTyping", "participantAdded"):
                 self.violations.append((user_id, event, payload))
 
@@ -108,13 +116,15 @@ class Story:
 
     async def rest(self, user_id, chat_id):
         body = {"chatId": chat_id, "content": str(next(self.texts))}
-        await self.chat.request("POST", "/chat-messages", user_id, json=body)
+        await self.chat.request("POST", "/chat-messages", user_id, tenant=self.tenant, json=body)
 
     async def join(self, user_id, chat_id):
         await self.call(user_id, "joinChat", {"chatId": chat_id})
 
     async def refresh(self, user_id, _chat_id):
-        await self.call(user_id, "authenticate", {"token": self.chat.token(user_id)})
+        await self.call(
+            user_id, "authenticate", {"token": self.chat.token(user_id, tenant=self.tenant)}
+        )
 
     async def look(self, _user_id, chat_id):
         """Load the one chat, so that the other one is forgotten."""
@@ -125,13 +135,13 @@ class Story:
             answer = await self.host("DELETE", f"/chats/{chat_id}/participants/{user_id}")
             if answer.status == 200:
                 # The removal has a number of its own, which no message has.
-                self.out[user_id, chat_id] = await head_of(self.chat, chat_id) - 1
+                self.out[user_id, chat_id] = await head_of(self.chat, chat_id, self.tenant) - 1
                 await self.call(user_id, "authenticate", None)
                 self.deaf.add((user_id, chat_id))
 
     async def add(self, user_id, chat_id):
         async with self.deciding["m", user_id]:
-            self.end(user_id, chat_id, await head_of(self.chat, chat_id))
+            self.end(user_id, chat_id, await head_of(self.chat, chat_id, self.tenant))
             body = {"userIds": [user_id]}
             await self.host("POST", f"/chats/{chat_id}/participants", body)
 
@@ -145,7 +155,7 @@ class Story:
         async with self.deciding["b", user_id]:
             await self.host("POST", f"/admin/users/{user_id}/block", {})
             for chat_id in self.chats:
-                self.out[f"b{user_id}", chat_id] = await head_of(self.chat, chat_id)
+                self.out[f"b{user_id}", chat_id] = await head_of(self.chat, chat_id, self.tenant)
             await self.bury(user_id)
 
     async def unblock(self, user_id, _chat_id):
@@ -153,7 +163,7 @@ class Story:
             for chat_id in self.chats:
                 since = self.out.pop((f"b{user_id}", chat_id), None)
                 if since is not None:
-                    upto = await head_of(self.chat, chat_id)
+                    upto = await head_of(self.chat, chat_id, self.tenant)
                     self.silent.append((user_id, chat_id, since, upto))
             await self.host("POST", f"/admin/users/{user_id}/unblock", {})
 
@@ -166,10 +176,10 @@ class Story:
         for user_id in USERS:
             await self.unblock(user_id, 0)
             for chat_id in self.chats:
-                self.end(user_id, chat_id, await head_of(self.chat, chat_id))
+                self.end(user_id, chat_id, await head_of(self.chat, chat_id, self.tenant))
         assert self.violations == []
         for chat_id in self.chats:
-            messages = await all_messages(self.chat, chat_id)
+            messages = await all_messages(self.chat, chat_id, self.tenant)
             numbers = [each["seq"] for each in messages]
             assert len(set(numbers)) == len(numbers)
             for user_id, where, since, upto in self.silent:
@@ -179,7 +189,11 @@ class Story:
 
 
 async def run(chat, steps):
-    told = Story(chat, [await chat.create_chat(USERS) for _ in CHATS])
+    await asyncio.gather(*(tell(chat, tenant, steps) for tenant in TENANTS))
+
+
+async def tell(chat, tenant, steps):
+    told = Story(chat, tenant, [await chat.create_chat(USERS, tenant=tenant) for _ in CHATS])
     told.deaf = set()
     for user_id in USERS:
         await told.come(user_id, 0)

@@ -1,5 +1,7 @@
 """The promise of delivery, tried with whatever order of things chance comes up with.
 
+Two tenants do the same at once, in chats of users of the same ids.
+
 50 runs in `make test`; `make property` does 500.
 """
 
@@ -16,6 +18,7 @@ from tests.support.heard import Heard
 
 RUNS = int(os.environ.get("PROPERTY_RUNS", "50"))
 USERS = (1, 2, 3)
+TENANTS = ("", "acme")
 TABS = [(user, tab) for user in USERS for tab in (0, 1)]
 NUMBERED = {
     "newMessage", "messageUpdated", "messageDeleted", "participantAdded", "participantUpdated",
@@ -46,18 +49,23 @@ class Tab:
     def __init__(self, client, user_id):
         self.client = client
         self.user_id = user_id
+        self.foreign = 0
+        self.strays = []
         self.chat_id = 0
         self.record = []
         self.live = ChatReplica()
         client.pushed = Heard(self.received)
 
     def received(self, event, payload):
+        if (payload or {}).get("chatId") == self.foreign:
+            self.strays.append((event, payload))
         if event in NUMBERED and payload["chatId"] == self.chat_id:
             self.record.append((event, payload))
             self.live.apply_event(event, payload)
 
-    def begin(self, chat_id):
+    def begin(self, chat_id, foreign):
         self.chat_id, self.record, self.live = chat_id, [], ChatReplica()
+        self.foreign = foreign
 
     def page(self, page):
         self.record.append(("page", page))
@@ -71,10 +79,11 @@ class Tab:
 
 
 class Story:
-    """One run: a fresh chat, and actions on it by six tabs."""
+    """One run: a fresh chat of a tenant, and actions on it by six tabs."""
 
-    def __init__(self, chat, tabs, chat_id):
+    def __init__(self, chat, tenant, tabs, chat_id):
         self.chat = chat
+        self.tenant = tenant
         self.tabs = tabs
         self.chat_id = chat_id
         self.sent = []
@@ -92,7 +101,7 @@ class Story:
 
     async def host(self, method, path, body):
         path = f"/chats/{self.chat_id}{path}"
-        await self.chat.request(method, path, "host", "service", json=body)
+        await self.chat.request(method, path, "host", "service", tenant=self.tenant, json=body)
 
     async def send(self, sender, _):
         payload = {"chatId": self.chat_id, "content": f"text {next(self.texts)}"}
@@ -135,12 +144,21 @@ async def catch_up(one, replica):
     return None
 
 
-async def run(chat, tabs, steps, cut):
-    chat_id = await chat.create_chat(USERS)
-    for one in tabs:
-        one.begin(chat_id)
-        await one.join()
-    told = Story(chat, tabs, chat_id)
+async def run(chat, tabs_of, steps, cut):
+    chat_ids = {tenant: await chat.create_chat(USERS, tenant=tenant) for tenant in TENANTS}
+    for tenant, other in zip(TENANTS, reversed(TENANTS), strict=True):
+        for one in tabs_of[tenant]:
+            one.begin(chat_ids[tenant], chat_ids[other])
+            await one.join()
+    await asyncio.gather(
+        *(tell(chat, each, tabs_of[each], chat_ids[each], steps, cut) for each in TENANTS)
+    )
+    for tabs in tabs_of.values():
+        assert [each for one in tabs for each in one.strays] == []
+
+
+async def tell(chat, tenant, tabs, chat_id, steps, cut):
+    told = Story(chat, tenant, tabs, chat_id)
     running = []
     for (kind, who, number), wait in steps:
         doing = asyncio.ensure_future(told.act(kind, who, number))
@@ -150,7 +168,9 @@ async def run(chat, tabs, steps, cut):
     await asyncio.gather(*running)
     for one in tabs:
         await one.client.settle()
-    members = await chat.request("GET", f"/chats/{chat_id}/participants", "host", "service")
+    members = await chat.request(
+        "GET", f"/chats/{chat_id}/participants", "host", "service", tenant=tenant
+    )
     seated = {each["userId"] for each in members.data}
     for one in tabs:
         fresh = ChatReplica()
@@ -181,7 +201,13 @@ def test_any_prefix_of_live_events_plus_sync_equals_a_fresh_load(mongodb_uri):
     )
     chat = loop.run_until_complete(server.__aenter__())
     try:
-        tabs = [Tab(loop.run_until_complete(chat.connect(user_id)), user_id) for user_id, _ in TABS]
+        tabs = {
+            tenant: [
+                Tab(loop.run_until_complete(chat.connect(user_id, tenant=tenant)), user_id)
+                for user_id, _ in TABS
+            ]
+            for tenant in TENANTS
+        }
 
         @settings(
             max_examples=RUNS, deadline=None, suppress_health_check=list(HealthCheck), database=None

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.security.authorization import (
     TOKENLESS,
 )
 from tests.security.surface import all_events, routes_beside
-from tests.security.world import IDS, World
+from tests.security.world import IDS, MISSING, World
 from tests.support.gateway.wire import RawSocket
 
 CELLS = (len(EVENTS) + len(ROUTES) + len(PUBLIC)) * (len(ACTORS) + len(SHUT_OUT))
@@ -27,6 +28,14 @@ def world(shared):
     world = World(shared.chat)
     shared.run(world.open())
     return world
+
+
+@pytest.fixture(scope="module")
+def twins(shared):
+    """Users of the same ids and types in another tenant."""
+    twins = World(shared.chat, "acme")
+    shared.run(twins.open())
+    return twins
 
 
 async def differences(world, what, row, shut_out):
@@ -58,6 +67,28 @@ def test_each_route_answers_each_caller_as_the_table_says(shared, world, what):
 def test_each_event_answers_each_caller_as_the_table_says(shared, world, what):
     """As by REST; those who are shut out cannot even connect."""
     assert shared.run(differences(world, what, EVENTS[what], {})) == {}
+
+
+@pytest.mark.parametrize("row", [*EVENTS.values(), *ROUTES.values()], ids=lambda row: row[0])
+def test_what_another_tenant_has_is_as_good_as_missing(shared, world, twins, row):
+    """Who has the id and the type of somebody who may, but in another tenant, gets the answer that
+    ids of nothing get there.
+    """
+    call, body, _ = row
+    missing = replace(
+        world.shared, chat=MISSING, other_chat=MISSING, message=MISSING, other=MISSING, ref="none"
+    )
+
+    async def differs(actor):
+        of_another = await twins.ask(actor, call, body, world.shared)
+        of_nothing = await twins.ask(actor, call, body, missing)
+        return f"{of_another} instead of {of_nothing}" if of_another != of_nothing else None
+
+    async def all_differences():
+        found = zip(ACTORS, await asyncio.gather(*map(differs, ACTORS)), strict=True)
+        return {actor: difference for actor, difference in found if difference}
+
+    assert shared.run(all_differences()) == {}
 
 
 @pytest.mark.parametrize("call", PUBLIC)

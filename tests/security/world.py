@@ -30,10 +30,14 @@ class Chats:
 
 
 class World:
-    """One server with everybody connected. `ask` returns an answer as the table spells it."""
+    """One server with everybody connected. `ask` returns an answer as the table spells it.
 
-    def __init__(self, chat: RunningChat) -> None:
+    The users of a `tenant` have the ids and types that those of any other have.
+    """
+
+    def __init__(self, chat: RunningChat, tenant: str = "") -> None:
         self._chat = chat
+        self._tenant = tenant
         self._new = itertools.count(10_000)
         self._sockets: dict[str, ChatClient] = {}
         self.tokens: dict[str, str] = {}
@@ -45,9 +49,11 @@ class World:
         for name in EVERYBODY[1:]:
             valid_s = -60 if name == "expired" else 3600
             kind = TYPES.get(name, "employee")
-            self.tokens[name] = self._chat.token(IDS[name], kind, valid_s=valid_s)
+            self.tokens[name] = self._chat.token(
+                IDS[name], kind, valid_s=valid_s, tenant=self._tenant
+            )
         # Of one that was issued when the revocation came, the clocks would have a say.
-        self.tokens["revoked"] = signed(id=IDS["revoked"], iat=hours(-1))
+        self.tokens["revoked"] = signed(id=IDS["revoked"], iat=hours(-1), tenant=self._tenant)
         self.shared = await self.new_chats()
         for name, what in (("revoked", "revoke"), ("blocked", "block")):
             await self._host("POST", f"/admin/users/{IDS[name]}/{what}")
@@ -58,8 +64,8 @@ class World:
         """Chats that nobody has asked for anything yet."""
         seated = ["former", *SEATED, *(name for name in SHUT_OUT if name != "nobody")]
         chat, other_chat = await asyncio.gather(
-            self._chat.create_chat([*(IDS[name] for name in seated), VICTIM, BOSS]),
-            self._chat.create_chat([THEIRS, THEIR_BOSS], externalRef=(ref := self._new_ref())),
+            self._new_chat([*(IDS[name] for name in seated), VICTIM, BOSS]),
+            self._new_chat([THEIRS, THEIR_BOSS], externalRef=(ref := self._new_ref())),
         )
         people = f"/chats/{chat}/participants"
         roles = {IDS[role]: role for role in ROLES} | {BOSS: "owner"}
@@ -106,17 +112,24 @@ class World:
             "{new}": next(self._new),
         }
 
+    async def _new_chat(self, user_ids: list[int], **fields: Any) -> int:
+        return await self._chat.create_chat(user_ids, tenant=self._tenant, **fields)
+
     def _new_ref(self) -> str:
         return f"order-{next(self._new)}"
 
     async def _send(self, chat_id: int, sender: int) -> int:
         body = {"chatId": chat_id, "content": "hello"}
-        answer = await self._chat.request("POST", "/chat-messages", sender, json=body)
+        answer = await self._chat.request(
+            "POST", "/chat-messages", sender, tenant=self._tenant, json=body
+        )
         assert answer.status == 201, answer.body
         return int(answer.data["id"])
 
     async def _host(self, method: str, path: str, **body: Any) -> None:
-        answer = await self._chat.request(method, path, *HOST, json=body or None)
+        answer = await self._chat.request(
+            method, path, *HOST, tenant=self._tenant, json=body or None
+        )
         assert answer.status == 200, answer.body
 
 
