@@ -1,4 +1,4 @@
-"""The long description: README.md with links that work outside the repository.
+"""The long description, and the pages beside this file as files of the package.
 
 Everything else is in setup.cfg.
 """
@@ -8,13 +8,14 @@ from configparser import ConfigParser
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 LINK = re.compile(r"(!?)(\[[^\]]*\])\((?!https?:)([^)\s]+)\)")
 
 
 def long_description() -> str:
-    """README.md; a package index shows it without the files that it links to."""
+    """README.md, its links absolute: a package index shows it without the files they lead to."""
     config = ConfigParser()
     config.read(ROOT / "setup.cfg")
     home = config["metadata"]["url"]
@@ -28,4 +29,14 @@ def long_description() -> str:
     return LINK.sub(absolute, (ROOT / "README.md").read_text(encoding="utf-8"))
 
 
-setup(long_description=long_description())
+class BuildWithPages(build_py):
+    """README.md and the pages beside it go where the server looks for them: above chat/docs."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            for page in ROOT.glob("*.md"):
+                self.copy_file(str(page), str(Path(self.build_lib) / "chat" / page.name))
+
+
+setup(long_description=long_description(), cmdclass={"build_py": BuildWithPages})

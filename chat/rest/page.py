@@ -9,9 +9,9 @@ import tornado.web
 from chat.http.headers import FILE, set_headers
 from chat.net.origins import OriginPolicy
 
-_CHAT: Final = Path(__file__).resolve().parents[1]
-_INSTALLED: Final = _CHAT / "static"
-STATIC: Final = _INSTALLED if _INSTALLED.is_dir() else _CHAT.parent / "static"
+CHAT: Final = Path(__file__).resolve().parents[1]
+_INSTALLED: Final = CHAT / "static"
+STATIC: Final = _INSTALLED if _INSTALLED.is_dir() else CHAT.parent / "static"
 """An installed package contains the page; a checkout has it beside `chat`."""
 
 ALLOWED: Final = "GET, HEAD, OPTIONS"
@@ -21,14 +21,14 @@ _log = structlog.get_logger("chat.rest")
 
 
 class PageHandler(tornado.web.StaticFileHandler):
-    """Files of `static/`.
+    """Files of one folder: `static/`.
 
     They hold no secret, so no client is refused; pages of the origins in CORS_ORIGINS may import
     them.
     """
 
-    def initialize(self, origins: OriginPolicy) -> None:  # type: ignore[override]
-        super().initialize(path=str(STATIC))
+    def initialize(self, origins: OriginPolicy, folder: Path = STATIC) -> None:  # type: ignore[override]
+        super().initialize(path=str(folder))
         self._origins = origins
 
     def parse_url_path(self, url_path: str) -> str:
@@ -74,7 +74,17 @@ class PageHandler(tornado.web.StaticFileHandler):
                 self.set_header(name, value)
 
 
-class ToPageHandler(tornado.web.RequestHandler):
+class RedirectHandler(tornado.web.RequestHandler):
+    """The base of redirects."""
+
+    def set_default_headers(self) -> None:
+        set_headers(self, FILE)
+
+    def log_exception(self, *_: Any) -> None:
+        """Log nothing: Tornado would log the query string, which may hold a token."""
+
+
+class ToPageHandler(RedirectHandler):
     """Redirect `/im` to `/im/`: the page finds its files relative to the latter."""
 
     def get(self) -> None:
@@ -84,12 +94,6 @@ class ToPageHandler(tornado.web.RequestHandler):
         self.redirect(f"./{name}/" if name else "/", status=308)
 
     head = get
-
-    def set_default_headers(self) -> None:
-        set_headers(self, FILE)
-
-    def log_exception(self, *_: Any) -> None:
-        """Log nothing: Tornado would log the query string, which may hold a token."""
 
 
 class IndexHandler(PageHandler):

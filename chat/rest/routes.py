@@ -11,6 +11,7 @@ from chat.hooks.events import Route
 from chat.hooks.manager import Brought
 from chat.rest import admin, chats, demo, messages, users
 from chat.rest.base import ApiHandler, NotFoundHandler
+from chat.rest.docs import DOCS_ROUTES, docs_rules
 from chat.rest.gate import Gate
 from chat.rest.page import IndexHandler, PageHandler, ToPageHandler
 from chat.rest.plugin_routes import PluginRouteHandler
@@ -71,9 +72,12 @@ def build_routes(
         (index, IndexHandler, {**given, "demo": demo_service is not None}),
         (files, PageHandler, given),
     ]
+    if gate.settings.serve_docs:
+        rules += docs_rules(gate.origins)
     # The rest of a path that is PUBLIC_PATH itself.
     rules.append((r"", ToPageHandler))
-    _check_public_path(gate.settings.public_path, plugin_routes)
+    own = [*PAGE_ROUTES, *(DOCS_ROUTES if gate.settings.serve_docs else ())]
+    _check_public_path(gate.settings.public_path, own, plugin_routes)
     return [*rules, (r".*", NotFoundHandler, {"gate": gate})]
 
 
@@ -89,15 +93,17 @@ def build_application(
     )
 
 
-def _check_public_path(public_path: str | None, plugin_routes: Sequence[Brought]) -> None:
+def _check_public_path(
+    public_path: str | None, files: Sequence[str], plugin_routes: Sequence[Brought]
+) -> None:
     """Refuse a prefix that a route begins with: SetupError.
 
     The server could not tell whether the proxy has cut the prefix off.
     """
     patterns = [pattern for pattern, _ in (*ROUTES, *DEMO_ROUTES)]
-    paths = [*patterns, *PAGE_ROUTES, "/socket.io/", *(each.what.path for each in plugin_routes)]
+    paths = [*patterns, *files, "/socket.io/", *(each.what.path for each in plugin_routes)]
     first = public_path.split("/")[1] if public_path else None
-    if first in {path.split("/")[1] for path in paths}:
+    if first in {path.split("/")[1].removesuffix("()") for path in paths}:
         raise SetupError(
             f"PUBLIC_PATH {public_path!r} begins like a route of the server's own; choose another."
         )

@@ -116,6 +116,10 @@ class Settings(LimitSettings):
     public_path: str | None = Field(
         None, description="Path that a proxy serves the server under, such as `/im`."
     )
+    serve_docs: bool = Field(
+        True,
+        description="Serve the documentation to everybody: /docs, its Markdown and /llms.txt.",
+    )
     trust_proxy: bool = Field(
         False,
         description="Believe X-Forwarded-For, -Host, -Proto and -Prefix; only behind a proxy.",

@@ -77,6 +77,16 @@ def test_every_page_is_reached_by_a_link(page):
     assert page in seen
 
 
+@pytest.mark.parametrize("page", [each for each in PAGES if each.is_relative_to(DOCS)], ids=by_name)
+def test_a_page_is_two_clicks_from_the_readme(page):
+    """The README links to the index, and the index to every page, with a sentence."""
+    index = DOCS / "README.md"
+    assert "docs/README.md" in links(ROOT / "README.md")
+    entry = rf"^- \[[^\]]+\]\({re.escape(page.relative_to(DOCS).as_posix())}\): .+\.$"
+    joined = re.sub(r"\n  (?=\S)", " ", index.read_text())
+    assert page == index or re.search(entry, joined, re.MULTILINE)
+
+
 @pytest.mark.parametrize("page", WRAPPED, ids=by_name)
 def test_lines_fit_on_a_screen(page):
     """A line has 120 characters at most; a row of a table is one line."""

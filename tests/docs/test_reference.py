@@ -17,6 +17,7 @@ from chat.hooks.specs import (
     register_namespaces,
     register_routes,
 )
+from chat.rest.docs import DOCS_ROUTES
 from chat.rest.routes import DEMO_ROUTES, PAGE_ROUTES, ROUTES
 from chat.settings import DEFAULT_PLUGINS
 from tests.support.client_library import CODES_OF_THE_CLIENT_LIBRARY
@@ -33,7 +34,8 @@ def brought(hook):
 
 def readable(pattern):
     """A route's pattern as the pages spell it; several, where a part is one of several words."""
-    path = pattern.replace("([0-9]+)", ":id").replace("/(.+)", "/:file").replace("/()", "/")
+    path = pattern.replace("([0-9]+)", ":id").replace("/(.+)", "/:file").replace("()", "")
+    path = path.replace(r"([A-Z_]+\.md)", ":page.md").replace(r"\.", ".")
     words = re.search(r"\(([a-z|]+)\)", path)
     paths = [path.replace(words[0], word) for word in words[1].split("|")] if words else [path]
     name = ":userId" if ":id" in path else ":id"
@@ -45,7 +47,9 @@ def routes_in_code():
     for pattern, handler in (*ROUTES, *DEMO_ROUTES):
         own = (method for method in METHODS if method in vars(handler))
         found |= {f"{method.upper()} {path}" for method in own for path in readable(pattern)}
-    return found | {f"GET {path}" for pattern in PAGE_ROUTES for path in readable(pattern)}
+    return found | {
+        f"GET {path}" for pattern in (*PAGE_ROUTES, *DOCS_ROUTES) for path in readable(pattern)
+    }
 
 
 def test_every_client_event_has_a_section_and_every_section_an_event():

@@ -3,11 +3,13 @@
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e.js_driver import JS_FOLDER
 
@@ -114,6 +116,10 @@ class DemoPage:
         return int(await self.page.evaluate(measure))
 
 
+async def fulfil(answer: Any, route: Route) -> None:
+    await route.fulfill(json=answer)
+
+
 class Traffic:
     """What a page asks of the server from here on, by route and by event."""
 
@@ -150,11 +156,18 @@ class DemoPages:
         self._allowed = allowed
 
     async def open(
-        self, size: tuple[int, int] = DESKTOP, scheme: Any = "light", **options: Any
+        self,
+        size: tuple[int, int] = DESKTOP,
+        scheme: Any = "light",
+        *,
+        path: str = "",
+        answers: Mapping[str, Any] = MappingProxyType({}),
+        **options: Any,
     ) -> DemoPage:
         """The page in a browser context of its own, as if on another machine.
 
         Motion is reduced, for speed, unless `options` say `reduced_motion="no-preference"`.
+        Requests for the paths in `answers` get that JSON instead of the server's answer.
         """
         is_phone = size[0] < 500
         context = await self.browser.new_context(
@@ -168,7 +181,9 @@ class DemoPages:
         context.set_default_timeout(20_000)
         page = await context.new_page()
         self._watch(page)
-        await page.goto(self.url)
+        for each, answer in answers.items():
+            await page.route(self.url + each, partial(fulfil, answer))
+        await page.goto(self.url + path)
         return DemoPage(page)
 
     async def open_beside(self, other: DemoPage) -> DemoPage:

@@ -20,10 +20,14 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from tests.e2e.demo_page import demo_pages
 from tests.support.distributions import closure, requirements
+from tests.support.markdown import pages
 from tests.support.server_process import ROOT, SECRET, ServerProcess, running_process
 
-SOURCES = ("chat", "plugins", "static", "setup.py", "setup.cfg", "pyproject.toml")
-PAGES = ("README.md", "LICENSE", "THIRD_PARTY.md")
+SOURCES = ("chat", "docs", "plugins", "static")
+FILES = (
+    *("MANIFEST.in", "LICENSE", "setup.py", "setup.cfg", "pyproject.toml"),
+    *(path.name for path in ROOT.glob("*.md")),
+)
 HOME = "https://github.com/chatgateway/chatgateway"
 
 PLUGIN_SETUP = """
@@ -83,7 +87,7 @@ def call(command, **options):
 def wheel(tmp_path_factory):
     """Built as a release is: from the source distribution, which so has to be whole."""
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
-    for name in (*SOURCES, *PAGES):
+    for name in (*SOURCES, *FILES):
         if (ROOT / name).is_dir():
             without = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, source / name, ignore=without)
@@ -145,7 +149,7 @@ def test_every_package_of_the_code_is_installed():
     found = {
         ".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.glob("chat/**/__init__.py")
     }
-    assert listed == found | {"chat.static", "chat.builtin_plugins"}
+    assert listed == found | {"chat.static", "chat.docs", "chat.builtin_plugins"}
 
 
 def test_its_metadata_is_what_an_index_shows(wheel):
@@ -168,8 +172,8 @@ def test_its_metadata_is_what_an_index_shows(wheel):
 
 
 async def test_it_serves_the_page_and_a_chat(whole, elsewhere):
-    """Page, files, health and a message, with a plugin of the current folder named beside the
-    built-in ones, and a folder `plugins` of one's own beside it."""
+    """Page, files, documentation, health and a message, with a plugin of the current folder named
+    beside the built-in ones, and a folder `plugins` of one's own beside it."""
     shutil.copy(ROOT / "docs" / "examples" / "shout_guard.py", elsewhere)
     (elsewhere / "plugins").mkdir()
     (elsewhere / "plugins" / "__init__.py").write_text("")
@@ -182,7 +186,8 @@ async def test_it_serves_the_page_and_a_chat(whole, elsewhere):
         files = [path for path in static.rglob("*") if path.is_file()]
         assert len(files) > 20
         paths = ["/", *(f"/static/{path.relative_to(static)}" for path in files)]
-        paths.append("/health/ready")
+        paths += [f"/{path.relative_to(ROOT)}" for path in pages()]
+        paths += ["/docs", "/llms.txt", "/health/ready"]
         assert {path: await status_of(server, path) for path in paths} == dict.fromkeys(paths, 200)
         assert await stored(server, "HELLO THERE") == "Hello there"
         assert await server.terminate() == 0

@@ -321,6 +321,10 @@ PUBLIC: Final = {
     "GET /health/ready": "200",
     "GET /": "200",
     "GET /static/index.html": "200",
+    "GET /docs": "200",
+    "GET /docs/rest.md": "200",
+    "GET /README.md": "200",
+    "GET /llms.txt": "200",
 }
 """What everybody gets, with any token or none."""
 

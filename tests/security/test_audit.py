@@ -77,6 +77,7 @@ NOT_AUDITED = {
     "GET /users", "GET /users/{new}", "GET /users/presence", "getPresence",
     # Public.
     "GET /", "GET /static/index.html", "GET /health/live", "GET /health/ready",
+    "GET /docs", "GET /docs/rest.md", "GET /README.md", "GET /llms.txt",
     "GET /demo", "POST /demo/token",
 }  # fmt: skip
 
