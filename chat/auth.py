@@ -12,9 +12,19 @@ from typing import Any, Final
 
 import jwt
 
-from chat.contracts.base import is_blank
+from chat.contracts.base import MAX_NAME_CHARS, is_blank
 from chat.errors import ChatError, ErrorCode
-from chat.identity import Identity, UserId, UserKey, is_tenant, parse_user_id, user_key
+from chat.identity import (
+    MAX_SEATS,
+    SEAT_ROLES,
+    Identity,
+    Seats,
+    UserId,
+    UserKey,
+    is_tenant,
+    parse_user_id,
+    user_key,
+)
 from chat.keys.token_keys import SYMMETRIC, TokenKey, TokenKeys
 from chat.ports import Clock
 
@@ -163,6 +173,7 @@ class Authenticator:
             else (),
             name=_text(claims, "name"),
             avatar_url=_text(claims, "avatarUrl"),
+            seats=_seats(claims, refusal),
         )
         if identity.has_expired(now):
             raise TokenRefusal(
@@ -318,6 +329,26 @@ def _word(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> str | None:
     if text is not None and text != claims[name][:500]:
         raise refusal(f"bad {name}", f"the token's `{name}` holds what is no character")
     return None if text is None else _shared(text)
+
+
+def _seats(claims: Mapping[str, Any], refusal: _Refuse) -> Seats | None:
+    """Read the claim `seats`, which rights depend on: a bad one refuses the token."""
+    seats = claims.get("seats")
+    if seats is None:
+        return None
+    if not isinstance(seats, dict):
+        raise refusal("bad seats", "the token's `seats` is no object")
+    if len(seats) > MAX_SEATS:
+        raise refusal("bad seats", f"the token's `seats` has more than {MAX_SEATS} entries")
+    for ref, role in seats.items():
+        if not 0 < len(ref) <= MAX_NAME_CHARS + ref.endswith("*") or is_blank(ref):
+            raise refusal("bad seats", "the token's `seats` names what is no externalRef")
+        if "*" in ref[:-1]:
+            raise refusal("bad seats", "a `*` stands only at the end of a name in `seats`")
+        if role not in SEAT_ROLES:
+            roles = ", ".join(SEAT_ROLES)
+            raise refusal("bad seats", f"a role in the token's `seats` is none of {roles}")
+    return Seats(seats) if seats else None
 
 
 @lru_cache(maxsize=1_000)

@@ -151,6 +151,19 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """A seat that the host gives in the chat of an externalRef.
+
+    `role` is moderator, member or readonly; `title` is for a chat that is made for it; without
+    `until`, the seat ends with the token.
+    """
+
+    role: str
+    title: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     """The stored part of a user: a name and a picture to show, and when they were last online."""
 

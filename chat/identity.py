@@ -1,6 +1,7 @@
 """The caller, as a value that is made from a good token. Knows no tokens and no transports."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NewType, cast
@@ -25,6 +26,12 @@ SERVICE: Final = "service"
 """The type of the host application's own tokens."""
 
 ADMIN: Final = "admin"
+
+MAX_SEATS: Final = 50
+"""The most seats that a token may give."""
+
+SEAT_ROLES: Final = ("moderator", "member", "readonly")
+"""The roles that a seat may have: an owner is a participant."""
 
 _CANONICAL_DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 _TEXT_ID: Final = re.compile(r"[!-~]{1,64}")
@@ -81,6 +88,35 @@ def _parts(key: UserKey) -> tuple[str, UserId]:
     return tenant, text if user_id is None else user_id
 
 
+class Seats:
+    """The seats that a token gives: roles by externalRef, or by how one begins (`order:*`).
+
+    A socket keeps one such object, which a renewed token fills anew: what still waits under the
+    earlier token has the seats of the renewed one.
+    """
+
+    __slots__ = ("_beginnings", "_exact")
+
+    def __init__(self, roles: Mapping[str, str]) -> None:
+        """Take `roles` as a token claims them."""
+        self._exact = {ref: role for ref, role in roles.items() if not ref.endswith("*")}
+        begins = [(ref[:-1], role) for ref, role in roles.items() if ref.endswith("*")]
+        # The longest first: it says most about the chat.
+        self._beginnings = sorted(begins, key=lambda each: -len(each[0]))
+
+    def role_in(self, external_ref: str) -> str | None:
+        """The role in the chat of that externalRef; None = no seat there."""
+        role = self._exact.get(external_ref)
+        if role is not None:
+            return role
+        return next((role for ref, role in self._beginnings if external_ref.startswith(ref)), None)
+
+    def become(self, other: "Seats | None") -> None:
+        """Give the seats of a renewed token in place of these; None = the token gives none."""
+        self._exact = {} if other is None else other._exact
+        self._beginnings = [] if other is None else other._beginnings
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """A caller whose token was checked.
@@ -99,6 +135,7 @@ class Identity:
     permissions: tuple[str, ...] = field(default=())
     name: str | None = None
     avatar_url: str | None = None
+    seats: Seats | None = None
     plugin: str | None = None
     """The plugin that acts in the user's name; it needs no token."""
     key: UserKey = field(init=False, repr=False, compare=False)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from chat.access_url import AccessUrl
 from chat.auth import Authenticator
 from chat.contracts.admin_answers import StatsAnswer, stats
 from chat.gateway.broadcaster import SocketBroadcaster
@@ -68,8 +69,13 @@ async def make_parts(
     hub, outbox = Hub(), Outbox()
     fanout = Fanout(outbox, hub)
     broadcaster = SocketBroadcaster(hub, fanout)
+    access_url, access_secret = settings.access_url, settings.access_secret
+    seat_source = None
+    if access_url is not None and access_secret is not None:
+        seat_source = AccessUrl(access_url, access_secret.get_secret_value(), clock)
     domain = build_domain(
         store=store,
+        seat_source=seat_source,
         whereabouts=hub,
         broadcaster=broadcaster,
         hooks=hooks,
@@ -97,7 +103,7 @@ async def make_parts(
         clock=clock,
         max_failed_per_min=settings.max_failed_tokens_per_min,
     )
-    audit = Audit(partial(_is_participant, domain))
+    audit = Audit(partial(_is_in, domain))
     gateway = build_gateway(
         hub=hub,
         outbox=outbox,
@@ -137,13 +143,9 @@ async def make_parts(
     )
 
 
-def _is_participant(domain: Domain, chat_id: int, identity: Identity) -> bool:
+def _is_in(domain: Domain, chat_id: int, identity: Identity) -> bool:
     state = domain.states.loaded(chat_id)
-    return (
-        state is not None
-        and state.chat.tenant == identity.tenant
-        and identity.user_id in state.members
-    )
+    return state is not None and state.mine_of(identity) is not None
 
 
 def _stats(hub: Hub, domain: Domain, tenant: str) -> StatsAnswer:

@@ -17,7 +17,7 @@ A plugin is one file with one class:
 Start it with PLUGINS=default,whisper. docs/writing-plugins.md has the rest.
 """
 
-from chat.entities import Message
+from chat.entities import Message, Seat
 from chat.errors import ChatError, ErrorCode, Reject
 from chat.hooks.events import (
     Action,
@@ -36,6 +36,7 @@ from chat.hooks.events import (
     Registration,
     RoomChange,
     Route,
+    SeatQuestion,
     Shutdown,
     Startup,
     TypingSignal,
@@ -64,6 +65,7 @@ from chat.hooks.specs import (
     register_events,
     register_namespaces,
     register_routes,
+    resolve_seat,
     shutdown,
     startup,
 )
@@ -98,6 +100,8 @@ __all__ = [
     "Reject",
     "RoomChange",
     "Route",
+    "Seat",
+    "SeatQuestion",
     "ServerApi",
     "Shutdown",
     "Startup",
@@ -126,6 +130,7 @@ __all__ = [
     "register_events",
     "register_namespaces",
     "register_routes",
+    "resolve_seat",
     "shutdown",
     "startup",
     "user_key",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from chat.contracts.pushes import ServerEvent
-from chat.entities import Chat, Message, Participant, Revision, User, UserAccess
+from chat.entities import Chat, Message, Participant, Revision, Seat, User, UserAccess
 from chat.identity import Identity, UserId, UserKey
 
 
@@ -202,6 +202,19 @@ class Whereabouts(Protocol):
     def is_in_room(self, chat_id: int, key: UserKey) -> bool:
         """Whether a socket of the user is in the chat's room."""
 
+    def in_room(self, chat_id: int) -> Sequence["Socket"]:
+        """Return the sockets in the chat's room."""
+
+    def of_user(self, key: UserKey) -> Sequence["Socket"]:
+        """Return the sockets of the user."""
+
+
+class SeatSource(Protocol):
+    """The host application, which decides who has a seat in which chat."""
+
+    async def seat(self, identity: Identity, external_ref: str) -> Seat | None:
+        """Ask the host; None = no seat. AUTH_UNAVAILABLE where it gives no usable answer."""
+
 
 class Socket(Protocol):
     """One socket of a user; `rooms` are the chats whose rooms it is in."""
@@ -224,6 +237,9 @@ class Broadcaster(Protocol):
         self, chat_id: int, event: ServerEvent, *, except_user: UserKey | None = None
     ) -> None:
         """Push to every socket in the chat's room except those of `except_user`."""
+
+    def to_socket(self, socket: Socket, event: ServerEvent) -> None:
+        """Push to one socket."""
 
     def to_user(self, key: UserKey, event: ServerEvent, *, outside_chat: int | None = None) -> int:
         """Push to every socket of the user; with `outside_chat`, to those outside its room.

@@ -23,6 +23,17 @@ class SocketsEndedAnswer(Ack):
     data: SocketsEndedModel
 
 
+class SeatsRefreshedModel(TypedDict):
+    """How many seats the host was asked about again, and how many of them ended."""
+
+    asked: Count
+    ended: Count
+
+
+class SeatsRefreshedAnswer(Ack):
+    data: SeatsRefreshedModel
+
+
 class StatsModel(TypedDict):
     """The state of the server at this moment."""
 
@@ -68,6 +79,10 @@ class PluginsAnswer(Ack):
 
 def sockets_ended(user_id: UserId, count: int) -> SocketsEndedAnswer:
     return {"success": True, "data": {"userId": user_id, "disconnected": count}}
+
+
+def seats_refreshed(asked: int, ended: int) -> SeatsRefreshedAnswer:
+    return {"success": True, "data": {"asked": asked, "ended": ended}}
 
 
 def stats(

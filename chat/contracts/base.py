@@ -43,6 +43,8 @@ MAX_USERS_ASKED: Final = 200
 MAX_NAME_CHARS: Final = 200
 """The longest title of a chat, name of a user, or externalRef."""
 
+ExternalRef = Annotated[str, Field(strict=True, min_length=1, max_length=MAX_NAME_CHARS)]
+
 
 class RequestModel(BaseModel):
     """Base of all models of what a client sends."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import Field, StrictBool, StrictStr
+from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from chat.contracts.base import (
     DEFAULT_PAGE,
@@ -10,6 +10,7 @@ from chat.contracts.base import (
     AnyUserId,
     Content,
     Count,
+    ExternalRef,
     Id,
     Key,
     Metadata,
@@ -37,8 +38,27 @@ class ChatReference(RequestModel):
     chat_id: Id
 
 
-class JoinChat(ChatReference):
-    """Join a chat; with the client's cursor, `since` and `epoch`, the ack holds what it missed."""
+class JoinChat(RequestModel):
+    """Join a chat; with the client's cursor, `since` and `epoch`, the ack holds what it missed.
+
+    By its id, or by its externalRef, which makes the chat where the host gives the user a seat.
+    """
+
+    chat_id: Id | None = None
+    external_ref: ExternalRef | None = None
+    since: Count | None = None
+    epoch: Epoch | None = None
+    limit: PageLimit = DEFAULT_PAGE
+
+    @model_validator(mode="after")
+    def _names_one_chat(self) -> "JoinChat":
+        if (self.chat_id is None) == (self.external_ref is None):
+            raise ValueError("give a chatId or an externalRef, one of the two")
+        return self
+
+
+class CatchUpWithChat(ChatReference):
+    """`GET /chats/:id/sync`: what a client with that cursor has missed."""
 
     since: Count | None = None
     epoch: Epoch | None = None

@@ -121,7 +121,7 @@ CLIENT_EVENTS: Final[Mapping[str, EventOperation]] = MappingProxyType(
             model=client_events.JoinChat,
             ack=acks.JoinChatAck,
             pushes=("userJoined",),
-            errors=(*_CHAT, Code.FORBIDDEN),
+            errors=(*_CHAT, Code.FORBIDDEN, Code.AUTH_UNAVAILABLE),
         ),
         Event.LEAVE_CHAT: EventOperation(
             summary="Leave a chat's room with this socket; the user stays a participant.",
@@ -234,6 +234,12 @@ ROUTES: Final[Mapping[str, RouteOperation]] = MappingProxyType(
             query=queries.ChatsQuery,
             answer=answers.ChatsAnswer,
         ),
+        "POST /chats/join": RouteOperation(
+            summary="Open the chat of an externalRef; made for a user with a seat in it.",
+            body=rest.ByExternalRef,
+            answer=answers.ChatAnswer,
+            errors=(Code.NOT_FOUND,),
+        ),
         "GET /chats/:id": RouteOperation(
             summary="Read one chat and its participants.",
             answer=answers.ChatAnswer,
@@ -345,6 +351,12 @@ ROUTES: Final[Mapping[str, RouteOperation]] = MappingProxyType(
             summary="Admit a user again.",
             answer=admin_answers.SocketsEndedAnswer,
             errors=_ADMIN_OF_USER,
+        ),
+        "POST /admin/seats/refresh": RouteOperation(
+            summary="Ask the host again about the seats in one chat.",
+            body=rest.ByExternalRef,
+            answer=admin_answers.SeatsRefreshedAnswer,
+            errors=_ADMIN,
         ),
         "GET /admin/stats": RouteOperation(
             summary="Read how many users and sockets are connected.",

@@ -283,7 +283,7 @@ def participant_removed(
     return ServerEvent("participantRemoved", payload)
 
 
-RemovalReason = Literal["removed", "left", "deleted"]
+RemovalReason = Literal["removed", "left", "deleted", "expired"]
 
 
 class RemovedFromChat(TypedDict):

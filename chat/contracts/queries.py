@@ -9,13 +9,13 @@ from chat.contracts.base import (
     MAX_USERS_ASKED,
     AnyUserId,
     Count,
+    ExternalRef,
     Id,
     PageLimit,
     RequestModel,
     at_most,
 )
 from chat.contracts.client_events import Epoch
-from chat.contracts.rest import ExternalRef
 
 
 class Limited(RequestModel):

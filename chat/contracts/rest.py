@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from chat.contracts.base import (
-    MAX_NAME_CHARS,
     AnyUserId,
     Content,
     Count,
+    ExternalRef,
     Id,
     Metadata,
     RequestModel,
@@ -24,8 +24,6 @@ MAX_NEW_PARTICIPANTS: Final = 10_000
 
 MAX_ADDED_AT_ONCE: Final = 1_000
 """The number of participants that one request may add to a chat."""
-
-ExternalRef = Annotated[str, Field(strict=True, min_length=1, max_length=MAX_NAME_CHARS)]
 
 
 class QueryName:
@@ -71,6 +69,12 @@ class CreateChat(RequestModel):
     ] = Field(default_factory=list)
     external_ref: ExternalRef | None = None
     metadata: Metadata = None
+
+
+class ByExternalRef(RequestModel):
+    """`POST /chats/join` and `POST /admin/seats/refresh`."""
+
+    external_ref: ExternalRef
 
 
 class UpdateChat(RequestModel):

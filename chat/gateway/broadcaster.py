@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from chat.contracts.pushes import ServerEvent
 from chat.gateway.engineio.session import Session
 from chat.gateway.fanout import Fanout
-from chat.gateway.hub import Hub
+from chat.gateway.hub import Connection, Hub
 from chat.identity import UserKey
+from chat.ports import Socket
 
 
 class SocketBroadcaster:
@@ -21,6 +22,10 @@ class SocketBroadcaster:
         if except_user is not None:
             skip = [each.session for each in self._hub.of_user(except_user)]
         self._fanout.to_room(chat_id, event, skip)
+
+    def to_socket(self, socket: Socket, event: ServerEvent) -> None:
+        if isinstance(socket, Connection):
+            self._fanout.to_session(socket.session, event)
 
     def to_user(self, key: UserKey, event: ServerEvent, *, outside_chat: int | None = None) -> int:
         return self.to_users((key,), event, outside_chat=outside_chat)

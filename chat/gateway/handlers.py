@@ -18,7 +18,6 @@ from chat.contracts.client_events import (
     Typing,
     sync_cursors,
 )
-from chat.contracts.pushes import removed_from_chat
 from chat.entities import Message
 from chat.errors import ChatError, ErrorCode
 from chat.gateway.fanout import Fanout
@@ -91,8 +90,7 @@ class Handlers:
             if fresh.key != connection.identity.key:
                 self._token_expiry.end_soon(connection)
                 raise ChatError(ErrorCode.TOKEN_INVALID, "the token is of another user")
-            for chat_id in await self._domain.rooms.renew(connection, fresh):
-                self._fanout.to_session(connection.session, removed_from_chat(chat_id, "removed"))
+            await self._domain.rooms.renew(connection, fresh)
             self._token_expiry.watch(connection)
             self._domain.people.remember(fresh)
         identity = connection.identity
@@ -112,7 +110,13 @@ class Handlers:
 
     async def join_chat(self, connection: Connection, payload: JoinChat) -> Answer:
         cursor = Cursor(payload.since, payload.epoch)
-        joined = await self._domain.rooms.join(connection, payload.chat_id, cursor, payload.limit)
+        rooms = self._domain.rooms
+        if payload.chat_id is not None:
+            joined = await rooms.join(connection, payload.chat_id, cursor, payload.limit)
+        else:
+            ref = payload.external_ref or ""
+            joined = await rooms.join_ref(connection, ref, cursor, payload.limit)
+            self._write_down(Event.JOIN_CHAT, connection, {"chat_id": joined.chat_id})
         return acks.joined_chat(joined)
 
     async def leave_chat(self, connection: Connection, payload: ChatReference) -> Answer:
@@ -177,6 +181,11 @@ class Handlers:
             "message_id": message.id,
             "sender_id": message.sender_id,
         }
+        self._write_down(action, connection, objects)
+        return acks.changed(message)
+
+    def _write_down(self, action: str, connection: Connection, objects: dict[str, Any]) -> None:
+        """Write down what the payload does not name."""
         self._audit.answered(
             action,
             connection.identity,
@@ -186,4 +195,3 @@ class Handlers:
             remote_ip=connection.remote_ip,
             socket_id=connection.socket_id,
         )
-        return acks.changed(message)

@@ -4,7 +4,11 @@ The client gets a warning, then its events are refused, then its socket ends.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Final
+
+import structlog
 
 from chat.contracts.pushes import session_expired, token_expiring
 from chat.errors import ChatError, ErrorCode
@@ -19,6 +23,8 @@ CUT_AFTER_S: Final = 15
 
 END_AFTER_S: Final = 0.1
 
+_log = structlog.get_logger("chat.gateway")
+
 
 class TokenExpiry:
     """Watches the tokens of all connections.
@@ -27,16 +33,27 @@ class TokenExpiry:
     gone.
     """
 
-    def __init__(self, fanout: Fanout, clock: Clock, tick_s: float) -> None:
+    def __init__(
+        self,
+        fanout: Fanout,
+        clock: Clock,
+        tick_s: float,
+        end_seats: Callable[[Connection], Awaitable[None]],
+    ) -> None:
         self._fanout = fanout
+        self._end_seats = end_seats
+        # Tasks that would be collected as garbage if nothing held them.
+        self._ending: set[asyncio.Task[None]] = set()
         self._clock = clock
         self._wheel: Wheel[Connection] = Wheel(tick_s, self._advance, self._now)
 
     def watch(self, connection: Connection) -> None:
         self.forget(connection)
-        self._wait_until(
-            connection, int(connection.identity.expires_at.timestamp()) - WARN_BEFORE_S
-        )
+        expires_at = connection.identity.expires_at.timestamp()
+        self._wait_until(connection, int(expires_at) - WARN_BEFORE_S)
+        left_s = expires_at - self._now()
+        if left_s < self._wheel.tick_s:
+            self._end_seats_in(left_s, connection)
 
     def forget(self, connection: Connection) -> None:
         self._wheel.remove(connection, connection.token_slot)
@@ -60,6 +77,7 @@ class TokenExpiry:
         left_s = expires_at.timestamp() - self._now()
         if left_s > -CUT_AFTER_S:
             self._wait_until(connection, int(expires_at.timestamp()) + CUT_AFTER_S)
+            self._end_seats_in(left_s, connection)
             if left_s <= 0:
                 return
             event = token_expiring(expires_at, int(left_s))
@@ -67,3 +85,25 @@ class TokenExpiry:
             event = session_expired(ChatError(ErrorCode.TOKEN_EXPIRED, "the token has expired"))
             connection.session.close_soon()
         self._fanout.to_session(connection.session, event)
+
+    def _end_seats_in(self, left_s: float, connection: Connection) -> None:
+        # Not by the wheel, after whose tick a seat would have seen a little of what follows.
+        asyncio.get_running_loop().call_later(
+            max(left_s, 0), self._token_ended, connection, connection.identity.expires_at
+        )
+
+    def _token_ended(self, connection: Connection, expires_at: datetime) -> None:
+        """Take the socket out of the rooms where it has a seat, unless its token was renewed."""
+        if connection.closed or connection.identity.expires_at != expires_at:
+            return
+        task = asyncio.get_running_loop().create_task(self._end(connection))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _end(self, connection: Connection) -> None:
+        try:
+            await self._end_seats(connection)
+        except ChatError as error:
+            # The store is away: the socket ends, which takes it out of all rooms.
+            _log.warning("seats_not_ended", code=error.code.value)
+            connection.session.close_soon()

@@ -103,6 +103,17 @@ class RoomChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeatQuestion:
+    """A user whose token gives no seat asks for the chat of an externalRef, which may not exist.
+
+    The answer is a `Seat`, or None where the plugin gives none.
+    """
+
+    identity: Identity
+    external_ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TypingSignal:
     """A user begins to type; for renewals within two seconds and for ends there is no event."""
 

@@ -26,6 +26,7 @@ from chat.hooks.notices import NoticeQueue
 from chat.hooks.plugin import API_VERSION, HookMark, Plugin
 from chat.hooks.specs import (
     HOOKS,
+    AskHook,
     CollectHook,
     FilterHook,
     Hook,
@@ -45,6 +46,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _log = structlog.get_logger("chat.plugins")
 
 EventT = TypeVar("EventT")
+AnswerT = TypeVar("AnswerT")
 
 
 class Brought(NamedTuple):
@@ -171,6 +173,37 @@ class PluginManager:
                     impl.succeeded(event)
                 event = event if changed is None else changed
         return event
+
+    async def ask(
+        self, hook: AskHook[EventT], event: EventT, answer: type[AnswerT]
+    ) -> AnswerT | None:
+        """Return the first answer that a plugin gives, None where none gives one.
+
+        A plugin that fails refuses, retryably, unless it fails open: then the next one is asked.
+        """
+        for impl in self._impls[hook.name]:
+            if impl.troubled and (pause_s := impl.off_for_s(event)) > 0:
+                if impl.on_error == "closed":
+                    raise _failed(impl, pause_s)
+                continue
+            try:
+                found = await call(impl, event)
+                if found is not None and not isinstance(found, answer):
+                    raise TypeError(f"returned a {type(found).__name__}")
+            except ChatError:
+                if impl.troubled:
+                    impl.succeeded(event)
+                raise
+            except BaseException as error:  # as in `filter`
+                impl.caught(error, event)
+                if impl.on_error == "closed":
+                    raise _failed(impl) from error
+            else:
+                if impl.troubled:
+                    impl.succeeded(event)
+                if found is not None:
+                    return found
+        return None
 
     async def start(self, event_for: Callable[[str], Startup]) -> None:
         """Call every `startup` with the event that is made for its plugin.

@@ -16,6 +16,7 @@ from chat.hooks.events import (
     MessageReadEvent,
     Registration,
     RoomChange,
+    SeatQuestion,
     Shutdown,
     Startup,
     TypingSignal,
@@ -51,6 +52,15 @@ class NotifyHook(Hook[EventT]):
     __slots__ = ()
 
 
+class AskHook(Hook[EventT]):
+    """Called with a question, one plugin after the other, until one answers.
+
+    Return None to leave the question to the next plugin, or raise `Reject` to refuse.
+    """
+
+    __slots__ = ()
+
+
 class CollectHook(Hook[EventT]):
     """Called once, at start, for what the plugin brings."""
 
@@ -77,6 +87,9 @@ after_action: Final = NotifyHook("after_action", ActionDone)
 
 after_refusal: Final = NotifyHook("after_refusal", ActionDone)
 """A client event or REST call was refused."""
+
+resolve_seat: Final = AskHook("resolve_seat", SeatQuestion)
+"""A user asks for the chat of an externalRef: returns a Seat, or None."""
 
 before_join: Final = FilterHook("before_join", RoomChange)
 """A participant is about to enter a chat's room."""

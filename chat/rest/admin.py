@@ -3,6 +3,8 @@
 from pydantic import BaseModel
 
 from chat.contracts import admin_answers as answers
+from chat.contracts.base import parse
+from chat.contracts.rest import ByExternalRef
 from chat.errors import ChatError, ErrorCode
 from chat.rest.base import ApiHandler
 from chat.rest.paths import path_user_id
@@ -42,6 +44,17 @@ class UserAccessHandler(AdminHandler):
         else:
             await access.unblock(self.identity, user_id)
         self.answer(answers.sockets_ended(user_id, ended))
+
+
+class RefreshSeatsHandler(AdminHandler):
+    async def post(self) -> None:
+        """Ask the host again about the seats in one chat; those who lost theirs are out."""
+        asked = await self.begin(
+            "POST /admin/seats/refresh", parse(ByExternalRef, await self.body_json())
+        )
+        self.about(external_ref=asked.external_ref)
+        seats, ref = self.gate.domain.seats, asked.external_ref
+        self.answer(answers.seats_refreshed(*await seats.refresh(self.identity, ref)))
 
 
 class StatsHandler(AdminHandler):

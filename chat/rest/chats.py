@@ -8,10 +8,17 @@ from pydantic import BaseModel
 
 from chat.contracts import acks, answers
 from chat.contracts.base import MAX_PAGE, parse, parse_fields
-from chat.contracts.client_events import ChatReference, Event, JoinChat, Sync, sync_cursors
+from chat.contracts.client_events import (
+    CatchUpWithChat,
+    ChatReference,
+    Event,
+    Sync,
+    sync_cursors,
+)
 from chat.contracts.queries import ChatsQuery, ParticipantsQuery
 from chat.contracts.rest import (
     AddParticipants,
+    ByExternalRef,
     CreateChat,
     MarkRead,
     QueryName,
@@ -118,6 +125,18 @@ class ChatsHandler(OneChatHandler):
         # Blanks around the reference are part of it.
         text = self.get_query_argument(QueryName.EXTERNAL_REF, None, strip=False)
         return None if text is None else parse_fields(ChatsQuery, external_ref=text).external_ref
+
+
+class JoinHandler(OneChatHandler):
+    async def post(self) -> None:
+        """Answer the chat of an externalRef, made where the host gives the caller a seat in it."""
+        payload = await self.begin("POST /chats/join", parse(ByExternalRef, await self.body_json()))
+        self.gate.domain.pace.take_page(self.identity)
+        state = await self.gate.domain.seats.open(self.identity, payload.external_ref)
+        self.about(chat_id=state.chat.id)
+        self.reply_chat(
+            await self.gate.domain.chat_views.of_state(state, self.identity, with_participants=True)
+        )
 
 
 class ChatHandler(OneChatHandler):
@@ -238,7 +257,7 @@ class SyncHandler(ApiHandler):
         """List what changed in a chat after `?since`, as the event `sync` does."""
         reference = path_id(chat_id)
         asked = parse_fields(
-            JoinChat,
+            CatchUpWithChat,
             chat_id=reference,
             since=self.query_int("since", low=0),
             epoch=self.get_query_argument("epoch", None),

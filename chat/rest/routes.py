@@ -25,6 +25,7 @@ ROUTES: Final[tuple[tuple[str, type[ApiHandler]], ...]] = (
     (rf"/chat-messages/{_ID}", messages.MessageHandler),
     (rf"/chat-messages/{_ID}/history", messages.HistoryHandler),
     (r"/chats", chats.ChatsHandler),
+    (r"/chats/join", chats.JoinHandler),
     (rf"/chats/{_ID}", chats.ChatHandler),
     (rf"/chats/{_ID}/participants", chats.ParticipantsHandler),
     (rf"/chats/{_ID}/participants/{_USER}", chats.ParticipantHandler),
@@ -38,6 +39,7 @@ ROUTES: Final[tuple[tuple[str, type[ApiHandler]], ...]] = (
     (r"/users/presence", users.PresenceHandler),
     (rf"/users/{_USER}", users.UserHandler),
     (rf"/admin/users/{_USER}/(disconnect|revoke|block|unblock)", admin.UserAccessHandler),
+    (r"/admin/seats/refresh", admin.RefreshSeatsHandler),
     (r"/admin/stats", admin.StatsHandler),
     (r"/admin/plugins", admin.PluginsHandler),
 )

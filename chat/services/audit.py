@@ -26,6 +26,7 @@ CHANGES: Final = frozenset(
         "POST /admin/users/:id/revoke",
         "POST /admin/users/:id/block",
         "POST /admin/users/:id/unblock",
+        "POST /admin/seats/refresh",
         "GET /admin/stats",
         "GET /admin/plugins",
     }
@@ -35,6 +36,7 @@ CHANGES: Final = frozenset(
 READS: Final = frozenset(
     {
         "GET /chats",
+        "POST /chats/join",
         "GET /chats/:id",
         "GET /chats/:id/participants",
         "GET /chats/:id/reads",
@@ -76,9 +78,9 @@ def objects_of(payload: object) -> dict[str, Any]:
 
 @dataclass(slots=True, eq=False)
 class Audit:
-    """`is_participant(chat_id, identity)` says whether the user is known to be in the chat."""
+    """`is_in(chat_id, identity)` says whether the caller is known to be in the chat, or to sit."""
 
-    is_participant: Callable[[int, Identity], bool]
+    is_in: Callable[[int, Identity], bool]
 
     def answered(
         self,
@@ -112,9 +114,7 @@ class Audit:
         if action in OF_MESSAGES:
             return "audit_change" if objects.get("sender_id") != identity.user_id else None
         chats = objects.get("chat_ids") or [objects.get("chat_id")]
-        foreign = [
-            each for each in chats if each is not None and not self.is_participant(each, identity)
-        ]
+        foreign = [each for each in chats if each is not None and not self.is_in(each, identity)]
         if not foreign:
             return None
         if action == Event.SYNC:

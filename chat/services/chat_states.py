@@ -18,6 +18,7 @@ from chat.ports import ChatRepository, MessageRepository
 from chat.services.absences import Absences
 from chat.services.budget import READS_OF_ALL, Turns
 from chat.services.chat_state import TAIL_MESSAGES, ChatState
+from chat.services.grants import Grants
 from chat.services.history import read_back
 from chat.services.pace import Pace
 from chat.services.state_sizes import Scale
@@ -53,6 +54,7 @@ class ChatStates:
     ) -> None:
         """Make the memory; `check_identity` raises if a token has expired or is refused."""
         self.check_identity = check_identity
+        self.grants = Grants()
         self._most_bytes = most_bytes
         self._scale = Scale()
         self._chats = chats
@@ -122,7 +124,9 @@ class ChatStates:
         """
         sees_all = identity.is_privileged
         absence = (chat_id, identity.tenant, None) if sees_all else (chat_id, identity.key)
-        if not self._absent.holds(absence):
+        # A seat comes with a token, so what was missing for one token is there for the next.
+        seated = identity.seats is not None or self.grants.in_chat(chat_id) is not None
+        if seated or not self._absent.holds(absence):
             async with self._turns.of(identity.key):
                 # Asked here: twenty sockets that wait for their turn have not been charged yet.
                 self._pace.may_look_up(identity)
@@ -132,13 +136,33 @@ class ChatStates:
                     if sees_all
                     else self._chats.is_participant(chat_id, identity.key)
                 )
+                if not is_in and seated:
+                    is_in = await self._may_sit(chat_id, identity)
                 if is_in and (state := await self.get(chat_id)) is not None:
                     return state
-                self._absent.note(absence, since)
+                if not seated:
+                    self._absent.note(absence, since)
                 self._pace.found_nothing(identity)
         if sees_all:
             raise ChatError(ErrorCode.NOT_FOUND, f"no chat {chat_id}")
         raise NotParticipantError(chat_id)
+
+    async def _may_sit(self, chat_id: int, identity: Identity) -> bool:
+        """Whether a seat of the caller is in that chat, which nothing is loaded for."""
+        chat = await self._chats.find(chat_id)
+        if chat is None or chat.deleted_at is not None or chat.tenant != identity.tenant:
+            return False
+        if chat.external_ref is None:
+            return False
+        return self.has_seat(identity, chat.external_ref, chat_id)
+
+    def has_seat(self, identity: Identity, external_ref: str, chat_id: int | None) -> bool:
+        """Whether a token or the host gives a seat by that externalRef; `chat_id`: its chat."""
+        if identity.seats is not None and identity.seats.role_in(external_ref) is not None:
+            return True
+        grants = None if chat_id is None else self.grants.in_chat(chat_id)
+        grant = grants.get(identity.user_id) if grants else None
+        return grant is not None and grant.is_for(identity, external_ref)
 
     def check(self, state: ChatState, identity: Identity, at_least: int = 0) -> None:
         """Check a caller's whole authority: token, participant, role, and that there is a chat.
@@ -193,6 +217,7 @@ class ChatStates:
         state = self.loaded(chat_id) or state
         self._states[chat_id] = state
         self._held.pop(chat_id, None)
+        state.granted = self.grants.in_chat(chat_id)
         self._absent.appeared((chat_id, state.chat.tenant, None))
         for key in state.member_keys():
             self._link(key, chat_id)

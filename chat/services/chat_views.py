@@ -41,6 +41,7 @@ class ChatViews:
         """The chat as the caller sees it; raises if the caller has lost it meanwhile."""
         mine = state.members.get(identity.user_id)
         unread = await self.reads.unread_count(state, mine)
+        mine = state.mine_of(identity)
         participants = await self.participants(state) if with_participants else None
         if not identity.is_service:
             self.states.check(state, identity)

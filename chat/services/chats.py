@@ -14,7 +14,7 @@ from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import ChatDraft
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import before_chat_change
-from chat.identity import Identity, UserId, UserKey
+from chat.identity import SERVICE, Identity, UserId, UserKey
 from chat.ports import Broadcaster, ChatRepository, Clock, IdRepository
 from chat.services.chat_states import SEQ_BLOCK, ChatState, ChatStates
 from chat.services.chat_views import ChatViews, view_of
@@ -52,6 +52,7 @@ class ChatService:
     hooks: PluginManager
     clock: Clock
     max_participants: int
+    seats_changed: Callable[[ChatState], None]
 
     async def create(self, identity: Identity, new: NewChat) -> tuple[ChatState, bool]:
         """Make a chat and return True with it, or the existing one and False.
@@ -79,11 +80,31 @@ class ChatService:
                     _draft(identity, None, new.type, new.title, new.metadata)
                 )
                 new = replace(new, title=draft.title, metadata=draft.metadata)
-            state = await self._insert(identity, new, people)
+            setter = _setter(identity, new.external_ref)
+            state = await self._insert(identity, new, people, setter)
             if state is not None:
                 await self._announce(state)
                 return state, True
-        raise _contended()
+        raise contended()
+
+    async def make_for_seat(
+        self, identity: Identity, external_ref: str, title: str | None
+    ) -> ChatState | None:
+        """Make the chat of a record for a caller to whom the host gives a seat there.
+
+        It has no participants. It counts as a chat that the caller makes, since a token may give
+        seats in any number of chats. None where somebody else has made it.
+        """
+        self.contacts.admit_empty_chat(identity)
+        draft = await self._ask_plugins(_draft(identity, None, ChatType.GROUP, title, None))
+        new = NewChat(
+            type=ChatType.GROUP,
+            title=draft.title,
+            metadata=draft.metadata,
+            external_ref=external_ref,
+        )
+        # The host has said that the user may: the reference is as good as one of the host's own.
+        return await self._insert(identity, new, [], ExternalRefSetter(identity.user_id, SERVICE))
 
     async def ids_of(self, key: UserKey) -> list[int]:
         """Ids of the chats in which the user is, the oldest first."""
@@ -141,6 +162,9 @@ class ChatService:
 
         def commit(chat: Chat) -> None:
             state.configured(chat)
+            if external_ref is not UNSET:
+                # Seats belong to the reference.
+                self.seats_changed(state)
             event = chat_updated(chat)
             self.broadcaster.to_chat(chat.id, event)
             self.broadcaster.to_users(state.member_keys(), event, outside_chat=chat.id)
@@ -151,7 +175,7 @@ class ChatService:
                 return state
             except _ReferenceTakenError:
                 await self.existing.check_free(identity, external_ref)
-        raise _contended()
+        raise contended()
 
     async def delete(self, identity: Identity, chat_id: int) -> None:
         """Delete a chat for all its participants; owners only.
@@ -225,7 +249,11 @@ class ChatService:
             )
 
     async def _insert(
-        self, identity: Identity, new: NewChat, people: list[UserId]
+        self,
+        identity: Identity,
+        new: NewChat,
+        people: list[UserId],
+        ref_by: ExternalRefSetter | None,
     ) -> ChatState | None:
         chat_id = await self.ids.reserve("chats", 1)
         # Checked again: this has waited for plugins and the store.
@@ -252,7 +280,7 @@ class ChatService:
             type=new.type,
             title=new.title,
             external_ref=new.external_ref,
-            external_ref_by=_setter(identity, new.external_ref),
+            external_ref_by=ref_by,
             metadata=new.metadata,
             created_by=identity.user_id,
             created_at=now,
@@ -301,7 +329,8 @@ def _setter(identity: Identity, external_ref: str | None) -> ExternalRefSetter |
     return None if external_ref is None else ExternalRefSetter(identity.user_id, identity.type)
 
 
-def _contended() -> ChatError:
+def contended() -> ChatError:
+    """The refusal after MAX_TRIES."""
     return ChatError(
         ErrorCode.STORAGE_UNAVAILABLE,
         "others are making and deleting the same chat, try again",

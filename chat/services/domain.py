@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chat.hooks.manager import PluginManager
-from chat.ports import Broadcaster, Clock, Store, Whereabouts
+from chat.ports import Broadcaster, Clock, SeatSource, Store, Whereabouts
 from chat.services.access import AccessService
 from chat.services.budget import (
     ANSWERS_IN_A_BACKLOG,
@@ -29,6 +29,7 @@ from chat.services.profiles import Directory, ProfilePushes
 from chat.services.reads import ReadService
 from chat.services.revisions import RevisionService
 from chat.services.rooms import RoomService
+from chat.services.seats import SeatService
 from chat.services.typing import TypingService
 from chat.services.unread import UnreadService
 from chat.settings import Settings
@@ -59,6 +60,7 @@ class Domain:
     presence: PresenceService
     attendance: Attendance
     rooms: RoomService
+    seats: SeatService
     typing: TypingService
     catch_up: CatchUpService
     unread: UnreadService
@@ -69,6 +71,7 @@ class Domain:
 
     async def stop(self, timeout_s: float) -> None:
         self.typing.stop()
+        self.seats.stop()
         self.unread.stop()
         self.attendance.stop()
         self.presence.stop()
@@ -84,6 +87,7 @@ class Domain:
 def build_domain(
     *,
     store: Store,
+    seat_source: SeatSource | None,
     whereabouts: Whereabouts,
     broadcaster: Broadcaster,
     hooks: PluginManager,
@@ -205,6 +209,7 @@ def build_domain(
         hooks=hooks,
         clock=clock,
         max_participants=settings.max_participants,
+        seats_changed=lambda state: rooms.seats_changed(state),
     )
     participants = ParticipantService(
         states=states,
@@ -215,6 +220,7 @@ def build_domain(
         typing=typing,
         attendance=attendance,
         broadcaster=broadcaster,
+        sockets=whereabouts,
         clock=clock,
         max_participants=settings.max_participants,
     )
@@ -228,9 +234,22 @@ def build_domain(
         answer_bytes=answer_bytes,
         epoch=store.epoch,
     )
+    seats = SeatService(
+        states=states,
+        existing=existing,
+        chats=chats,
+        pace=pace,
+        hooks=hooks,
+        source=seat_source,
+        clock=clock,
+        changed=lambda state: rooms.seats_changed(state),
+    )
     rooms = RoomService(
         states=states,
         chats=chats,
+        seats=seats,
+        sockets=whereabouts,
+        broadcaster=broadcaster,
         pace=pace,
         attendance=attendance,
         typing=typing,
@@ -260,4 +279,5 @@ def build_domain(
         participants=participants,
         catch_up=catch_up,
         rooms=rooms,
+        seats=seats,
     )

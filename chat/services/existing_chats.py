@@ -69,7 +69,8 @@ class ExistingChats:
         chat_id = await self.chats.find_by_external_ref(identity.tenant, external_ref)
         if not identity.is_privileged:
             own = await self.chats.memberships(identity.key)
-            chat_id = chat_id if chat_id in own else None
+            if chat_id not in own and not self.states.has_seat(identity, external_ref, chat_id):
+                chat_id = None
         state = None if chat_id is None else await self.states.get(chat_id)
         return state if state is not None and state.rank_of(identity) >= 0 else None
 

@@ -109,7 +109,8 @@ class MessageService:
         key: Key | None,
         sent: Outcome[Sent],
     ) -> None:
-        version = state.members_version
+        # The seats of a token may end while this waits, so they are always looked at again.
+        version = state.members_version if identity.seats is None else -1
         digest = None
         if self.hooks.has(before_message_send):
             asked = draft
@@ -124,7 +125,7 @@ class MessageService:
             reply_to = await self._preview(draft.chat_id, draft.reply_to_id)
 
         if state.members_version != version:
-            self.states.check_rank(state, identity, MAY_SEND)
+            self.states.check(state, identity, MAY_SEND)
 
         now = self.clock.now()
         message = Message(

@@ -15,7 +15,7 @@ from chat.contracts.view_writers import participant_added, participant_updated
 from chat.entities import ChatType, Participant, Role
 from chat.errors import ChatError, ErrorCode
 from chat.identity import Identity, UserId
-from chat.ports import Broadcaster, ChatRepository, Clock
+from chat.ports import Broadcaster, ChatRepository, Clock, Whereabouts
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.contacts import Contacts
 from chat.services.journal.journal import Journal
@@ -38,6 +38,7 @@ class ParticipantService:
     typing: TypingService
     attendance: Attendance
     broadcaster: Broadcaster
+    sockets: Whereabouts
     clock: Clock
     max_participants: int
 
@@ -55,6 +56,7 @@ class ParticipantService:
         newcomers = [each for each in dict.fromkeys(user_ids) if each not in state.members]
         self._check_room(state, len(newcomers))
         self._check_not_just_left(state, identity, newcomers)
+        self._check_not_from_a_seat(state, identity, newcomers)
         await self.contacts.admit(identity, newcomers)
         await self.people.find([identity.key_of(each) for each in newcomers])
         for user_id in newcomers:
@@ -109,7 +111,7 @@ class ParticipantService:
 
         def check() -> None:
             self.states.check(state, identity, Role.MODERATOR.rank)
-            self._check_outranks(state, identity, self._member(state, user_id))
+            self._check_outranks(state, identity, self._removable(state, user_id))
 
         check()
         await self._take_out(state, user_id, "removed", check, may_orphan=identity.is_service)
@@ -136,6 +138,7 @@ class ParticipantService:
                 raise _AlreadyInError
             self._check_room(state, 1)
             self._check_not_just_left(state, identity, [user_id])
+            self._check_not_from_a_seat(state, identity, [user_id])
             # A newcomer's unread count begins here, not with the chat's whole past.
             last = state.last_message
             newcomer = Participant(
@@ -187,6 +190,15 @@ class ParticipantService:
                     f"from {iso(left_at + LEFT_FOR)} on",
                 )
 
+    @staticmethod
+    def _check_not_from_a_seat(
+        state: ChatState, identity: Identity, newcomers: Sequence[UserId]
+    ) -> None:
+        """Refuse a moderator by a seat who would stay when the seat ends."""
+        sits = identity.user_id not in state.members and state.seat_of(identity) is not None
+        if sits and identity.user_id in newcomers and not identity.is_privileged:
+            raise ChatError(ErrorCode.FORBIDDEN, "nobody with a seat only adds themselves")
+
     async def _take_out(
         self,
         state: ChatState,
@@ -199,7 +211,7 @@ class ParticipantService:
         chat_id = state.chat.id
 
         async def write(seq: int) -> Participant:
-            member = self._member(state, user_id)
+            member = self._removable(state, user_id)
             if not may_orphan:
                 self._check_not_last_owner(state, user_id)
             gone = replace(
@@ -241,6 +253,32 @@ class ParticipantService:
         if member is None:
             raise ChatError(ErrorCode.NOT_FOUND, f"no participant {user_id} in this chat")
         return member
+
+    def _removable(self, state: ChatState, user_id: UserId) -> Participant:
+        """The participant, or the user who sits or wrote here by a seat: that one comes not back.
+
+        Such a user gets a row, of one who was removed.
+        """
+        member = state.members.get(user_id)
+        if member is not None or state.chat.external_ref is None or state.is_barred(user_id):
+            return member or self._member(state, user_id)
+        sockets = [
+            each for each in self.sockets.in_room(state.chat.id) if each.identity.user_id == user_id
+        ]
+        seats = [mine for each in sockets if (mine := state.mine_of(each.identity)) is not None]
+        if seats:
+            return max(seats, key=lambda each: each.role.rank)
+        if sockets or not state.names(user_id):
+            return self._member(state, user_id)
+        now = self.clock.now()
+        return Participant(
+            chat_id=state.chat.id,
+            tenant=state.chat.tenant,
+            user_id=user_id,
+            role=Role.READONLY,
+            joined_at=now,
+            updated_seq=0,
+        )
 
     @staticmethod
     def _check_not_direct(state: ChatState) -> None:

@@ -88,9 +88,10 @@ class Directory:
     """Look-ups of profiles, and of who is online.
 
     A user sees the profiles of the participants of their chats, of the users whom the history of
-    these chats names, and of those who have one of them open. Admins and services see all profiles
-    of their tenant: one with nulls for an unknown id. Only users who share a chat now see each
-    other's presence. In an `is_open` directory every user but guests sees all of their tenant.
+    these chats names, and of those who have one of them open; so does a user with a seat, while the
+    chat is open. Admins and services see all profiles of their tenant: one with nulls for an
+    unknown id. Only users who share a chat now see each other's presence. In an `is_open` directory
+    every user but guests sees all of their tenant.
     """
 
     states: ChatStates
@@ -149,10 +150,19 @@ class Directory:
         hidden = set(wanted) - {viewer.user_id}
         for state in self.states.loaded_chats_of(viewer.key):
             hidden -= self._seen_in(state, hidden)
+        for state in self._seats_of(viewer):
+            hidden -= self._seen_in(state, hidden)
         if hidden:
             for state in await self.states.of_user(viewer.key):
                 hidden -= self._seen_in(state, hidden)
         return set(wanted) - hidden
+
+    def _seats_of(self, identity: Identity) -> list[ChatState]:
+        """The chats that the caller has open by a seat."""
+        sockets = self.attendance.whereabouts.of_user(identity.key)
+        opened = {chat_id for each in sockets for chat_id in each.rooms}
+        states = [self.states.loaded(each) for each in opened]
+        return [each for each in states if each is not None and each.rank_of(identity) >= 0]
 
     def _seen_in(self, state: ChatState, user_ids: Collection[UserId]) -> set[UserId]:
         is_present, chat_id = self.attendance.is_present, state.chat.id

@@ -1,6 +1,6 @@
 """Read cursors, which only move forward, and unread counts, which are computed and never stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from chat.contracts.pushes import message_read
@@ -38,13 +38,17 @@ class ReadService:
 
         A message behind the cursor changes nothing and is no error. Others get `messageRead`, the
         caller's own sockets `unreadUpdated`. Raises NOT_PARTICIPANT, NOT_FOUND, and FORBIDDEN for
-        admins who are no participants: they have no cursor.
+        admins who are no participants: they have no cursor. A seat has none either, but it is the
+        host's choice that its user is no participant: nothing happens, and that is no error.
         """
         state = await self.states.require(chat_id, identity)
         seq, sender_id = await self._locate(state, message_id)
         self.states.check(state, identity)
         mine = state.members.get(identity.user_id)
         if mine is None:
+            seat = state.mine_of(identity)
+            if seat is not None:
+                return replace(seat, last_read_message_id=message_id), 0
             raise ChatError(ErrorCode.FORBIDDEN, "only participants have a read cursor")
         if seq <= mine.last_read_seq:
             return mine, await self.unread_count(state, mine)

@@ -1,19 +1,21 @@
 """Sockets entering and leaving the rooms of chats: permission, plugins, limits, and the pushes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from chat.contracts.pushes import RemovalReason, removed_from_chat
 from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import RoomChange
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import after_join, after_leave, before_join
 from chat.identity import Identity
-from chat.ports import Socket
+from chat.ports import Broadcaster, Socket, Whereabouts
 from chat.services.catch_up import CatchUpService, Cursor
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.chats import ChatService
 from chat.services.pace import Pace
 from chat.services.presence import Attendance
 from chat.services.reads import ReadService
+from chat.services.seats import SeatService
 from chat.services.typing import TypingService
 from chat.views import JoinedChat
 
@@ -24,6 +26,9 @@ class RoomService:
 
     states: ChatStates
     chats: ChatService
+    seats: SeatService
+    sockets: Whereabouts
+    broadcaster: Broadcaster
     pace: Pace
     attendance: Attendance
     typing: TypingService
@@ -42,6 +47,7 @@ class RoomService:
         state = await self._enter(socket, chat_id)
         mine = state.members.get(socket.identity.user_id)
         unread = await self.reads.unread_count(state, mine)
+        mine = state.mine_of(socket.identity)
         missed = await self.catch_up.page(socket.identity, chat_id, cursor, limit)
         return JoinedChat(
             chat_id=chat_id,
@@ -53,6 +59,16 @@ class RoomService:
             readers=self.reads.cursors(state),
             page=missed,
         )
+
+    async def join_ref(
+        self, socket: Socket, external_ref: str, cursor: Cursor, limit: int
+    ) -> JoinedChat:
+        """Enter the room of the chat of an externalRef, made where the host gives a seat there.
+
+        NOT_FOUND.
+        """
+        state = await self.seats.open(socket.identity, external_ref)
+        return await self.join(socket, state.chat.id, cursor, limit)
 
     async def enter_all(self, socket: Socket) -> list[int]:
         """Put the socket into the rooms of its user's chats, as many as it may; returns their ids.
@@ -78,25 +94,58 @@ class RoomService:
         if chat_id in socket.rooms:
             self._leave(socket, chat_id, lost=False)
 
-    async def renew(self, socket: Socket, fresh: Identity) -> list[int]:
-        """Give the socket its user's new identity; returns the chats whose rooms it loses.
+    async def renew(self, socket: Socket, fresh: Identity) -> None:
+        """Give the socket its user's new identity.
 
-        A former admin loses those of the chats that the user is no participant of. Nobody else
-        loses a room here: a participant who is removed leaves the room at once.
+        It leaves the rooms in which that identity has no place: a former admin those of the chats
+        that the user is no participant of, a user with a seat those where the new token gives none.
+        Nobody else loses a room here: a participant who is removed leaves the room at once.
         """
+        old = socket.identity
+        demoted = old.is_privileged and not fresh.is_privileged
         states: dict[int, ChatState | None] = {}
-        if socket.identity.is_privileged and not fresh.is_privileged:
+        if demoted or old.seats is not None or self.states.grants.of_user(old.key):
             for chat_id in list(socket.rooms):
                 states[chat_id] = await self.states.get(chat_id)
+        if old.seats is not None:
+            # One object for a socket: what waits under the earlier token has the new seats, too.
+            old.seats.become(fresh.seats)
+            fresh = replace(fresh, seats=old.seats)
         socket.identity = fresh
-        lost = [
-            chat_id
-            for chat_id, state in states.items()
-            if chat_id in socket.rooms and (state is None or state.rank_of(fresh) < 0)
-        ]
-        for chat_id in lost:
+        self.seats.renewed(fresh)
+        for chat_id, state in states.items():
+            if state is None or state.rank_of(fresh) < 0:
+                self._put_out(socket, chat_id, "removed" if demoted else "expired")
+
+    async def end_seats(self, socket: Socket) -> None:
+        """Take the socket out of the rooms in which it has a seat: its token has expired."""
+        identity = socket.identity
+        user_id = identity.user_id
+        if identity.is_privileged or (
+            identity.seats is None and not self.states.grants.of_user(identity.key)
+        ):
+            return
+        if identity.seats is not None:
+            identity.seats.become(None)
+        loaded = {each: self.states.loaded(each) for each in socket.rooms}
+        # First those in memory, at once: nothing is pushed to the room of another chat.
+        for chat_id in sorted(loaded, key=lambda each: loaded[each] is None):
+            state = loaded[chat_id] or await self.states.get(chat_id)
+            if socket.identity is not identity:
+                return  # renewed meanwhile
+            if state is not None and user_id not in state.members:
+                self._put_out(socket, chat_id, "expired")
+
+    def seats_changed(self, state: ChatState) -> None:
+        """Take the sockets out of the chat's room that have no place there any more."""
+        for socket in self.sockets.in_room(state.chat.id):
+            if state.rank_of(socket.identity) < 0:
+                self._put_out(socket, state.chat.id, "expired")
+
+    def _put_out(self, socket: Socket, chat_id: int, reason: RemovalReason) -> None:
+        if chat_id in socket.rooms:
             self._leave(socket, chat_id, lost=False)
-        return lost
+            self.broadcaster.to_socket(socket, removed_from_chat(chat_id, reason))
 
     def leave_all(self, socket: Socket, *, lost: bool) -> None:
         """Take a socket that is gone out of all its rooms; `lost` = its connection broke."""

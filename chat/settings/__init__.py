@@ -33,7 +33,7 @@ DEFAULT_PLUGINS: Final = (
 MIN_SECRET_BYTES: Final = 32
 """An HS256 key is at least as long as the hash (RFC 7518 3.2)."""
 
-SECRETS: Final = ("jwt_secret", "jwt_secret_previous")
+SECRETS: Final = ("jwt_secret", "jwt_secret_previous", "access_secret")
 KEYS: Final = ("jwt_secret", "jwt_public_key", "jwt_jwks_url")
 """The sources of the key of the host's tokens; if all are unset, the server is in demo mode."""
 
@@ -157,6 +157,12 @@ class Settings(LimitSettings):
         "all",
         description="Whom employees may add to chats: `all`; `shared`: those with whom they share "
         "a chat; `host`: nobody.",
+    )
+    access_url: str | None = Field(
+        None, description="Where the host is asked for seats that a token does not give."
+    )
+    access_secret: SecretStr | None = Field(
+        None, description="Secret that signs what ACCESS_URL is asked, 32 bytes or more."
     )
     open_directory: bool = Field(
         False, description="Let employees see everybody's name and presence, chat or no chat."
@@ -285,9 +291,9 @@ class Settings(LimitSettings):
     def _read_public_key(cls, value: str | None) -> str | None:
         return None if value is None else read_public_key(value)
 
-    @field_validator("jwt_jwks_url")
+    @field_validator("jwt_jwks_url", "access_url")
     @classmethod
-    def _check_jwks_url(cls, value: str | None) -> str | None:
+    def _check_url(cls, value: str | None) -> str | None:
         if value is not None and not re.match(r"https?://[^/\s?#]", value, re.IGNORECASE):
             raise ValueError("must be an http or https address")
         return value
@@ -305,8 +311,24 @@ class Settings(LimitSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_access(self) -> "Settings":
+        if self.access_url is None:
+            return self
+        if self.access_secret is None:
+            raise ValueError("ACCESS_URL is set without ACCESS_SECRET, which signs the questions")
+        secure = self.access_url.lower().startswith("https:")
+        if not secure and not is_loopback(urlsplit(self.access_url).hostname or ""):
+            raise ValueError(
+                "ACCESS_URL is an http address of another machine, so anybody on the way could "
+                "answer; use https"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_secrets(self) -> "Settings":
-        for field, secret in self.named_secrets:
+        access = self.access_secret
+        signing = [("access_secret", access.get_secret_value())] if access else []
+        for field, secret in [*self.named_secrets, *signing]:
             name = field.upper()
             weakness = environment.why_weak(secret)
             if weakness is not None:

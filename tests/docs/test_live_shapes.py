@@ -89,6 +89,8 @@ async def answers_of(chat):
         await ask(f"POST /admin/users/:id/{what}", id=125, **host)
     await ask("GET /admin/stats", **host)
     await ask("GET /admin/plugins", **host)
+    await ask("POST /admin/seats/refresh", json={"externalRef": "order:1001"}, **host)
+    await ask("POST /chats/join", json={"externalRef": "order:1001"})
     await ask("GET /chats")
     await ask("GET /chats/:id", id=one)
     await ask("PATCH /chats/:id", id=one, json={"title": "Order 1001 (paid)"}, **host)

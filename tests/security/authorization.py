@@ -50,6 +50,10 @@ EVENTS: Final[dict[str, Row]] = {
         "joinChat", {"chatId": "{missing}"}, "np np np np np np np np nf nf"),
     "join another chat": (
         "joinChat", {"chatId": "{other_chat}"}, "np np np np np np np np ok ok"),
+    "join another chat by its externalRef": (
+        "joinChat", {"externalRef": "{ref}"}, "nf nf nf nf nf nf nf nf ok ok"),
+    "join by a missing externalRef": (
+        "joinChat", {"externalRef": "none-{new}"}, "nf nf nf nf nf nf nf nf nf nf"),
     "leave the room": (
         "leaveChat", {"chatId": "{chat}"}, "np np ok ok ok ok ok ok ok ok"),
     "leave the room of a missing chat": (
@@ -94,6 +98,9 @@ EVENTS: Final[dict[str, Row]] = {
         "markAsRead", READ | {"messageId": "{other}"}, "np np nf nf nf nf nf nf nf nf"),
     "mark in a missing chat": (
         "markAsRead", READ | {"chatId": "{missing}"}, "np np np np np np np np nf nf"),
+    "mark as read in another chat": (
+        "markAsRead", {"chatId": "{other_chat}", "messageId": "{other}"},
+        "np np np np np np np np no no"),
     "presence": (
         "getPresence", {"userIds": ["{victim}"]}, "ok ok ok ok ok ok ok ok ok ok"),
     "catch up with the own chats": (
@@ -177,6 +184,10 @@ ROUTES: Final[dict[str, Row]] = {
         "no no no no no no no no no 201"),
     "find another chat by its externalRef": (
         "GET /chats?externalRef={ref}", None, "200 200 200 200 200 200 200 200 200 200"),
+    "join by externalRef": (
+        "POST /chats/join", {"externalRef": "{ref}"}, "nf nf nf nf nf nf nf nf 200 200"),
+    "join by a missing externalRef": (
+        "POST /chats/join", {"externalRef": "none-{new}"}, "nf nf nf nf nf nf nf nf nf nf"),
     "see the chat": (
         "GET /chats/{chat}", None, "np np 200 200 200 200 200 200 200 200"),
     "see a missing chat": (
@@ -302,6 +313,9 @@ ROUTES: Final[dict[str, Row]] = {
         "POST /admin/users/{host}/block", None, "no no no no no no no no no no"),
     "unblock": (
         "POST /admin/users/{new}/unblock", None, "no no no no no no no no 200 200"),
+    "refresh the seats": (
+        "POST /admin/seats/refresh", {"externalRef": "{ref}"},
+        "no no no no no no no no 200 200"),
     "see the counts": (
         "GET /admin/stats", None, "no no no no no no no no 200 200"),
     "see the plugins": (

@@ -34,6 +34,12 @@ AUDITED = {
     "POST /admin/users/{new}/revoke": (None, "audit_change", NEW),
     "POST /admin/users/{new}/block": (None, "audit_change", NEW),
     "POST /admin/users/{new}/unblock": (None, "audit_change", NEW),
+    "POST /admin/seats/refresh": (
+        {"externalRef": "{ref}"},
+        "audit_change",
+        {"external_ref": "{ref}"},
+    ),
+    "POST /chats/join": ({"externalRef": "{ref}"}, "audit_read", CHAT),
     "GET /admin/stats": (None, "audit_change", {}),
     "GET /admin/plugins": (None, "audit_change", {}),
     "GET /chats?externalRef={ref}": (None, "audit_read", {"chat_ids": ["{other_chat}"]}),

@@ -15,6 +15,7 @@ from tests.security.authorization import (
     SPENT,
     TOKENLESS,
 )
+from tests.security.seats import BY_SEAT, SITTERS
 from tests.security.surface import all_events, routes_beside
 from tests.security.world import IDS, MISSING, World
 from tests.support.gateway.wire import RawSocket
@@ -38,10 +39,10 @@ def twins(shared):
     return twins
 
 
-async def differences(world, what, row, shut_out):
+async def differences(world, what, row, shut_out, actors=ACTORS):
     """Who gets something else than the row says, and what. All callers ask at once."""
     call, body, line = row
-    expected = {**shut_out, **dict(zip(ACTORS, line.split(), strict=True))}
+    expected = {**shut_out, **dict(zip(actors, line.split(), strict=True))}
 
     async def ask(actor):
         allowed = expected[actor] in ("ok", "200", "201")
@@ -89,6 +90,16 @@ def test_what_another_tenant_has_is_as_good_as_missing(shared, world, twins, row
         return {actor: difference for actor, difference in found if difference}
 
     assert shared.run(all_differences()) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"), [(kind, what) for kind, rows in BY_SEAT.items() for what in rows]
+)
+def test_a_seat_is_what_its_token_says_of_that_chat(shared, world, kind, what):
+    """The role of the seat, in the chats of its externalRefs only, and never more than that."""
+    call, body, _ = (EVENTS if kind == "events" else ROUTES)[what]
+    row = (call, body, BY_SEAT[kind][what])
+    assert shared.run(differences(world, what, row, {}, SITTERS)) == {}
 
 
 @pytest.mark.parametrize("call", PUBLIC)

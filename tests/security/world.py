@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from chat.testing import ChatClient, Response, RunningChat
 from tests.security.authorization import ACTORS, SEATED, SHORT, SHUT_OUT
+from tests.security.seats import SITTERS
 from tests.support.gateway.tokens import hours, signed
 
 HOST: Final = ("host", "service")
 MISSING: Final = 2**53 - 1
-EVERYBODY: Final = (*SHUT_OUT, *ACTORS)
+EVERYBODY: Final = (*SHUT_OUT, *ACTORS, *SITTERS)
 IDS: Final = {name: 100 + number for number, name in enumerate(EVERYBODY)} | {"service": "host"}
 TYPES: Final = {"guest": "guest", "admin": "admin", "service": "service"}
 VICTIM, BOSS, THEIRS, THEIR_BOSS = 201, 202, 203, 204
@@ -54,10 +55,14 @@ class World:
             )
         # Of one that was issued when the revocation came, the clocks would have a say.
         self.tokens["revoked"] = signed(id=IDS["revoked"], iat=hours(-1), tenant=self._tenant)
+        for name, seats in SITTERS.items():
+            self.tokens[name] = signed(
+                id=IDS[name], type="employee", seats=seats, tenant=self._tenant
+            )
         self.shared = await self.new_chats()
         for name, what in (("revoked", "revoke"), ("blocked", "block")):
             await self._host("POST", f"/admin/users/{IDS[name]}/{what}")
-        for name in ACTORS:
+        for name in (*ACTORS, *SITTERS):
             self._sockets[name] = await self._chat.connect(token=self.tokens[name])
 
     async def new_chats(self) -> Chats:
