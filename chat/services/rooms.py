@@ -44,6 +44,9 @@ class RoomService:
         """
         # Charged even if the socket is in the room already: the answer is a page each time.
         self.pace.take_page(socket.identity)
+        return await self._join(socket, chat_id, cursor, limit)
+
+    async def _join(self, socket: Socket, chat_id: int, cursor: Cursor, limit: int) -> JoinedChat:
         state = await self._enter(socket, chat_id)
         mine = state.members.get(socket.identity.user_id)
         unread = await self.reads.unread_count(state, mine)
@@ -67,8 +70,9 @@ class RoomService:
 
         NOT_FOUND.
         """
+        self.pace.take_page(socket.identity)
         state = await self.seats.open(socket.identity, external_ref)
-        return await self.join(socket, state.chat.id, cursor, limit)
+        return await self._join(socket, state.chat.id, cursor, limit)
 
     async def enter_all(self, socket: Socket) -> list[int]:
         """Put the socket into the rooms of its user's chats, as many as it may; returns their ids.

@@ -15,7 +15,15 @@ from tornado.web import Application, RequestHandler
 
 from chat.access_url import key_of
 from chat.errors import SetupError
-from chat.plugin_api import Plugin, Seat, SeatQuestion, hookimpl, resolve_seat
+from chat.plugin_api import (
+    MessageDraft,
+    Plugin,
+    Seat,
+    SeatQuestion,
+    before_message_send,
+    hookimpl,
+    resolve_seat,
+)
 from chat.settings import load_settings
 from tests.support.delivery.chats import HOST, host, say
 from tests.support.gateway.servers import generous
@@ -347,3 +355,33 @@ def test_a_secret_is_spelt_as_standard_webhooks_has_it_or_plain():
     assert key_of("whsec_" + base64.b64encode(b"k" * 32).decode()) == b"k" * 32
     assert key_of("plain") == b"plain"
     assert key_of("whsec_!") == b"whsec_!"
+
+
+class Hold(Plugin):
+    """Holds messages until `go_on` is set."""
+
+    name = "hold"
+
+    def __init__(self):
+        super().__init__()
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    @hookimpl(before_message_send, timeout_s=20)
+    async def hold(self, draft: MessageDraft) -> None:
+        self.asked.set()
+        await self.go_on.wait()
+
+
+async def test_a_message_that_waits_loses_with_the_refresh(serve):
+    """Its author's seat is asked for again in the step that gives it its number."""
+    hold = Hold()
+    async with serving() as crm, serve(**{**generous(hold), **crm.settings}) as chat:
+        ada = await chat.connect(token=token())
+        chat_id = (await join(ada))["data"]["chatId"]
+        sent = {"chatId": chat_id, "content": "held"}
+        sending = asyncio.ensure_future(ada.call("sendMessage", sent))
+        await asyncio.wait_for(hold.asked.wait(), 5)
+        crm.answer = (403, {})
+        assert (await refresh(chat)).data == {"asked": 1, "ended": 1}
+        hold.go_on.set()
+        assert (await sending)["error"]["code"] == "NOT_PARTICIPANT"
