@@ -8,12 +8,12 @@
  * An application with a bundler installs the package instead. docs/guide.md has all options, methods, events and states.
  */
 import { io } from './vendor/socket.io-4.8.4.esm.min.js';
-import { ChatClient as ClientWithoutSocket } from './vendor/chatgateway-client/src/client.js';
+import { ClientCore } from './vendor/chatgateway-client/src/client.js';
 
 export { ChatError } from './vendor/chatgateway-client/src/errors.js';
 export { BrowserStorage } from './vendor/chatgateway-client/src/storage.js';
 
-export class ChatClient extends ClientWithoutSocket {
+export class ChatClient extends ClientCore {
   /** The options of the package; `io` need not be given. */
   constructor(options) {
     super({ io, ...options });

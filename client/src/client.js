@@ -2,32 +2,47 @@
  * A client for ChatGateway without any user interface. It gets `io` of socket.io-client by its options; index.js
  * brings the one that is installed.
  */
+/** @import { ChatClientOptions, ChatEvents, ClientState, OutboxItem, Place, RequestOptions } from './types.js' */
+/** @import { SendOptions, RestRequest, StateChange, UserId } from './types.js' */
+/** @import { MessageModel, PresenceModel, UserModel } from './wire.js' */
+import { Asker } from './asker.js';
 import { Connection } from './connection.js';
 import { Drafts } from './drafts.js';
 import { Emitter } from './emitter.js';
-import { ChatError, noAnswer, noConnection, refusalIn } from './errors.js';
+import { asChatError, ChatError, noConnection } from './errors.js';
 import { Outbox } from './outbox.js';
+import { Renewal } from './renewal.js';
 import { Rest } from './rest.js';
 import { Rooms } from './rooms.js';
+import { Routes } from './routes.js';
 import { BrowserStorage } from './storage.js';
-import { delayBefore, pause, systemClock } from './time.js';
+import { systemClock, unlessAborted } from './time.js';
 import { TokenSource } from './token-source.js';
+import { Typing } from './typing.js';
 
-const ACK_TIMEOUT_MS = 10_000; // the server answers within 8 s; beyond that the answer was lost
-const TYPING_RENEW_MS = 2_000;
-const TYPING_IDLE_MS = 3_000;
 const PRESENCE_AT_ONCE = 200;
-const MOST_TRIES = 5;
 
-export class ChatClient {
-  /** The signed-in user, known from the first connect on. */
+/**
+ * A client that gets its `io` as an option.
+ *
+ * @template {object} [PluginEvents={}] the events that plugins of the server push, with their payloads
+ */
+export class ClientCore extends Routes {
+  /**
+   * The signed-in user, known from the first connect on.
+   *
+   * @type {(Partial<UserModel> & {id: UserId}) | null}
+   */
   user = null;
 
   #emitter = new Emitter();
-  #clock; #base; #tokens; #rest; #connection; #rooms; #outbox; #drafts;
-  #renewal = null;        // the renewal of the token that is under way
-  #typing = new Map();    // chatId -> {sentAt, timer}
-  #lastRead = new Map();  // chatId -> messageId
+  #base; #rest; #connection; #rooms; #outbox; #drafts; #typing;
+  /** @type {Asker} */
+  #asker;
+  /** @type {Renewal} */
+  #renewal;
+  /** @type {Map<number, number>} chatId -> messageId */
+  #lastRead = new Map();
   #wake = () => this.#connection.wake();
   #onVisibility = () => {
     if (globalThis.document.visibilityState !== 'visible') return;
@@ -35,22 +50,7 @@ export class ChatClient {
     this.#outbox.takeOver();
   };
 
-  /**
-   * @param {object} options
-   * @param {(wanted: {fresh: boolean}) => string | Promise<string>} options.getToken asked before every connect and
-   *   every REST request; with `fresh: true` when the last token has run out, is about to, or was refused. It may fail
-   *   or hang: it is asked again.
-   * @param {Function} options.io `io` of socket.io-client
-   * @param {string} [options.url] where the server is, with the path it is under; without it, the host of the page
-   * @param {string} [options.path] the path of Socket.IO, otherwise `socket.io/` under that of `url`
-   * @param {number | string} [options.userId] the user, where it is known before the first connect: then unsent
-   *   messages and drafts are there at once
-   * @param {object} [options.storage] {put, delete, list, isKept}: where they are kept, otherwise IndexedDB
-   * @param {Function} [options.fetch] otherwise the global one
-   * @param {() => LockManager} [options.locks] otherwise navigator.locks
-   * @param {(name: string) => BroadcastChannel} [options.openChannel] otherwise a BroadcastChannel
-   * @param {object} [options.clock] {now, setTimeout, clearTimeout}
-   */
+  /** @param {ChatClientOptions & {io: NonNullable<ChatClientOptions['io']>}} options */
   constructor({
     getToken, io, url = '', path, userId,
     clock = systemClock,
@@ -59,17 +59,17 @@ export class ChatClient {
     locks = () => globalThis.navigator?.locks,
     openChannel = (name) => new globalThis.BroadcastChannel(name),
   }) {
+    super();
     const base = new URL(url || '/', globalThis.location?.href);
     const folder = base.pathname.replace(/\/*$/, '');
-    this.#clock = clock;
     this.#base = base.origin + folder;
-    this.#tokens = new TokenSource({ getToken, clock });
+    const tokens = new TokenSource({ getToken, clock });
     this.#rest = new Rest({
-      base: this.#base, fetch, clock, token: () => this.#tokens.ask(), renew: () => this.#renewToken(),
+      base: this.#base, fetch, clock, token: () => tokens.ask(), renew: () => this.#renewal.now(),
     });
     this.#rooms = new Rooms({
       clock,
-      request: (event, payload) => this.#request(event, payload),
+      request: (event, payload) => this.#asker.ask(event, payload),
       history: (chatId) => this.history(chatId),
       emit: (event, data) => this.#emit(event, data),
     });
@@ -85,23 +85,36 @@ export class ChatClient {
       io, clock,
       address: `${base.origin}/chat`,
       path: path ?? `${folder}/socket.io/`,
-      tokens: this.#tokens,
+      tokens,
       onConnect: (socket) => this.#onConnect(socket),
       onLost: () => this.#onLost(),
       onPush: (event, data) => this.#onPush(event, data),
       onState: (change) => this.#onState(change),
     });
+    this.#asker = new Asker({ connection: this.#connection, clock, renew: () => this.#renewal.now() });
+    this.#renewal = new Renewal({
+      connection: this.#connection, asker: this.#asker, tokens, clock, onFailure: (error) => this.#emit('error', error),
+    });
+    this.#typing = new Typing({ connection: this.#connection, clock });
     if (userId !== undefined && userId !== null) this.#openAccount(userId);
   }
 
-  /** 'connecting' | 'online' | 'reconnecting' | 'closed' */
+  /** What the connection does. @returns {ClientState} */
   get state() {
     return this.#connection.state;
   }
 
-  /** Listen to an event of the server, or to one of the client's own. Returns the way to stop. */
+  /**
+   * Listen to an event of the server, or to one of the client's own. Returns the function that stops it. A listener that
+   * throws does not disturb the others.
+   *
+   * @template {keyof (ChatEvents & PluginEvents)} Name
+   * @param {Name} event
+   * @param {(data: (ChatEvents & PluginEvents)[Name]) => void} listener
+   * @returns {() => void}
+   */
   on(event, listener) {
-    return this.#emitter.on(event, listener);
+    return this.#emitter.on(/** @type {string} */ (event), listener);
   }
 
   /** Connect, and stay connected until `disconnect()`. Called again it makes no second socket. */
@@ -112,6 +125,7 @@ export class ChatClient {
     this.#connection.start();
   }
 
+  /** Close, also while it connects. What waits to be sent stays where it is kept. */
   disconnect() {
     this.#connection.stop();
   }
@@ -119,19 +133,31 @@ export class ChatClient {
   /**
    * Follow a chat: join its room now and after every reconnect, and emit 'history' each time. With a `place` that
    * `placeOf` gave before, only what changed since is told.
+   *
+   * @param {number} chatId
+   * @param {Place | null} [place]
    */
   open(chatId, place) {
     return this.#rooms.open(chatId, place);
   }
 
-  /** Up to where a chat that is followed was told: {cursor, epoch}, or null before its first history. */
+  /**
+   * Up to where a chat that is followed was told; null before its first history.
+   *
+   * @param {number} chatId
+   */
   placeOf(chatId) {
     return this.#rooms.placeOf(chatId);
   }
 
+  /**
+   * Stop following a chat. The user stays its participant.
+   *
+   * @param {number} chatId
+   */
   async leave(chatId) {
     this.stopTyping(chatId);
-    if (this.#rooms.close(chatId)) await this.#request('leaveChat', { chatId });
+    if (this.#rooms.close(chatId)) await this.#asker.ask('leaveChat', { chatId });
   }
 
   // ---- what a user does
@@ -139,20 +165,44 @@ export class ChatClient {
   /**
    * Send now, or after the next reconnect, the next reload or in another tab. Answers the clientMessageId; 'outbox'
    * tells what becomes of it. Throws a ChatError, and emits it, when too much waits already.
+   *
+   * @param {number} chatId
+   * @param {string} content
+   * @param {SendOptions} [options]
    */
   send(chatId, content, { replyToId, metadata } = {}) {
     this.stopTyping(chatId);
     return this.#loudly(() => this.#outbox.add({ chatId, content, replyToId, metadata }));
   }
 
+  /**
+   * Send a failed message again.
+   *
+   * @param {string} clientMessageId
+   */
   retry(clientMessageId) { this.#outbox.retry(clientMessageId); }
+  /**
+   * Delete a message that is not sent.
+   *
+   * @param {string} clientMessageId
+   */
   discard(clientMessageId) { this.#outbox.remove(clientMessageId); }
 
   /** Whether closing the page now would lose what waits to be sent: it waits, and could not be stored. */
   get hasUnstored() { return this.#outbox.isAtRisk; }
 
-  /** What was begun in a chat and not sent. It is read at the start: 'drafts' tells when it is there. */
+  /**
+   * What was begun in a chat and not sent. It is read at the start: 'drafts' tells when it is there.
+   *
+   * @param {number} chatId
+   */
   draft(chatId) { return this.#drafts.get(chatId); }
+  /**
+   * Keep what was begun in a chat; an empty text deletes it.
+   *
+   * @param {number} chatId
+   * @param {string} text
+   */
   setDraft(chatId, text) { this.#drafts.set(chatId, text); }
 
   /** Delete all that this user left in this browser: unsent messages and drafts. */
@@ -161,76 +211,102 @@ export class ChatClient {
     this.#drafts.clear();
   }
 
-  /** Edits and deletions are not queued. Without a connection they are refused, and that is told by 'error', too. */
-  async edit(messageId, content) { return (await this.#change('editMessage', { messageId, content }, 'edited')).data; }
-  async delete(messageId) { return (await this.#change('deleteMessage', { messageId }, 'deleted')).data; }
+  /**
+   * Change the text of a message. Edits and deletions are not queued: without a connection they are refused, and 'error'
+   * tells that, too. With `expectedRevision` an edit of somebody else in between is a refusal.
+   *
+   * @param {number} messageId
+   * @param {string} content
+   * @param {RequestOptions & {expectedRevision?: number | undefined}} [options]
+   * @returns {Promise<MessageModel>} as it is stored then
+   */
+  async edit(messageId, content, { expectedRevision, signal } = {}) {
+    const payload = { messageId, content, expectedRevision };
+    return (await unlessAborted(signal, this.#change('editMessage', payload, 'edited'))).data;
+  }
 
-  async presence(userIds) {
+  /**
+   * Turn a message into a tombstone.
+   *
+   * @param {number} messageId
+   * @param {RequestOptions} [options]
+   * @returns {Promise<MessageModel>} the tombstone
+   */
+  async delete(messageId, { signal } = {}) {
+    return (await unlessAborted(signal, this.#change('deleteMessage', { messageId }, 'deleted'))).data;
+  }
+
+  /**
+   * Who is online, in the order asked.
+   *
+   * @param {UserId[]} userIds
+   * @param {RequestOptions} [options]
+   * @returns {Promise<PresenceModel[]>}
+   */
+  presence(userIds, { signal } = {}) { return unlessAborted(signal, this.#presence(userIds)); }
+
+  /** @param {UserId[]} userIds */
+  async #presence(userIds) {
+    /** @type {PresenceModel[]} */
     const found = [];
     for (let start = 0; start < userIds.length; start += PRESENCE_AT_ONCE) {
       const some = userIds.slice(start, start + PRESENCE_AT_ONCE);
-      found.push(...(await this.#patiently(() => this.#request('getPresence', { userIds: some }))).data);
+      found.push(...(await this.#asker.patiently(() => this.#asker.ask('getPresence', { userIds: some }))).data);
     }
     return found;
   }
 
-  /** Move the read cursor. It only moves forward, so an older id costs nothing. */
+  /**
+   * Move the read cursor. It only moves forward, so an older id costs nothing.
+   *
+   * @param {number} chatId
+   * @param {number} messageId
+   */
   async markRead(chatId, messageId) {
     if (this.state !== 'online' || messageId <= (this.#lastRead.get(chatId) ?? 0)) return;
     this.#lastRead.set(chatId, messageId);
     const isNewest = () => this.#lastRead.get(chatId) === messageId;
-    const read = () => (isNewest() ? this.#request('markAsRead', { chatId, messageId }) : null);
-    await this.#patiently(read).catch(() => isNewest() && this.#lastRead.delete(chatId));
+    const read = () => (isNewest() ? this.#asker.ask('markAsRead', { chatId, messageId }) : null);
+    await this.#asker.patiently(read).catch(() => isNewest() && this.#lastRead.delete(chatId));
   }
 
-  /** Call it for each keystroke: it tells the others at most every two seconds, and stops by itself. */
-  typing(chatId) {
-    const typing = this.#typing.get(chatId) ?? { sentAt: -Infinity, timer: 0 };
-    this.#typing.set(chatId, typing);
-    this.#clock.clearTimeout(typing.timer);
-    typing.timer = this.#clock.setTimeout(() => this.stopTyping(chatId), TYPING_IDLE_MS);
-    if (this.#clock.now() - typing.sentAt < TYPING_RENEW_MS) return;
-    typing.sentAt = this.#clock.now();
-    // Volatile: a "typing" that waited for a reconnect would be a lie.
-    this.#connection.socket?.volatile.emit('typing', { chatId, isTyping: true });
-  }
+  /**
+   * Call it for each keystroke: it tells the others at most every two seconds, and stops by itself.
+   *
+   * @param {number} chatId
+   */
+  typing(chatId) { this.#typing.renew(chatId); }
 
-  stopTyping(chatId) {
-    if (!this.#typing.has(chatId)) return;
-    this.#clock.clearTimeout(this.#typing.get(chatId).timer);
-    this.#typing.delete(chatId);
-    this.#connection.socket?.volatile.emit('typing', { chatId, isTyping: false });
-  }
+  /**
+   * Tell the others that the user writes no longer.
+   *
+   * @param {number} chatId
+   */
+  stopTyping(chatId) { this.#typing.stop(chatId); }
 
-  // ---- REST
-
-  /** Read any route: `get('/chats?limit=200')` answers the body. */
-  get(path) { return this.#rest.get(path); }
-  async chats() { return (await this.get('/chats')).data; }
-  async participants(chatId) {
-    const all = [];
-    for (let next = '0'; next; ) {
-      const { data, page } = await this.get(`/chats/${chatId}/participants?cursor=${next}`);
-      all.push(...data);
-      next = page?.nextCursor;
-    }
-    return all;
-  }
-  /** A page of messages, oldest first: {data, page: {hasBefore, oldestId, seq, ...}} */
-  history(chatId, { before, limit = 50 } = {}) {
-    return this.get(`/chat-messages?${new URLSearchParams({ chatId, limit, ...(before && { before }) })}`);
-  }
+  /**
+   * Ask any route, such as one of a plugin, with the token: `request('/polls', {method: 'POST', body})` answers the body
+   * of the answer. A GET is tried again while the failure may pass; another method only with `idempotent`.
+   *
+   * @override
+   * @param {string} path
+   * @param {RestRequest} [request]
+   */
+  request(path, request) { return this.#rest.request(path, request); }
 
   // ---- connection
 
+  /** @param {any} socket */
   async #onConnect(socket) {
     const isCurrent = () => this.#connection.socket === socket;
-    const { data, userId } = await this.#patiently(() => this.#request('authenticate'), isCurrent);
+    const { data, userId } = await this.#asker.patiently(() => this.#asker.ask('authenticate'), isCurrent);
     if (!isCurrent()) return;
-    this.user = data?.user ?? { id: userId };
-    this.#openAccount(this.user.id);
+    const user = data?.user ?? { id: userId };
+    this.user = user;
+    this.#openAccount(user.id);
   }
 
+  /** @param {StateChange} change */
   #onState(change) {
     if (change.state === 'online') {
       this.#rooms.connected();
@@ -249,16 +325,24 @@ export class ChatClient {
     this.#outbox.stop();
   }
 
-  /** What one user wrote is kept apart from what others did, and apart for each server. */
+  /**
+   * What one user wrote is kept apart from what others did, and apart for each server.
+   *
+   * @param {UserId} userId
+   */
   #openAccount(userId) {
     const account = `${this.#base} ${JSON.stringify(userId)}`;
     this.#drafts.open(account);
     this.#outbox.open(account);
   }
 
+  /**
+   * @param {string} event
+   * @param {any} data
+   */
   #onPush(event, data) {
     if (event === 'error') return this.#emit('error', new ChatError(data));
-    if (event === 'tokenExpiring') this.#renewInTime();
+    if (event === 'tokenExpiring') this.#renewal.inTime();
     if (event === 'sessionExpired' && data?.code === 'TOKEN_EXPIRED') this.#connection.expectFreshToken();
     if (event === 'newMessage' && data.message.senderId === this.user?.id) {
       this.#outbox.remove(data.message.clientMessageId, data.message);
@@ -266,56 +350,33 @@ export class ChatClient {
     this.#rooms.push(event, data);
   }
 
-  // ---- tokens
-
-  /** A new token, for the socket as well. Those who ask at the same time share one renewal. */
-  #renewToken() {
-    this.#renewal ??= this.#renewNow().finally(() => {
-      this.#renewal = null;
-    });
-    return this.#renewal;
-  }
-
-  async #renewNow() {
-    this.#connection.expectFreshToken(); // until it is here
-    const token = await this.#tokens.ask({ fresh: true });
-    if (this.#connection.socket?.connected) {
-      await this.#requestOnce('authenticate', { token });
-      this.#connection.expectFreshToken(false);
-    }
-    return token;
-  }
-
-  /** Tried until it succeeds or the server ends the connection, which is when the token has run out. */
-  async #renewInTime() {
-    const { socket } = this.#connection;
-    for (let failures = 1; this.#connection.socket === socket; failures += 1) {
-      try {
-        return await this.#renewToken();
-      } catch (error) {
-        if (failures === 1) this.#emit('error', error);
-        await pause(this.#clock, delayBefore(error, failures, { most: 10_000 })).over;
-      }
-    }
-  }
-
   // ---- plumbing
 
+  /** @param {OutboxItem} item */
   async #deliver({ chatId, content, clientMessageId, replyToId, metadata }) {
-    return (await this.#request('sendMessage', { chatId, content, clientMessageId, replyToId, metadata })).data;
+    return (await this.#asker.ask('sendMessage', { chatId, content, clientMessageId, replyToId, metadata })).data;
   }
 
+  /**
+   * @param {string} event
+   * @param {object} payload
+   * @param {string} done
+   */
   async #change(event, payload, done) {
     try {
-      return await this.#request(event, payload);
+      return await this.#asker.ask(event, payload);
     } catch (error) {
-      if (error.code !== 'DISCONNECTED') throw error;
+      if (asChatError(error).code !== 'DISCONNECTED') throw error;
       return this.#loudly(() => {
         throw noConnection(`The message was not ${done}: there is no connection to the server. Try again when it is back.`);
       });
     }
   }
 
+  /**
+   * @template T
+   * @param {() => T} action
+   */
   #loudly(action) {
     try {
       return action();
@@ -325,40 +386,10 @@ export class ChatClient {
     }
   }
 
-  /** Try again what may be tried again, a few times, while there is a connection to do so. */
-  async #patiently(action, isWorthIt = () => this.#connection.socket !== null) {
-    for (let failures = 1; ; failures += 1) {
-      try {
-        return await action();
-      } catch (error) {
-        if (!error.retryable || failures === MOST_TRIES || !isWorthIt()) throw error;
-        await pause(this.#clock, delayBefore(error, failures)).over;
-        if (!isWorthIt()) throw error;
-      }
-    }
-  }
-
-  /** Ask over the socket; if the token has run out, renew it and ask once more. */
-  async #request(event, ...payload) {
-    try {
-      return await this.#requestOnce(event, ...payload);
-    } catch (error) {
-      if (error.code !== 'TOKEN_EXPIRED') throw error;
-      await this.#renewToken();
-      return this.#requestOnce(event, ...payload);
-    }
-  }
-
-  async #requestOnce(event, ...payload) {
-    const { socket } = this.#connection;
-    if (!socket?.connected) throw noConnection();
-    const ack = await socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, ...payload).catch(() => {
-      throw socket.connected ? noAnswer() : noConnection();
-    });
-    if (!ack?.success) throw refusalIn(ack);
-    return ack;
-  }
-
+  /**
+   * @param {string} event
+   * @param {unknown} [data]
+   */
   #emit(event, data) {
     this.#emitter.emit(event, data);
   }

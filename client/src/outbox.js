@@ -3,7 +3,9 @@
  * tabs, and sent by one tab only. An item keeps its `clientMessageId` through all tries, so the server answers a repeat
  * with the message it already has, and a lost answer never makes a message twice.
  */
-import { ChatError } from './errors.js';
+/** @import { ClientStorage, Clock, OutboxItem, StorageKey } from './types.js' */
+/** @import { MessageModel } from './wire.js' */
+import { asChatError, ChatError } from './errors.js';
 import { Tabs } from './tabs.js';
 import { delayBefore, pause } from './time.js';
 
@@ -25,30 +27,51 @@ function newClientMessageId() {
 
 const TOO_OLD = new ChatError({ code: 'TOO_OLD', message: 'It waited for more than a week. Send it now?', retryable: true }).toJSON();
 
-/** What was read may be damaged, or of another version of this file. */
+/**
+ * What was read may be damaged, or of another version of this file.
+ *
+ * @param {any} value
+ * @returns {value is OutboxItem}
+ */
 const isItem = (value) => typeof value?.clientMessageId === 'string' && Number.isInteger(value.chatId)
   && typeof value.content === 'string' && Number.isFinite(value.order) && Number.isFinite(value.queuedAt)
   && ['pending', 'failed'].includes(value.status);
 
+/** @type {(a: OutboxItem, b: OutboxItem) => number} */
 const byOrder = (a, b) => a.order - b.order;
 
 export class Outbox {
   /**
-   * {clientMessageId, chatId, content, replyToId, metadata, status: 'pending'|'failed', error, createdAt, queuedAt,
-   * order}, oldest first. `queuedAt` is when the user wrote it or asked for another try; `order` is different for each.
+   * Oldest first.
+   *
+   * @type {OutboxItem[]}
    */
   items = [];
 
   #deliver; #storage; #clock; #tabsOptions; #onChange; #onSent; #onFailure;
+  /** @type {string | null} */
   #account = null;
+  /** @type {Tabs | null} */
   #tabs = null;
   #isConnected = false;
-  #sending = new Set(); // the chats with a loop that sends
+  /** @type {Set<number>} the chats with a loop that sends */
+  #sending = new Set();
+  /** @type {Set<{end: () => void}>} */
   #pauses = new Set();
 
   /**
    * `deliver(item)` sends one item, answers the stored message, and rejects with a ChatError. `onSent(message)` is
    * called in each tab, `onFailure(error)` when an item has failed for good.
+   *
+   * @param {object} parts
+   * @param {(item: OutboxItem) => Promise<MessageModel>} parts.deliver
+   * @param {ClientStorage} parts.storage
+   * @param {Clock} parts.clock
+   * @param {() => LockManager | undefined} parts.locks
+   * @param {(name: string) => BroadcastChannel} parts.openChannel
+   * @param {(items: OutboxItem[]) => void} parts.onChange
+   * @param {(message: MessageModel) => void} parts.onSent
+   * @param {(error: ChatError) => void} parts.onFailure
    */
   constructor({ deliver, storage, clock, locks, openChannel, onChange, onSent, onFailure }) {
     this.#deliver = deliver;
@@ -62,7 +85,11 @@ export class Outbox {
 
   // ---- whose it is, and who sends
 
-  /** Read what this user left unsent. Items written before the user was known are the user's. */
+  /**
+   * Read what this user left unsent. Items written before the user was known are the user's.
+   *
+   * @param {string} account
+   */
   async open(account) {
     if (account === this.#account && this.#tabs) return;
     this.#tabs?.close();
@@ -113,12 +140,17 @@ export class Outbox {
 
   // ---- what the user does
 
-  /** Throws a ChatError when the outbox is full. */
+  /**
+   * Throws a ChatError when the outbox is full.
+   *
+   * @param {Pick<OutboxItem, 'chatId' | 'content' | 'replyToId' | 'metadata'>} message
+   */
   add(message) {
     if (this.items.length >= MOST_ITEMS) {
       throw new ChatError({ code: 'OUTBOX_FULL', message: `${MOST_ITEMS} messages are waiting to be sent already.` });
     }
     const now = this.#clock.now();
+    /** @type {OutboxItem} */
     const item = {
       ...message,
       clientMessageId: newClientMessageId(),
@@ -133,13 +165,18 @@ export class Outbox {
     return item.clientMessageId;
   }
 
+  /** @param {string} clientMessageId */
   retry(clientMessageId) {
     this.#change(clientMessageId, { status: 'pending', error: null, queuedAt: this.#clock.now() });
     this.flush();
   }
 
+  /**
+   * @param {string | null} clientMessageId
+   * @param {MessageModel | null} [sent] the message, where the server has it
+   */
   remove(clientMessageId, sent = null) {
-    if (!this.items.some((item) => item.clientMessageId === clientMessageId)) return;
+    if (clientMessageId === null || !this.#find(clientMessageId)) return;
     if (this.#account !== null) this.#storage.delete(this.#keyOf(clientMessageId));
     this.#tabs?.tell({ remove: clientMessageId, sent });
     this.#drop(clientMessageId);
@@ -163,10 +200,12 @@ export class Outbox {
     return this.#isConnected && this.#tabs !== null && this.#tabs.leads;
   }
 
+  /** @param {number} chatId */
   async #sendAllOf(chatId) {
     this.#sending.add(chatId);
     const next = () => this.items.find((item) => item.chatId === chatId && item.status === 'pending');
     let failures = 0;
+    /** @type {OutboxItem | undefined} */
     let item;
     while (this.#isReady() && (item = next())) {
       const error = await this.#attempt(item);
@@ -179,27 +218,40 @@ export class Outbox {
     this.#sending.delete(chatId);
   }
 
-  /** Answers the error, or null. */
+  /**
+   * Answers the error, or null.
+   *
+   * @param {OutboxItem} item
+   */
   async #attempt(item) {
     try {
       this.#finish(item, await this.#deliver(item));
       return null;
     } catch (error) {
-      return error;
+      return asChatError(error);
     }
   }
 
+  /**
+   * @param {OutboxItem} item
+   * @param {MessageModel} message
+   */
   #finish({ clientMessageId }, message) {
     this.#onSent(message);
     this.remove(clientMessageId, message);
   }
 
+  /**
+   * @param {OutboxItem} item
+   * @param {ChatError} error
+   */
   #fail({ clientMessageId }, error) {
-    this.#change(clientMessageId, { status: 'failed', error: error.toJSON?.() ?? { message: String(error) } });
+    this.#change(clientMessageId, { status: 'failed', error: error.toJSON() });
     this.#onFailure(error);
     return 0;
   }
 
+  /** @param {number} ms */
   async #wait(ms) {
     const wait = pause(this.#clock, ms);
     this.#pauses.add(wait);
@@ -209,33 +261,48 @@ export class Outbox {
 
   // ---- keeping
 
+  /**
+   * @param {string} clientMessageId
+   * @returns {StorageKey}
+   */
   #keyOf(clientMessageId) {
-    return [this.#account, KIND, clientMessageId];
+    return [/** @type {string} */ (this.#account), KIND, clientMessageId];
+  }
+
+  /** @param {string} clientMessageId */
+  #find(clientMessageId) {
+    return this.items.find((item) => item.clientMessageId === clientMessageId);
   }
 
   async #read() {
-    const account = this.#account;
+    const account = /** @type {string} */ (this.#account);
     const stored = await this.#storage.list(account, KIND);
     if (account !== this.#account) return;
     this.#replace(stored.filter(isItem).sort(byOrder));
     this.items.forEach((item) => this.#age(item));
   }
 
+  /** @param {OutboxItem} item */
   #age({ clientMessageId, status, queuedAt }) {
     const age = this.#clock.now() - queuedAt;
     if (age > KEPT_MS) this.remove(clientMessageId);
     else if (age > SENT_WITHIN_MS && status === 'pending') this.#change(clientMessageId, { status: 'failed', error: TOO_OLD });
   }
 
+  /** @param {OutboxItem} item */
   #save(item) {
     if (this.#account !== null) this.#storage.put(this.#keyOf(item.clientMessageId), item);
   }
 
-  /** What another tab did. */
+  /**
+   * What another tab did.
+   *
+   * @param {{put?: OutboxItem, remove?: string, sent?: MessageModel | null}} message
+   */
   #hear({ put, remove, sent }) {
     if (put) {
       this.#take(put);
-      if (put.status === 'failed') this.#onFailure(new ChatError(put.error));
+      if (put.status === 'failed') this.#onFailure(new ChatError(put.error ?? {}));
       this.flush();
     }
     if (remove) {
@@ -244,26 +311,34 @@ export class Outbox {
     }
   }
 
+  /**
+   * @param {string} clientMessageId
+   * @param {Partial<OutboxItem>} patch
+   */
   #change(clientMessageId, patch) {
-    const item = this.items.find((each) => each.clientMessageId === clientMessageId);
+    const item = this.#find(clientMessageId);
     if (item) this.#put({ ...item, ...patch });
   }
 
+  /** @param {OutboxItem} item */
   #put(item) {
     this.#save(item);
     this.#tabs?.tell({ put: item });
     this.#take(item);
   }
 
+  /** @param {OutboxItem} item */
   #take(item) {
     const others = this.items.filter(({ clientMessageId }) => clientMessageId !== item.clientMessageId);
     this.#replace([...others, item].sort(byOrder));
   }
 
+  /** @param {string} clientMessageId */
   #drop(clientMessageId) {
     this.#replace(this.items.filter((item) => item.clientMessageId !== clientMessageId));
   }
 
+  /** @param {OutboxItem[]} items */
   #replace(items) {
     this.items = items;
     this.#onChange(items);

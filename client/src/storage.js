@@ -4,42 +4,74 @@
  *
  * A key is [account, kind, id]: what one user wrote is never listed for another.
  */
+/** @import { Clock, StorageKey } from './types.js' */
 import { systemClock, withTimeLimit } from './time.js';
 
 const DATABASE = 'chatgateway';
 const ENTRIES = 'entries';
 const OPENING_LIMIT_MS = 3_000;
 
+/** @param {StorageKey} key */
 const nameOf = (key) => JSON.stringify(key);
 
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
 const answerOf = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
   request.onerror = () => reject(request.error);
-  request.onblocked = () => reject(new Error('the database is blocked'));
+  /** @type {any} */ (request).onblocked = () => reject(new Error('the database is blocked'));
 });
 
+/** IndexedDB where there is one, otherwise memory. Give one to the clients of one page that follow each other. */
 export class BrowserStorage {
   #clock; #factory;
-  #database = null; // a promise; rejected for good where there is no storage
-  #unwritten = new Map(); // name -> {key, value, failed}: newer than the database; a value undefined is a deletion
+  /** @type {Promise<IDBDatabase> | null} rejected for good where there is no storage */
+  #database = null;
+  /** @type {Map<string, {key: StorageKey, value: unknown, failed: boolean}>} newer than the database; undefined: deleted */
+  #unwritten = new Map();
 
-  /** `indexedDB` is a function, since the mere access may throw. */
+  /**
+   * `indexedDB` is a function, since the mere access may throw.
+   *
+   * @param {{indexedDB?: () => IDBFactory | undefined, clock?: Clock}} [parts]
+   */
   constructor({ indexedDB = () => globalThis.indexedDB, clock = systemClock } = {}) {
     this.#factory = indexedDB;
     this.#clock = clock;
   }
 
+  /**
+   * Keep a value, which can be cloned.
+   *
+   * @param {StorageKey} key
+   * @param {unknown} value
+   */
   put(key, value) { return this.#write(key, value, (entries) => entries.put(value, key)); }
+  /**
+   * Delete a value.
+   *
+   * @param {StorageKey} key
+   */
   delete(key) { return this.#write(key, undefined, (entries) => entries.delete(key)); }
 
-  /** The values of one kind of one account, in the order of their ids. */
+  /**
+   * The values of one kind of one account, in the order of their ids.
+   *
+   * @param {string} account
+   * @param {string} kind
+   * @returns {Promise<unknown[]>}
+   */
   async list(account, kind) {
+    /** @type {Map<string, unknown>} */
     const found = new Map();
     try {
       const range = globalThis.IDBKeyRange.bound([account, kind], [account, kind, []]);
       const entries = (await this.#open()).transaction(ENTRIES).objectStore(ENTRIES);
       const [keys, values] = await Promise.all([answerOf(entries.getAllKeys(range)), answerOf(entries.getAll(range))]);
-      keys.forEach((key, index) => found.set(nameOf(key), values[index]));
+      keys.forEach((key, index) => found.set(nameOf(/** @type {any} */ (key)), values[index]));
     } catch {
       // No storage: what is in memory is all there is.
     }
@@ -49,12 +81,22 @@ export class BrowserStorage {
     return [...found.values()].filter((value) => value !== undefined);
   }
 
-  /** Whether the value will outlive this page, as far as is known. */
+  /**
+   * Whether the value will outlive this page, as far as is known.
+   *
+   * @param {StorageKey} key
+   */
   isKept(key) {
     return !this.#unwritten.get(nameOf(key))?.failed;
   }
 
-  /** Never rejects. The entry stays in memory until the database has it, so a failure loses nothing while the page lives. */
+  /**
+   * Never rejects. The entry stays in memory until the database has it, so a failure loses nothing while the page lives.
+   *
+   * @param {StorageKey} key
+   * @param {unknown} value
+   * @param {(entries: IDBObjectStore) => void} change
+   */
   async #write(key, value, change) {
     const name = nameOf(key);
     const entry = { key, value, failed: false };
@@ -82,7 +124,7 @@ export class BrowserStorage {
   }
 
   async #openNow() {
-    const request = this.#factory().open(DATABASE, 1);
+    const request = /** @type {IDBFactory} */ (this.#factory()).open(DATABASE, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(ENTRIES);
     const database = await answerOf(request);
     const forget = () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { aClient } from './support/client.mjs';
-import { good, refusal, response, settle } from './support/fakes.mjs';
+import { good, REPORTER, refusal, response, settle } from './support/fakes.mjs';
 
 const MINUTE = 60_000;
 const refuse = (code, more) => ({ code, message: code, retryable: false, ...more });
@@ -282,7 +282,7 @@ test('the connect after sessionExpired asks for a fresh token at once', async ()
 });
 
 test('a listener that throws disturbs neither other listeners nor the connection', async (t) => {
-  t.mock.method(console, 'error', () => {});
+  t.mock.method(...REPORTER, () => {});
   const { client, server, clock, heard, connect } = aClient();
   for (const event of ['state', 'history', 'newMessage', 'outbox', 'error']) client.on(event, () => { throw new Error(event); });
   await client.open(1);

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Emitter } from '../src/emitter.js';
+import { REPORTER } from './support/fakes.mjs';
 
 test('a listener that throws is reported, and the others are called', (t) => {
-  const reported = t.mock.method(console, 'error', () => {});
+  const reported = t.mock.method(...REPORTER, () => {});
   const emitter = new Emitter();
   const heard = [];
   const fault = new Error('a fault of the application');

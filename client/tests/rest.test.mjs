@@ -17,7 +17,7 @@ function rest(answers, { renew = async () => 'fresh' } = {}) {
     return typeof answer === 'function' ? answer() : answer;
   };
   const get = new Rest({ base: 'http://chat.example/im', fetch, clock, token: async () => 'plain', renew });
-  return { clock, sent, get: (path) => get.get(path) };
+  return { clock, sent, get: (path) => get.request(path) };
 }
 
 async function outcome({ clock, get }, path = '/chats') {

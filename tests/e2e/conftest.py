@@ -18,6 +18,7 @@ from tests.e2e.demo_page import DemoPages, demo_pages
 from tests.e2e.js_driver import JS_FOLDER, JsDriver
 from tests.e2e.one_browser import OneBrowser
 from tests.e2e.page_site import Site, site_of
+from tests.support.markdown import ROOT
 
 OLDEST_NODE = 20
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -25,7 +26,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 @pytest.fixture(scope="session")
 def node_modules() -> None:
-    """The packages of tests/js, installed from its lock file when they are not there yet."""
+    """The packages of tests/js and client, from their lock files when they are not there yet."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node is not installed")
     version = subprocess.run(
@@ -33,9 +34,10 @@ def node_modules() -> None:
     ).stdout
     if int(version.strip().removeprefix("v").split(".")[0]) < OLDEST_NODE:
         pytest.skip(f"Node {version.strip()} is older than {OLDEST_NODE}")
-    if not (JS_FOLDER / "node_modules").exists():
-        install = ["npm", "ci", "--no-audit", "--no-fund"]
-        subprocess.run(install, cwd=JS_FOLDER, check=True, capture_output=True)
+    for folder in (JS_FOLDER, ROOT / "client"):
+        if not (folder / "node_modules").exists():
+            install = ["npm", "ci", "--no-audit", "--no-fund"]
+            subprocess.run(install, cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="package")

@@ -1,14 +1,12 @@
-"""The page's client library with a real server, when the tokens of its user are revoked."""
+"""The client library with a real server, when the tokens of its user are revoked."""
 
 from chat.testing import SECRET
-from tests.support.client_library import FOLDER
 from tests.support.delivery.chats import host
 from tests.support.docs_node import needs_node, running_script
 
 SCRIPT = """
 import { createHmac } from 'node:crypto';
-import { io } from 'socket.io-client';
-import { ChatClient } from './client/client.js';
+import { ChatClient } from '@chatgateway/client';
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const mint = () => {
@@ -18,7 +16,6 @@ const mint = () => {
 };
 let token = mint();
 const chat = new ChatClient({
-  io,
   url: process.env.URL,
   getToken: ({ fresh }) => {
     if (fresh) token = mint();
@@ -35,7 +32,6 @@ async def test_a_client_that_may_have_a_new_token_comes_back_by_itself(serve, tm
     """The token that it has is close to the revoke: refused for now, then as expired, and the
     fresh one that it asks for is good.
     """
-    (tmp_path / "client").symlink_to(FOLDER)
     async with serve(clock_skew_s=1) as chat:
         environment = {"SECRET": SECRET, "URL": chat.url}
         async with running_script(tmp_path, SCRIPT, **environment) as script:

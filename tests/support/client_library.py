@@ -1,21 +1,33 @@
-"""What the client library has, as its source says."""
+"""What the client library has, as the report of its API says."""
 
 import re
 from typing import Final
 
-from chat.contracts.operations import CLIENT_EVENTS
 from tests.support.markdown import ROOT
 
-FOLDER: Final = ROOT / "client" / "src"
-_SOURCES: Final = "".join(path.read_text() for path in sorted(FOLDER.glob("*.js")))
-_CLIENT: Final = (FOLDER / "client.js").read_text()
+_REPORT: Final = (ROOT / "client" / "api" / "client.api.md").read_text()
 
-CODES_OF_THE_CLIENT_LIBRARY: Final = set(re.findall(r"\bcode: '([A-Z_]+)'", _SOURCES))
-EVENTS_OF_THE_CLIENT_LIBRARY: Final = set(re.findall(r"emit\('(\w+)'", _SOURCES)) - set(
-    CLIENT_EVENTS
-)
-OPTIONS: Final = set(re.findall(r"@param .* \[?options\.(\w+)", _CLIENT))
-MEMBERS: Final = set(
-    re.findall(r"^  (?:async |get )?([a-z]\w*)(?: = |\()", _CLIENT, re.MULTILINE)
-) - {"constructor"}
-STATES: Final = set(re.findall(r"'(\w+)'", re.findall(r"/\*\* ('connecting'.*) \*/", _CLIENT)[0]))
+
+def _body(kind: str, name: str) -> str:
+    """What stands in the braces of a class or an interface."""
+    head = rf"\b{kind} {name}\b.*\{{\n"
+    found = re.search(rf"{head}((?:.*\n)*?)\}}", _REPORT)
+    assert found is not None, name
+    return found[1]
+
+
+def _names(kind: str, name: str) -> set[str]:
+    return set(re.findall(r"^    (?:get )?([a-z]\w*)\??[:(<]", _body(kind, name), re.M))
+
+
+def _union(name: str) -> set[str]:
+    found = re.search(rf"type {name} =(.*?);", _REPORT, re.S)
+    assert found is not None, name
+    return set(re.findall(r"'(\w+)'", found[1]))
+
+
+CODES_OF_THE_CLIENT_LIBRARY: Final = _union("ClientErrorCode")
+EVENTS_OF_THE_CLIENT_LIBRARY: Final = _names("interface", "OwnEvents")
+OPTIONS: Final = _names("interface", "ChatClientOptions")
+MEMBERS: Final = (_names("class", "ClientCore") | _names("class", "Routes")) - {"constructor"}
+STATES: Final = _union("ClientState")

@@ -1,5 +1,5 @@
 /** A whole client between a fake server and a fake clock. */
-import { ChatClient } from '../../src/client.js';
+import { ClientCore } from '../../src/client.js';
 import { FakeChannels, FakeClock, FakeLocks, FakeServer, good, keptStorage, settle } from './fakes.mjs';
 
 /** What the client emitted, by event. */
@@ -28,7 +28,7 @@ export function aClient({ getToken = () => 'token', fetch = async () => page([])
   const clock = new FakeClock();
   const heard = new Heard();
   const locks = new FakeLocks();
-  const client = new ChatClient({
+  const client = new ClientCore({
     url: 'http://chat.example', io: server.io, getToken, fetch, clock,
     storage: keptStorage(), locks: () => locks, openChannel: new FakeChannels().open, ...more,
   });

@@ -208,3 +208,6 @@ export const response = (status, body, headers = {}) => ({
 
 export const good = (data, more = {}) => response(200, { success: true, data, ...more });
 export const refusal = (code, more = {}) => ({ success: false, message: code, error: { code, message: code, retryable: false, ...more } });
+
+/** Where an error of a listener is reported: browsers have a function for it, Node 20 has not. */
+export const REPORTER = globalThis.reportError ? [globalThis, 'reportError'] : [console, 'error'];

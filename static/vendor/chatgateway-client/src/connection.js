@@ -2,7 +2,9 @@
  * The way to a connected socket and back to one: get a token, connect, stay, and begin again when the connection is
  * lost. Only the server's refusal of a token that was sent ends it, or `stop()`.
  */
-import { ChatError, noAnswer } from './errors.js';
+/** @import { ClientState, Clock, Io, StateChange } from './types.js' */
+/** @import { TokenSource } from './token-source.js' */
+import { asChatError, ChatError, noAnswer } from './errors.js';
 import { delayBefore, pause } from './time.js';
 
 const CONNECT_LIMIT_MS = 20_000;
@@ -13,22 +15,51 @@ const RENEWABLE = new Set(['TOKEN_EXPIRED', 'TOKEN_INVALID']);
 
 const lost = () => new ChatError({ code: 'DISCONNECTED', message: 'The server cannot be reached.', retryable: true });
 
-/** A refusal of the server has `data`; anything else was the network. */
+/**
+ * A refusal of the server has `data`; anything else was the network.
+ *
+ * @param {any} cause
+ */
 const errorOf = (cause) => (cause?.data?.code ? new ChatError({ message: cause.message, ...cause.data }) : lost());
 
+/**
+ * What belongs to one `start()`.
+ *
+ * @typedef {object} Run
+ * @property {{token: string, error: ChatError} | null} refused
+ * @property {number} refusals
+ * @property {number} stale
+ * @property {boolean} fresh
+ * @property {{over: Promise<void>, end: () => void} | null} wait
+ * @property {((error: ChatError) => void) | null} endStay
+ */
+
 export class Connection {
-  /** 'connecting' | 'online' | 'reconnecting' | 'closed' */
+  /** @type {ClientState} */
   state = 'closed';
-  /** The socket that is connected, or about to be; null in between. */
+  /** The socket that is connected, or about to be; null in between. @type {any} */
   socket = null;
 
   #io; #address; #path; #tokens; #clock; #onConnect; #onLost; #onPush; #onState;
+  /** @type {string | null} */
   #why = null;
-  #run = null; // what belongs to one start(): {refused, refusals, stale, fresh, wait, endStay}
+  /** @type {Run | null} */
+  #run = null;
 
   /**
    * `onConnect(socket)` makes the connected socket ready for use; if it rejects, that counts as a failed connect.
    * `onState({state, reason, cause, error})`: `reason` says why it is not online ('token', 'network' or 'server').
+   *
+   * @param {object} parts
+   * @param {Io} parts.io
+   * @param {string} parts.address
+   * @param {string} parts.path
+   * @param {TokenSource} parts.tokens
+   * @param {Clock} parts.clock
+   * @param {(socket: any) => Promise<void>} parts.onConnect
+   * @param {() => void} parts.onLost
+   * @param {(event: string, data: any) => void} parts.onPush
+   * @param {(change: StateChange) => void} parts.onState
    */
   constructor({ io, address, path, tokens, clock, onConnect, onLost, onPush, onState }) {
     this.#io = io;
@@ -50,6 +81,7 @@ export class Connection {
     this.#keepConnected(this.#run);
   }
 
+  /** @param {ChatError | null} [error] */
   stop(error = null) {
     if (!this.#run) return;
     const { wait, endStay } = this.#run;
@@ -69,10 +101,11 @@ export class Connection {
     if (this.#run) this.#run.fresh = isNeeded;
   }
 
+  /** @param {Run} run */
   async #keepConnected(run) {
     for (let failures = 0; run === this.#run;) {
       const token = await this.#token(run);
-      if (run !== this.#run) return;
+      if (run !== this.#run || token === null) return;
       const { wasOnline, error } = await this.#stay(run, token);
       if (run !== this.#run) return;
       if (!error.retryable && !this.#mayRenew(run, token, error)) return this.stop(error);
@@ -84,18 +117,23 @@ export class Connection {
     }
   }
 
-  /** A token to send, asked for until there is one. A refused one is not sent again. */
+  /**
+   * A token to send, asked for until there is one. A refused one is not sent again.
+   *
+   * @param {Run} run
+   */
   async #token(run) {
     for (let failures = 1; run === this.#run; failures += 1) {
       let cause;
       try {
         const token = await this.#tokens.ask({ fresh: run.fresh });
-        if (token !== run.refused?.token) return token;
+        const { refused } = run;
+        if (token !== refused?.token) return token;
         run.stale += 1;
-        cause = run.refused.error;
+        cause = refused.error;
         if (run === this.#run && (cause.code !== 'TOKEN_EXPIRED' || run.stale === MOST_REFUSALS)) this.stop(cause);
       } catch (error) {
-        cause = error;
+        cause = asChatError(error);
       }
       if (run !== this.#run) return null;
       this.#setState(this.state, { reason: 'token', cause });
@@ -104,6 +142,11 @@ export class Connection {
     return null;
   }
 
+  /**
+   * @param {Run} run
+   * @param {string} token
+   * @param {ChatError} error
+   */
   #mayRenew(run, token, error) {
     run.refusals += 1;
     run.refused = { token, error };
@@ -111,7 +154,13 @@ export class Connection {
     return RENEWABLE.has(error.code) && run.refusals < MOST_REFUSALS;
   }
 
-  /** Connect once, and stay until the connection ends. Answers {wasOnline, error}. */
+  /**
+   * Connect once, and stay until the connection ends.
+   *
+   * @param {Run} run
+   * @param {string} token
+   * @returns {Promise<{wasOnline: boolean, error: ChatError}>}
+   */
   #stay(run, token) {
     return new Promise((resolve) => {
       let wasOnline = false;
@@ -124,7 +173,7 @@ export class Connection {
         multiplex: false,
         reconnection: false, // that is done here, where a token can be waited for
       });
-      const end = (error) => {
+      const end = (/** @type {ChatError} */ error) => {
         if (isOver) return;
         isOver = true;
         this.#clock.clearTimeout(limit);
@@ -139,7 +188,7 @@ export class Connection {
         try {
           await this.#onConnect(socket);
         } catch (error) {
-          return end(error);
+          return end(asChatError(error));
         }
         if (isOver || run !== this.#run) return end(lost());
         this.#clock.clearTimeout(limit);
@@ -148,19 +197,27 @@ export class Connection {
         this.#setState('online');
       });
       socket.on('disconnect', () => end(lost()));
-      socket.on('connect_error', (cause) => end(errorOf(cause)));
-      socket.onAny((event, data) => socket === this.socket && this.#onPush(event, data));
+      socket.on('connect_error', (/** @type {unknown} */ cause) => end(errorOf(cause)));
+      socket.onAny((/** @type {string} */ event, /** @type {any} */ data) => socket === this.socket && this.#onPush(event, data));
     });
   }
 
+  /**
+   * @param {Run} run
+   * @param {number} ms
+   */
   async #wait(run, ms) {
     run.wait = pause(this.#clock, ms);
     await run.wait.over;
     run.wait = null;
   }
 
+  /**
+   * @param {ClientState} state
+   * @param {Partial<Omit<StateChange, 'state'>>} [why]
+   */
   #setState(state, { reason = null, cause = null, error = null } = {}) {
-    const why = reason && `${reason} ${cause.code}`; // told again when it is another one
+    const why = reason && `${reason} ${cause?.code}`; // told again when it is another one
     if (state === this.state && why === this.#why && !error) return;
     this.state = state;
     this.#why = why;

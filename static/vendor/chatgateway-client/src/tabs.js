@@ -10,9 +10,19 @@ export class Tabs {
   leads = false;
 
   #name; #locks; #channel; #onLead;
-  #giveUp = null; // ends the waiting for the lock, or the holding of it
+  /** @type {(() => void) | null} ends the waiting for the lock, or the holding of it */
+  #giveUp = null;
 
-  /** `locks` and `openChannel` are functions, since the mere access may throw. */
+  /**
+   * `locks` and `openChannel` are functions, since the mere access may throw.
+   *
+   * @param {object} parts
+   * @param {string} parts.name
+   * @param {() => LockManager | undefined} parts.locks
+   * @param {(name: string) => BroadcastChannel} parts.openChannel
+   * @param {(message: any) => void} parts.onMessage
+   * @param {() => void} parts.onLead
+   */
   constructor({ name, locks, openChannel, onMessage, onLead }) {
     this.#name = name;
     this.#onLead = onLead;
@@ -20,10 +30,14 @@ export class Tabs {
     this.#locks = this.#channel && attempt(locks);
     if (!this.#channel) return;
     this.#channel.onmessage = ({ data }) => onMessage(data);
-    this.#channel.unref?.(); // in Node it would keep the process alive
+    /** @type {any} */ (this.#channel).unref?.(); // in Node it would keep the process alive
   }
 
-  /** Tell the other tabs. */
+  /**
+   * Tell the other tabs.
+   *
+   * @param {unknown} message
+   */
   tell(message) {
     attempt(() => this.#channel?.postMessage(message));
   }
@@ -43,15 +57,16 @@ export class Tabs {
   #claim({ steal = false } = {}) {
     const abort = new AbortController();
     const giveUp = this.#giveUp = () => abort.abort();
-    const take = () => new Promise((release) => {
+    const take = () => /** @type {Promise<void>} */ (new Promise((release) => {
       if (abort.signal.aborted) return release();
       abort.signal.addEventListener('abort', () => release());
       this.leads = true;
       this.#onLead();
-    });
-    if (!this.#locks) return void take();
+    }));
+    const locks = this.#locks;
+    if (!locks) return void take();
     const options = steal ? { steal } : { signal: abort.signal };
-    new Promise((resolve) => resolve(this.#locks.request(this.#name, options, take))).catch(() => {
+    new Promise((resolve) => resolve(locks.request(this.#name, options, take))).catch(() => {
       if (this.#giveUp !== giveUp) return;
       // Either another tab took over, or locks are refused where storage is, and nothing is shared between tabs anyway.
       if (!this.leads) return void take();
@@ -73,6 +88,10 @@ export class Tabs {
   }
 }
 
+/**
+ * @template T
+ * @param {() => T} action
+ */
 function attempt(action) {
   try {
     return action() ?? null;

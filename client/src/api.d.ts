@@ -1,0 +1,6 @@
+/** The client of ChatGateway, for browsers, workers and Node.
+ * @packageDocumentation
+ */
+export * from './index.js';
+export type * from './types.js';
+export type * from './wire.js';
