@@ -83,7 +83,9 @@ async def test_a_chat_that_somebody_else_named_like_the_demo_is_not_opened(serve
         pass
     async with database_of(mongodb_uri) as database:
         setter = {"externalRefBy": {"userId": 7, "type": "employee"}}
-        renamed = await database.chats.update_one({"externalRef": EXTERNAL_REF}, {"$set": setter})
+        renamed = await database.chats.update_one(
+            {"tenant": "", "externalRef": EXTERNAL_REF}, {"$set": setter}
+        )
         assert renamed.modified_count == 1
     with pytest.raises(SetupError, match="chatgateway:demo"):
         async with serve_demo():
