@@ -161,6 +161,26 @@ def test_the_flood_of_one_caller_hides_no_line_of_another(
     assert len([line for line in lines if line[known_by] == "quiet"]) == 2
 
 
+def test_the_flood_of_a_user_hides_no_line_of_the_same_id_in_another_tenant(
+    configured, capsys, clock
+):
+    """And what was dropped is told of the tenant that caused it."""
+    configured("INFO", "json")
+    log = structlog.get_logger()
+    for _ in range(900):
+        log.warning("refused", user_id=1, tenant="noisy")
+    for tenant in ({}, {"tenant": "quiet"}):
+        log.warning("refused", user_id=1, **tenant)
+    for _ in range(2):
+        clock[0] += 1
+        log.warning("refused", user_id=2)
+    lines = written_lines(capsys)
+    assert len([line for line in lines if line.get("tenant") == "noisy"]) == 10 + 1
+    assert len([line for line in lines if line.get("tenant") == "quiet"]) == 1
+    [told] = [line for line in lines if line["event"] == "lines_suppressed"]
+    assert (told["user_id"], told["tenant"], told["lines"]) == (1, "noisy", 890)
+
+
 def test_what_was_dropped_of_a_caller_who_falls_silent_is_told(configured, capsys, clock):
     """Within two seconds of anybody's lines, by event and caller."""
     configured("INFO", "json")
