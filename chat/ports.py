@@ -208,6 +208,9 @@ class Whereabouts(Protocol):
     def of_user(self, key: UserKey) -> Sequence["Socket"]:
         """Return the sockets of the user."""
 
+    def users_in(self, chat_id: int, limit: int) -> list[UserKey]:
+        """Return up to `limit` users with a socket in the chat's room, each once."""
+
 
 class SeatSource(Protocol):
     """The host application, which decides who has a seat in which chat."""

@@ -105,7 +105,7 @@ class CatchUp:
 class JoinedChat:
     """The state of a chat that a socket joins; `mine` is None for an admin outside of it.
 
-    `readers` are the participants who have read something.
+    `readers` are the participants who have read something, `present` users in the room.
     """
 
     chat_id: int
@@ -115,4 +115,5 @@ class JoinedChat:
     unread_count: int
     typing: list[UserId]
     readers: list[Participant]
+    present: list[UserId]
     page: CatchUpPage

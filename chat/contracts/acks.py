@@ -9,7 +9,9 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from chat import __version__
 from chat.contracts.base import AnyUserId, Count, Id, iso
+from chat.contracts.features import FEATURES, PROTOCOL
 from chat.contracts.models import (
     JoinedChatModel,
     MessageJson,
@@ -45,8 +47,11 @@ class LimitsModel(TypedDict):
 
 
 class SessionModel(TypedDict):
-    """The identity of the socket, and the limits of this server."""
+    """The identity of the socket, and what this server can do."""
 
+    protocol: Count
+    features: list[str]
+    server: str
     user: UserModel
     expiresAt: Timestamp
     serverTime: Timestamp
@@ -132,6 +137,9 @@ def authenticated(
         "userId": identity.user_id,
         "socketId": socket_id,
         "data": {
+            "protocol": PROTOCOL,
+            "features": list(FEATURES),
+            "server": __version__,
             "user": identity_to_wire(identity),
             "expiresAt": iso(identity.expires_at),
             "serverTime": iso(server_time),

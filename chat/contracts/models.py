@@ -200,6 +200,7 @@ class JoinedChatModel(TypedDict):
     unreadCount: Count
     typing: list[AnyUserId]
     reads: list[ReadModel]
+    present: list[AnyUserId]
     sync: CatchUpModel
 
 

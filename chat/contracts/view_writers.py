@@ -81,6 +81,7 @@ def joined_chat_to_wire(joined: JoinedChat) -> JoinedChatModel:
         "unreadCount": joined.unread_count,
         "typing": joined.typing,
         "reads": [read_to_wire(each) for each in joined.readers],
+        "present": joined.present,
         "sync": catch_up_page_to_wire(joined.page),
     }
 

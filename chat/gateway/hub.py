@@ -143,6 +143,19 @@ class Hub:
             room.sessions = list(room.members.values())
         return room.sessions
 
+    def users_in(self, chat_id: int, limit: int) -> list[UserKey]:
+        """Return up to `limit` users in a room, each once, those who entered first.
+
+        Looks at no more sockets than these users may have, however many are in the room.
+        """
+        room = self._rooms.get(chat_id)
+        users: dict[UserKey, None] = {}
+        for connection in () if room is None else room.members:
+            users[connection.identity.key] = None
+            if len(users) >= limit:
+                break
+        return list(users)
+
     def is_in_room(self, chat_id: int, key: UserKey) -> bool:
         return any(chat_id in each.rooms for each in self._by_user.get(key, ()))
 

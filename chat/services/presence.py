@@ -10,14 +10,15 @@ from datetime import datetime
 from typing import Final
 
 from chat.contracts.pushes import presence_changed, user_joined, user_left
-from chat.identity import UserKey, user_id_of
+from chat.identity import UserId, UserKey, user_id_of
 from chat.ports import Broadcaster, Clock, Whereabouts
 from chat.services.chat_states import ChatStates
 from chat.services.people import People
 
 MAX_LAST_SEEN: Final = 50_000
 
-_Place = tuple[int, UserKey]
+MAX_PRESENT: Final = 100
+"""Users that an answer names as present; a room may have 20,000 sockets."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -107,25 +108,35 @@ class Attendance:
     broadcaster: Broadcaster
     clock: Clock
     grace_s: float
-    _leaving: dict[_Place, asyncio.TimerHandle] = field(default_factory=dict, init=False)
+    # By chat, since `present` asks for those of one.
+    _leaving: dict[int, dict[UserKey, asyncio.TimerHandle]] = field(
+        default_factory=dict, init=False
+    )
 
     def entered(self, chat_id: int, key: UserKey) -> None:
         """Note that the user's first socket has entered the room."""
-        timer = self._leaving.pop((chat_id, key), None)
-        if timer is not None:
-            timer.cancel()
-        else:
+        if not self._stays(chat_id, key):
             event = user_joined(chat_id, user_id_of(key), self.clock.now())
             self.broadcaster.to_chat(chat_id, event, except_user=key)
 
     def left(self, chat_id: int, key: UserKey, *, lost: bool) -> None:
         """Note that the user's last socket has left the room; `lost` = its connection ended."""
-        place = (chat_id, key)
         if lost:
             loop = asyncio.get_running_loop()
-            self._leaving[place] = loop.call_later(self.grace_s, self._gone, place)
+            timer = loop.call_later(self.grace_s, self._gone, chat_id, key)
+            self._leaving.setdefault(chat_id, {})[key] = timer
         else:
-            self._say_left(place)
+            self._say_left(chat_id, key)
+
+    def present(self, chat_id: int) -> list[UserId]:
+        """Return up to MAX_PRESENT users for whom no `userLeft` was said, each once."""
+        keys = dict.fromkeys(self.whereabouts.users_in(chat_id, MAX_PRESENT))
+        # Within the grace: no `userJoined` would tell of their return.
+        for key in self._leaving.get(chat_id, ()):
+            if len(keys) >= MAX_PRESENT:
+                break
+            keys[key] = None
+        return [user_id_of(key) for key in keys]
 
     def is_present(self, chat_id: int, key: UserKey) -> bool:
         """Whether a socket of the user is in the chat's room; an admin's may be, too."""
@@ -133,20 +144,34 @@ class Attendance:
 
     def forget(self, chat_id: int, key: UserKey) -> None:
         """Say no `userLeft`: the user was removed from the chat."""
-        timer = self._leaving.pop((chat_id, key), None)
-        if timer is not None:
-            timer.cancel()
+        self._stays(chat_id, key)
 
     def stop(self) -> None:
-        for timer in self._leaving.values():
-            timer.cancel()
+        for leaving in self._leaving.values():
+            for timer in leaving.values():
+                timer.cancel()
         self._leaving.clear()
 
-    def _gone(self, place: _Place) -> None:
-        del self._leaving[place]
-        self._say_left(place)
+    def _stays(self, chat_id: int, key: UserKey) -> bool:
+        """End the user's grace; False if there was none."""
+        timer = self._forget(chat_id, key)
+        if timer is not None:
+            timer.cancel()
+        return timer is not None
 
-    def _say_left(self, place: _Place) -> None:
-        chat_id, key = place
+    def _forget(self, chat_id: int, key: UserKey) -> asyncio.TimerHandle | None:
+        leaving = self._leaving.get(chat_id)
+        if leaving is None:
+            return None
+        timer = leaving.pop(key, None)
+        if not leaving:
+            del self._leaving[chat_id]
+        return timer
+
+    def _gone(self, chat_id: int, key: UserKey) -> None:
+        self._forget(chat_id, key)
+        self._say_left(chat_id, key)
+
+    def _say_left(self, chat_id: int, key: UserKey) -> None:
         event = user_left(chat_id, user_id_of(key), self.clock.now())
         self.broadcaster.to_chat(chat_id, event, except_user=key)

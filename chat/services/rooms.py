@@ -60,6 +60,7 @@ class RoomService:
             unread_count=unread,
             typing=self.typing.typing_in(chat_id),
             readers=self.reads.cursors(state),
+            present=self.attendance.present(chat_id),
             page=missed,
         )
 

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from chat import __version__
 from chat.contracts.operations import CLIENT_EVENTS
 from chat.contracts.pushes import SERVER_EVENTS
 from tests.support.gateway.wire import RawPolling, RawSocket
@@ -56,6 +57,16 @@ async def test_authenticate_answers_as_the_guide_shows(serve, transport):
             assert ISO.fullmatch(data["expiresAt"])
             assert ISO.fullmatch(data["serverTime"])
             assert data["limits"]["maxContentChars"] == 10_000
+
+
+async def test_authenticate_says_what_the_server_can_do(serve):
+    """The protocol's number, the features by name and sorted, and the version for reports."""
+    async with serve() as chat:
+        data = (await (await chat.connect(1)).call("authenticate"))["data"]
+        assert data["protocol"] == 1
+        assert "present" in data["features"]
+        assert data["features"] == sorted(set(data["features"]))
+        assert data["server"] == __version__
 
 
 @TRANSPORTS

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from chat.contracts.features import FEATURES
 from chat.contracts.operations import CLIENT_EVENTS
 from chat.contracts.pushes import SERVER_EVENTS
 from chat.errors import ERROR_KINDS, ErrorCode
@@ -57,6 +58,12 @@ def test_every_client_event_has_a_section_and_every_section_an_event():
     names = set(CLIENT_EVENTS) | {each.name for each in brought(register_events)}
     documented = titles(section(DOCS / "events.md", "Client events").body)
     assert sorted(documented) == sorted(names)
+
+
+def test_every_feature_has_a_row_and_every_row_a_feature():
+    """docs/events.md explains the names that the ack of `authenticate` has, and no other."""
+    body = section(DOCS / "events.md", "`authenticate`").body
+    assert [bare(row[0]) for row in rows(body)] == list(FEATURES)
 
 
 def test_every_server_event_has_a_section_and_every_section_an_event():

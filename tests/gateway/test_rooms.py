@@ -121,6 +121,53 @@ async def test_who_is_back_within_the_grace_has_neither_left_nor_joined(serve):
         assert len(grace.of("userLeft")) == 1
 
 
+async def test_the_ack_of_join_chat_lists_who_is_in_the_room(serve):
+    """Each user once, whatever their tabs; the caller too; nobody who is only a participant."""
+    async with serve() as chat:
+        chat_id = await chat.create_chat([1, 2, 3])
+        one, two = await chat.connect(1, join=chat_id), await chat.connect(1, join=chat_id)
+        grace = await chat.connect(2)
+        assert await present(grace, chat_id) == [1, 2]
+        await one.call("leaveChat", {"chatId": chat_id})
+        assert await present(grace, chat_id) == [1, 2]
+        await two.call("leaveChat", {"chatId": chat_id})
+        assert await present(grace, chat_id) == [2]
+
+
+async def test_who_is_within_the_grace_is_present(serve):
+    """No `userJoined` tells of a return within the grace, so who joins meanwhile has to know."""
+    async with serve(presence_grace_s=60) as chat:
+        chat_id = await chat.create_chat([1, 2])
+        ada = await chat.connect(1, join=chat_id)
+        await cut(ada)
+        await eventually(lambda: chat.app.gateway.get_user_sockets(1) == [])
+        grace = await chat.connect(2)
+        assert await present(grace, chat_id) == [2, 1]
+        ada = await chat.connect(1, join=chat_id)
+        await ada.call("leaveChat", {"chatId": chat_id})
+        assert await present(grace, chat_id) == [2]
+
+
+async def test_who_was_removed_is_not_present(serve):
+    """Neither with a socket nor within the grace."""
+    async with serve(presence_grace_s=60) as chat:
+        chat_id = await chat.create_chat([1, 2, 3])
+        lost, there = await chat.connect(2, join=chat_id), await chat.connect(3, join=chat_id)
+        await cut(lost)
+        await eventually(lambda: chat.app.gateway.get_user_sockets(2) == [])
+        ada = await chat.connect(1)
+        assert sorted(await present(ada, chat_id)) == [1, 2, 3]
+        for user_id in (2, 3):
+            path = f"/chats/{chat_id}/participants/{user_id}"
+            assert (await chat.request("DELETE", path, 9, "service")).status == 200
+        assert await present(ada, chat_id) == [1]
+        await there.settle()
+
+
+async def present(client, chat_id):
+    return (await client.call("joinChat", {"chatId": chat_id}))["data"]["present"]
+
+
 async def test_two_chats_do_not_mix(serve):
     """A room hears its own chat and no other, also for somebody who is in both rooms."""
     async with serve() as chat:

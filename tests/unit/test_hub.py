@@ -103,6 +103,9 @@ class Beside:
             assert self.hub.in_room(chat_id) == [each for _, each in inside]
             sessions = self.hub.sessions_in(chat_id)
             assert sessions == [each.session for _, each in inside]
+            users = list(dict.fromkeys(each.identity.key for _, each in inside))
+            for limit in (1, 2, 100):
+                assert self.hub.users_in(chat_id, limit) == users[:limit]
             assert not sessions or self.hub.sessions_in(chat_id) is sessions
             for key in USERS:
                 assert self.hub.is_in_room(chat_id, key) == (key in self.users_in(chat_id))
