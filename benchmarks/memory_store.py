@@ -70,7 +70,7 @@ class MemoryChats:
     async def find_by_external_ref(self, _tenant: str, _external_ref: str) -> int | None:
         return None
 
-    async def update(self, chat: Chat) -> bool:
+    async def update(self, chat: Chat, line: Message | None = None) -> bool:
         self._chats[chat.id] = chat
         return True
 
@@ -100,13 +100,16 @@ class MemoryChats:
     async def memberships(self, key: UserKey) -> list[int]:
         return sorted(self._chats_of.get(key, ()))
 
-    async def put_participant(self, participant: Participant) -> None:
+    async def put_participant(self, participant: Participant, line: Message | None = None) -> None:
         chat_id, key = participant.chat_id, participant.key
         self._people.setdefault(chat_id, {})[participant.user_id] = participant
         chats = tuple(each for each in self._chats_of.get(key, ()) if each != chat_id)
         if participant.removed_at is None:
             chats = (*chats, chat_id)
         self._chats_of[key] = chats
+
+    async def due_line(self, _chat_id: int, _seq: int) -> Message | None:
+        return None
 
     async def set_reads(self, cursors: Mapping[tuple[int, UserId], tuple[int, int]]) -> None:
         for (chat_id, user_id), (message_id, seq) in cursors.items():

@@ -35,6 +35,27 @@ for _rank, _role in enumerate(reversed(Role)):
     _role.rank = _rank
 
 
+class SystemKind(StrEnum):
+    """What a message of type `system` tells."""
+
+    PARTICIPANTS_ADDED = "participantsAdded"
+    PARTICIPANT_REMOVED = "participantRemoved"
+    PARTICIPANT_LEFT = "participantLeft"
+    ROLE_CHANGED = "roleChanged"
+    TITLE_CHANGED = "titleChanged"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemEvent:
+    """What was done to a chat, by whom, and to whom; `role` and `title` are the new ones."""
+
+    kind: SystemKind
+    by: UserId
+    user_ids: tuple[UserId, ...]
+    role: Role | None = None
+    title: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyPreview:
     """The beginning of the message that is answered, as it was when the answer was sent."""
@@ -72,6 +93,13 @@ class Message:
     # The digest of what the client sent under its clientMessageId, where a hook or an edit has
     # changed the message since. It tells a retry from a conflict.
     body_digest: str | None = None
+    # Set in messages of type `system`, which the server writes.
+    system: SystemEvent | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is never unread: deleted, or a line of the timeline."""
+        return self.deleted_at is not None or self.type == "system"
 
 
 @dataclass(frozen=True, slots=True)

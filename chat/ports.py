@@ -95,10 +95,11 @@ class ChatRepository(Protocol):
 
     async def find_by_external_ref(self, tenant: str, external_ref: str) -> int | None: ...
 
-    async def update(self, chat: Chat) -> bool:
-        """Write the settings with their `updated_seq`; safe to repeat.
+    async def update(self, chat: Chat, line: Message | None = None) -> bool:
+        """Write the settings with their `updated_seq`, and the line that is to follow.
 
-        False where another chat of its tenant has the externalRef; nothing is stored then.
+        Safe to repeat. False where another chat of its tenant has the externalRef: then nothing is
+        stored.
         """
 
     async def external_refs(self, count: int) -> list[str | None]:
@@ -131,8 +132,11 @@ class ChatRepository(Protocol):
     async def memberships(self, key: UserKey) -> list[int]:
         """Read the ids of the chats in which the user is."""
 
-    async def put_participant(self, participant: Participant) -> None:
-        """Write all fields of one participant; safe to repeat."""
+    async def put_participant(self, participant: Participant, line: Message | None = None) -> None:
+        """Write all fields of one participant, and the line that is to follow; safe to repeat."""
+
+    async def due_line(self, chat_id: int, seq: int) -> Message | None:
+        """Read the line that is to follow the change of that number, None if there is none."""
 
     async def set_reads(self, cursors: Mapping[tuple[int, UserId], tuple[int, int]]) -> None:
         """Move read cursors, `{(chat_id, user_id): (message_id, seq)}`, forward; never back."""

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from chat import __version__
 from chat.contracts.base import AnyUserId, Count, Id, iso
-from chat.contracts.features import FEATURES, PROTOCOL
+from chat.contracts.features import PROTOCOL
 from chat.contracts.models import (
     JoinedChatModel,
     MessageJson,
@@ -129,6 +129,7 @@ def authenticated(
     server_time: datetime,
     epoch: str,
     limits: LimitsModel,
+    features: list[str],
 ) -> AuthenticateAck:
     """Write the ack of `authenticate`; `joined` is None where no chat was to be joined."""
     ack: AuthenticateAck = {
@@ -138,7 +139,7 @@ def authenticated(
         "socketId": socket_id,
         "data": {
             "protocol": PROTOCOL,
-            "features": list(FEATURES),
+            "features": features,
             "server": __version__,
             "user": identity_to_wire(identity),
             "expiresAt": iso(identity.expires_at),

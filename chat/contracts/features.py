@@ -8,5 +8,10 @@ from typing import Final
 PROTOCOL: Final = 1
 """Raised only where clients of the earlier protocol stop working."""
 
-FEATURES: Final = ("present", "tenants")
+FEATURES: Final = ("present", "tenants", "timeline")
 """Sorted. Version 0.2.0's need no name, and plugins add none."""
+
+
+def features(*, timeline: bool) -> list[str]:
+    """Return the names of what this server does with its settings."""
+    return [each for each in FEATURES if timeline or each != "timeline"]

@@ -15,6 +15,7 @@ import orjson
 from typing_extensions import TypedDict
 
 from chat.contracts.base import AnyUserId, Count, Id, RoleName, checked_as, iso, iso_or_none
+from chat.contracts.lines import SystemModel, system_to_wire
 from chat.entities import Chat, Message, Participant, Revision, User
 from chat.errors import ErrorModel
 from chat.identity import Identity, UserId
@@ -38,7 +39,7 @@ class MessageModel(TypedDict):
     """A message.
 
     A client sends `content` and receives `message`. A deleted message keeps its place, with an
-    empty text.
+    empty text. `system` is there where `type` is `system`: the server wrote it.
     """
 
     id: Id
@@ -59,6 +60,7 @@ class MessageModel(TypedDict):
     editedAt: Timestamp | None
     deletedAt: Timestamp | None
     deletedBy: AnyUserId | None
+    system: NotRequired[SystemModel]
 
 
 MessageJson = Annotated[orjson.Fragment, checked_as(MessageModel)]
@@ -237,7 +239,7 @@ def message_to_wire(message: Message) -> MessageModel:
     """Write a message; 3 us."""
     reply = message.reply_to
     created_at = iso(message.created_at)
-    return {
+    wire: MessageModel = {
         "id": message.id,
         "chatId": message.chat_id,
         "seq": message.seq,
@@ -261,6 +263,9 @@ def message_to_wire(message: Message) -> MessageModel:
         "deletedAt": None if message.deleted_at is None else iso(message.deleted_at),
         "deletedBy": message.deleted_by,
     }
+    if message.system is not None:
+        wire["system"] = system_to_wire(message.system)
+    return wire
 
 
 def message_json(message: Message) -> orjson.Fragment:

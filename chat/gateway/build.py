@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from chat.contracts.acks import limits_to_wire
 from chat.contracts.client_events import NAMESPACE
+from chat.contracts.features import features
 from chat.contracts.json_text import JsonLimits
 from chat.gateway.dispatch import Dispatcher
 from chat.gateway.engineio.address_quota import AddressQuota
@@ -56,6 +57,7 @@ def build_gateway(
             max_rooms_per_socket=settings.max_rooms_per_socket,
             max_participants=settings.max_participants,
         ),
+        features=features(timeline=settings.has_timeline),
         auto_join=settings.auto_join,
     )
     patience = Patience(refusals, outbox.poller.hurry)

@@ -56,6 +56,7 @@ class Handlers:
         token_expiry: TokenExpiry,
         clock: Clock,
         limits: acks.LimitsModel,
+        features: list[str],
         auto_join: bool,
     ) -> None:
         self._domain = domain
@@ -65,6 +66,7 @@ class Handlers:
         self._token_expiry = token_expiry
         self._clock = clock
         self._limits = limits
+        self._features = features
         self._auto_join = auto_join
         self.table: dict[str, Handler] = {
             Event.AUTHENTICATE: self.authenticate,
@@ -106,6 +108,7 @@ class Handlers:
             server_time=self._clock.now(),
             epoch=self._domain.catch_up.epoch,
             limits=self._limits,
+            features=self._features,
         )
 
     async def join_chat(self, connection: Connection, payload: JoinChat) -> Answer:

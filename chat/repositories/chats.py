@@ -9,7 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from chat.entities import Chat, Participant
+from chat.entities import Chat, Message, Participant
 from chat.identity import UserId, UserKey, tenant_of, user_id_of
 from chat.repositories.border import reading
 from chat.repositories.documents import (
@@ -18,6 +18,8 @@ from chat.repositories.documents import (
     chat_settings,
     chat_to_document,
     external_ref_fields,
+    message_from_document,
+    message_to_document,
     participant_from_document,
     participant_id,
     participant_to_document,
@@ -92,7 +94,7 @@ class MongoChats:
 
     async def find(self, chat_id: int) -> Chat | None:
         with reading():
-            document = await self._chats.find_one({"_id": chat_id})  # index _id
+            document = await self._chats.find_one({"_id": chat_id}, {"line": 0})  # index _id
         return chat_from_document(document) if document else None
 
     async def find_direct(self, tenant: str, direct_key: str) -> int | None:
@@ -108,10 +110,12 @@ class MongoChats:
             documents = await self._chats.find({}, {"externalRef": 1}).limit(count).to_list(None)
         return [each.get("externalRef") for each in documents]
 
-    async def update(self, chat: Chat) -> bool:
+    async def update(self, chat: Chat, line: Message | None = None) -> bool:
         kept: Document = {} if chat.deleted_at is not None else external_ref_fields(chat)
+        if line is not None:
+            kept["line"] = message_to_document(line)
         change: Document = {"$set": {**chat_settings(chat), **kept}}
-        freed = dict.fromkeys({"externalRef", "externalRefBy"} - kept.keys(), "")
+        freed = dict.fromkeys({"externalRef", "externalRefBy", "line"} - kept.keys(), "")
         if chat.deleted_at is not None:
             # The pair of users is free for a new chat, as the reference is.
             freed["directKey"] = ""
@@ -155,7 +159,8 @@ class MongoChats:
 
     async def participants(self, chat_id: int) -> list[Participant]:
         with reading():  # index chat_updated_seq
-            documents = await self._participants.find({"chatId": chat_id}).to_list(None)
+            cursor = self._participants.find({"chatId": chat_id}, {"line": 0})
+            documents = await cursor.to_list(None)
         return [participant_from_document(each) for each in documents]
 
     async def is_participant(self, chat_id: int, key: UserKey) -> bool:
@@ -180,14 +185,27 @@ class MongoChats:
             documents = await cursor.to_list(None)
         return [each["chatId"] for each in documents if each["removedAt"] is None]
 
-    async def put_participant(self, participant: Participant) -> None:
+    async def put_participant(self, participant: Participant, line: Message | None = None) -> None:
         fields = participant_to_document(participant)
         key = {"_id": fields.pop("_id")}
         # The cursor may have moved since the participant was read, and never goes back.
         cursor = {name: fields.pop(name) for name in ("lastReadMessageId", "lastReadSeq")}
-        change = {"$set": fields, "$max": cursor}
+        change: Document = {"$set": fields, "$max": cursor}
+        if line is None:
+            change["$unset"] = {"line": ""}
+        else:
+            fields["line"] = message_to_document(line)
         async with self._guard:  # index _id
             await self._participants.update_one(key, change, upsert=True)
+
+    async def due_line(self, chat_id: int, seq: int) -> Message | None:
+        key = {"chatId": chat_id, "updatedSeq": seq}
+        with reading():  # index chat_updated_seq
+            document = await self._participants.find_one(key, {"line": 1})
+            if document is None:  # index _id
+                document = await self._chats.find_one({"_id": chat_id}, {"line": 1})
+        line = document.get("line") if document else None
+        return message_from_document(line) if line and line["seq"] == seq + 1 else None
 
     async def set_reads(self, cursors: Mapping[tuple[int, UserId], tuple[int, int]]) -> None:
         updates = [

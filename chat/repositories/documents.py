@@ -15,6 +15,8 @@ from chat.entities import (
     ReplyPreview,
     Revision,
     Role,
+    SystemEvent,
+    SystemKind,
     User,
     UserAccess,
     Verdict,
@@ -57,7 +59,30 @@ def message_to_document(message: Message) -> Document:
     if message.deleted_at is not None:
         document["deletedAt"] = message.deleted_at
         document["deletedBy"] = message.deleted_by
+    if message.system is not None:
+        document["system"] = _system_to_document(message.system)
     return document
+
+
+def _system_to_document(event: SystemEvent) -> Document:
+    return {
+        "kind": event.kind.value,
+        "by": event.by,
+        "userIds": list(event.user_ids),
+        "role": event.role.value if event.role else None,
+        "title": event.title,
+    }
+
+
+def _system_from_document(document: Mapping[str, Any]) -> SystemEvent:
+    role = document["role"]
+    return SystemEvent(
+        SystemKind(document["kind"]),
+        document["by"],
+        tuple(document["userIds"]),
+        Role(role) if role else None,
+        document["title"],
+    )
 
 
 def message_from_document(document: Mapping[str, Any]) -> Message:
@@ -85,6 +110,7 @@ def message_from_document(document: Mapping[str, Any]) -> Message:
         edited_at=get("editedAt"),
         deleted_at=get("deletedAt"),
         deleted_by=get("deletedBy"),
+        system=_system_from_document(system) if (system := get("system")) else None,
     )
 
 

@@ -18,7 +18,9 @@ from chat.repositories.guard import Guard
 from chat.repositories.revisions import MongoRevisions
 from chat.repositories.wipes import Wipes
 
-_BRIEF: Final = {"message": 0, "metadata": 0, "replyTo": 0, "replyToId": 0, "bodyDigest": 0}
+_BRIEF: Final = dict.fromkeys(
+    ("message", "metadata", "replyTo", "replyToId", "bodyDigest", "system"), 0
+)
 _log = structlog.get_logger("chat.store")
 
 INDEXES: Final = (

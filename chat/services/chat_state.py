@@ -25,7 +25,8 @@ class TailEntry:
     id: int
     seq: int
     sender_id: UserId
-    deleted: bool
+    # Deleted, or a line of the timeline: it is never unread.
+    is_silent: bool
 
 
 class ChatState:
@@ -259,9 +260,9 @@ class ChatState:
         return None
 
     def count_unread(self, user_id: UserId, cursor: int) -> int:
-        """Messages of the tail after the cursor that are not the user's own and not deleted."""
+        """Messages of the tail after the cursor that are not the user's own and not silent."""
         return sum(
-            entry.seq > cursor and entry.sender_id != user_id and not entry.deleted
+            entry.seq > cursor and entry.sender_id != user_id and not entry.is_silent
             for entry in self._tail
         )
 
@@ -291,6 +292,15 @@ class ChatState:
 
     def created(self, message: Message) -> bool:
         """Append a new message; True = its sender is a participant, and has read up to it."""
+        self.told(message)
+        member = self._members.get(message.sender_id)
+        if member is None:
+            return False
+        member.read_up_to(message.id, message.seq)
+        return True
+
+    def told(self, message: Message) -> None:
+        """Append a new message that moves no cursor."""
         if len(self._tail) == TAIL_MESSAGES:
             self._tail_from = self._tail[1].seq
         self._append(message)
@@ -299,11 +309,6 @@ class ChatState:
             self._weight += grown
             self._scale.total += grown
         self._last_message = message
-        member = self._members.get(message.sender_id)
-        if member is None:
-            return False
-        member.read_up_to(message.id, message.seq)
-        return True
 
     def changed(self, message: Message) -> None:
         """Replace a message that was edited or deleted."""
@@ -317,7 +322,7 @@ class ChatState:
                 self._last_message = replace(last, reply_to=replace(reply, message=""))
         entry = self.entry(message.id)
         if entry is not None:
-            entry.deleted = message.deleted_at is not None
+            entry.is_silent = message.is_silent
         if message.deleted_at is not None:
             if self._deleted is None:
                 self._deleted = deque(maxlen=RECENT_DELETIONS)
@@ -388,6 +393,4 @@ class ChatState:
         self._participants_seq = max(self._participants_seq, participant.updated_seq)
 
     def _append(self, message: Message) -> None:
-        self._tail.append(
-            TailEntry(message.id, message.seq, message.sender_id, message.deleted_at is not None)
-        )
+        self._tail.append(TailEntry(message.id, message.seq, message.sender_id, message.is_silent))

@@ -270,6 +270,7 @@ class ChatStates:
             return None
         participants = await self._chats.participants(chat_id)
         head = await self._find_head(chat, participants, chat.seq_reserved)
+        head = await self._add_due_line(chat, participants, head)
         tail: list[Message] = []
         # If the settings and the participants account for every number, the chat has no messages.
         if len({chat.updated_seq, *(each.updated_seq for each in participants)}) < head:
@@ -278,6 +279,19 @@ class ChatStates:
         if tail:
             tail[-1] = await self._messages.find(tail[-1].id) or tail[-1]
         return self.put(ChatState(chat, participants, head, tail))
+
+    async def _add_due_line(self, chat: Chat, participants: list[Participant], head: int) -> int:
+        """Store the line of the last change if a crash came in between; returns the head then."""
+        last = next((each for each in participants if each.updated_seq == head), None)
+        if last is not None:
+            is_change = last.joined_seq < head or last.joined_at > chat.created_at
+        else:
+            is_change = chat.updated_seq == head > 1
+        # Most loads need not ask: the last change is a message, or the chat has just been made.
+        line = await self._chats.due_line(chat.id, head) if is_change else None
+        if line is None or await self._messages.insert([line]):
+            return head
+        return line.seq
 
     async def _find_head(self, chat: Chat, participants: list[Participant], reserved: int) -> int:
         """The highest number in use: in the last reserved block.

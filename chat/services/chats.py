@@ -9,7 +9,7 @@ import structlog
 from chat.contracts.base import is_blank
 from chat.contracts.pushes import chat_created, chat_deleted, chat_updated, removed_from_chat
 from chat.contracts.view_writers import chat_view_to_wire
-from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role
+from chat.entities import Chat, ChatType, ExternalRefSetter, Participant, Role, SystemKind
 from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import ChatDraft
 from chat.hooks.manager import PluginManager
@@ -22,6 +22,7 @@ from chat.services.contacts import Contacts
 from chat.services.existing_chats import ExistingChats, NewChat, direct_key
 from chat.services.journal.journal import Journal
 from chat.services.presence import Attendance
+from chat.services.timeline import Timeline
 
 UNSET: Final = object()
 """Tells "leave the field as it is" from "set it to null"."""
@@ -48,6 +49,7 @@ class ChatService:
     ids: IdRepository
     contacts: Contacts
     attendance: Attendance
+    timeline: Timeline
     broadcaster: Broadcaster
     hooks: PluginManager
     clock: Clock
@@ -156,7 +158,7 @@ class ChatService:
             if external_ref is not UNSET:
                 setter = _setter(identity, external_ref)
                 chat = replace(chat, external_ref=external_ref, external_ref_by=setter)
-            if not await self.chats.update(chat):
+            if not await self.chats.update(chat, line):
                 raise _ReferenceTakenError
             return chat
 
@@ -169,9 +171,13 @@ class ChatService:
             self.broadcaster.to_chat(chat.id, event)
             self.broadcaster.to_users(state.member_keys(), event, outside_chat=chat.id)
 
+        line = None
+        if title is not UNSET and title != state.chat.title:
+            line = await self.timeline.line(state, identity, SystemKind.TITLE_CHANGED, title=title)
+        owns = self._owns_still(state, identity)
         for _ in range(MAX_TRIES):
             try:
-                await self.journal.change(state, self._owns_still(state, identity), write, commit)
+                await self.journal.change(state, owns, write, commit, line, self.timeline.commit)
                 return state
             except _ReferenceTakenError:
                 await self.existing.check_free(identity, external_ref)

@@ -30,6 +30,7 @@ from chat.services.reads import ReadService
 from chat.services.revisions import RevisionService
 from chat.services.rooms import RoomService
 from chat.services.seats import SeatService
+from chat.services.timeline import Timeline
 from chat.services.typing import TypingService
 from chat.services.unread import UnreadService
 from chat.settings import Settings
@@ -192,6 +193,14 @@ def build_domain(
         edit_window=timedelta(seconds=settings.edit_window_s),
     )
 
+    timeline = Timeline(
+        states=states,
+        journal=journal,
+        unread=unread,
+        broadcaster=broadcaster,
+        clock=clock,
+        is_on=settings.has_timeline,
+    )
     existing = ExistingChats(
         states=states, chats=store.chats, external_ref_types=settings.external_ref_types
     )
@@ -205,6 +214,7 @@ def build_domain(
         ids=store.ids,
         contacts=contacts,
         attendance=attendance,
+        timeline=timeline,
         broadcaster=broadcaster,
         hooks=hooks,
         clock=clock,
@@ -219,6 +229,7 @@ def build_domain(
         contacts=contacts,
         typing=typing,
         attendance=attendance,
+        timeline=timeline,
         broadcaster=broadcaster,
         sockets=whereabouts,
         clock=clock,

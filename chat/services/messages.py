@@ -140,6 +140,8 @@ class MessageService:
         message = await self.messages.find(message_id)
         if message is None or message.chat_id != chat_id or message.deleted_at is not None:
             raise message_not_found(message_id)
+        if message.system is not None:
+            raise ChatError(ErrorCode.FORBIDDEN, "a line of the timeline has no answers")
         return ReplyPreview(message.id, message.sender_id, message.message[:PREVIEW_CHARS])
 
 

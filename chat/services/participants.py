@@ -12,8 +12,8 @@ from typing import Final, Literal
 from chat.contracts.base import iso
 from chat.contracts.pushes import participant_removed, removed_from_chat
 from chat.contracts.view_writers import participant_added, participant_updated
-from chat.entities import ChatType, Participant, Role
-from chat.errors import ChatError, ErrorCode
+from chat.entities import ChatType, Message, Participant, Role, SystemKind
+from chat.errors import ChatError, ErrorCode, OutcomeUnknownError
 from chat.identity import Identity, UserId
 from chat.ports import Broadcaster, ChatRepository, Clock, Whereabouts
 from chat.services.chat_states import ChatState, ChatStates
@@ -21,6 +21,7 @@ from chat.services.contacts import Contacts
 from chat.services.journal.journal import Journal
 from chat.services.people import People
 from chat.services.presence import Attendance
+from chat.services.timeline import Timeline
 from chat.services.typing import TypingService
 from chat.views import ParticipantView
 
@@ -36,6 +37,7 @@ class ParticipantService:
     people: People
     contacts: Contacts
     typing: TypingService
+    timeline: Timeline
     attendance: Attendance
     broadcaster: Broadcaster
     sockets: Whereabouts
@@ -59,8 +61,7 @@ class ParticipantService:
         self._check_not_from_a_seat(state, identity, newcomers)
         await self.contacts.admit(identity, newcomers)
         await self.people.find([identity.key_of(each) for each in newcomers])
-        for user_id in newcomers:
-            await self._add_one(state, identity, user_id, role)
+        await self._add_all(state, identity, newcomers, role)
         return [state.members[each] for each in dict.fromkeys(user_ids) if each in state.members]
 
     async def set_role(
@@ -86,7 +87,7 @@ class ParticipantService:
             if member.role is Role.OWNER and role is not Role.OWNER:
                 self._check_not_last_owner(state, user_id)
             changed = replace(member, role=role, updated_seq=seq)
-            await self.chats.put_participant(changed)
+            await self.chats.put_participant(changed, line)
             return changed
 
         def commit(changed: Participant) -> None:
@@ -95,7 +96,10 @@ class ParticipantService:
             event = participant_updated(self._view_of(changed), count, now)
             self.broadcaster.to_chat(chat_id, event)
 
-        return await self.journal.change(state, check, write, commit)
+        line = await self.timeline.line(
+            state, identity, SystemKind.ROLE_CHANGED, [user_id], role=role
+        )
+        return await self.journal.change(state, check, write, commit, line, self.timeline.commit)
 
     async def remove(self, identity: Identity, chat_id: int, user_id: UserId) -> None:
         """Remove a participant; moderators and up, and only participants of a lower rank.
@@ -114,7 +118,8 @@ class ParticipantService:
             self._check_outranks(state, identity, self._removable(state, user_id))
 
         check()
-        await self._take_out(state, user_id, "removed", check, may_orphan=identity.is_service)
+        line = await self.timeline.line(state, identity, SystemKind.PARTICIPANT_REMOVED, [user_id])
+        await self._take_out(state, user_id, "removed", check, line, may_orphan=identity.is_service)
 
     async def leave(self, identity: Identity, chat_id: int) -> None:
         """Leave; the last owner of a chat with others in it has to make another owner first."""
@@ -125,11 +130,51 @@ class ParticipantService:
         def check() -> None:
             self.states.check(state, identity)
 
-        await self._take_out(state, identity.user_id, "left", check)
+        mine = identity.user_id
+        line = await self.timeline.line(state, identity, SystemKind.PARTICIPANT_LEFT, [mine])
+        await self._take_out(state, mine, "left", check, line)
+
+    async def _add_all(
+        self, state: ChatState, identity: Identity, newcomers: list[UserId], role: Role
+    ) -> None:
+        """Add them one by one, and tell of all of them in one line, which goes with the last."""
+        added: list[UserId] = []
+        is_told = False
+
+        async def line_of(user_ids: list[UserId]) -> Message | None:
+            return await self.timeline.line(
+                state, identity, SystemKind.PARTICIPANTS_ADDED, user_ids
+            )
+
+        try:
+            for user_id in newcomers:
+                is_last = user_id == newcomers[-1]
+                line = await line_of([*added, user_id]) if is_last else None
+                try:
+                    is_told = is_last
+                    is_new = await self._add_one(state, identity, user_id, role, line)
+                except ChatError as error:
+                    # In doubt: the server goes on trying, and the line is stored with the change.
+                    is_told = is_last and isinstance(error, OutcomeUnknownError)
+                    raise
+                if is_new:
+                    added.append(user_id)
+                else:
+                    is_told = False
+        finally:
+            if added and not is_told and (line := await line_of(added)) is not None:
+                self.timeline.tell(state, line)
 
     async def _add_one(
-        self, state: ChatState, identity: Identity, user_id: UserId, role: Role
-    ) -> None:
+        self,
+        state: ChatState,
+        identity: Identity,
+        user_id: UserId,
+        role: Role,
+        line: Message | None,
+    ) -> bool:
+        """Add a user; False if another call was faster."""
+
         def check() -> None:
             self._check_may_give(state, identity, role)
 
@@ -152,7 +197,7 @@ class ParticipantService:
                 last_read_message_id=last.id if last else None,
                 last_read_seq=state.head,
             )
-            await self.chats.put_participant(newcomer)
+            await self.chats.put_participant(newcomer, line)
             return newcomer
 
         def commit(newcomer: Participant | None) -> None:
@@ -165,9 +210,10 @@ class ParticipantService:
                 self.broadcaster.to_user(newcomer.key, event)
 
         try:
-            await self.journal.change(state, check, write, commit)
+            await self.journal.change(state, check, write, commit, line, self.timeline.commit)
         except _AlreadyInError:
-            return  # another call added the same user first
+            return False
+        return True
 
     def _check_room(self, state: ChatState, newcomers: int) -> None:
         if len(state.members) + newcomers > self.max_participants:
@@ -205,6 +251,7 @@ class ParticipantService:
         user_id: UserId,
         reason: Literal["removed", "left"],
         check: Callable[[], None],
+        line: Message | None,
         *,
         may_orphan: bool = False,
     ) -> None:
@@ -217,7 +264,7 @@ class ParticipantService:
             gone = replace(
                 member, removed_at=self.clock.now(), left=reason == "left", updated_seq=seq
             )
-            await self.chats.put_participant(gone)
+            await self.chats.put_participant(gone, line)
             return gone
 
         def commit(gone: Participant) -> None:
@@ -232,7 +279,7 @@ class ParticipantService:
             self.broadcaster.evict(chat_id, gone.key)
             self.broadcaster.to_user(gone.key, removed_from_chat(chat_id, reason))
 
-        await self.journal.change(state, check, write, commit)
+        await self.journal.change(state, check, write, commit, line, self.timeline.commit)
 
     def _view_of(self, participant: Participant) -> ParticipantView:
         return ParticipantView(participant, self.people.known(participant.key))

@@ -98,7 +98,7 @@ class ReadService:
         return [each for each in state.members.values() if each.last_read_message_id is not None]
 
     async def unread_count(self, state: ChatState, member: Participant | None) -> int:
-        """Count what others sent after the participant's cursor and is not deleted, up to 100."""
+        """Count what others sent after the participant's cursor and is not silent, up to 100."""
         if member is None:
             return 0
         cursor, mine = member.last_read_seq, member.user_id
@@ -108,7 +108,7 @@ class ReadService:
         while count < UNREAD_CAP and high > cursor + 1:
             low = max(cursor + 1, high - 500)
             older = await self.messages.brief_window(state.chat.id, low, high)
-            count += sum(each.sender_id != mine and each.deleted_at is None for each in older)
+            count += sum(each.sender_id != mine and not each.is_silent for each in older)
             high = low
         return min(count, UNREAD_CAP)
 

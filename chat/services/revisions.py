@@ -166,6 +166,7 @@ class RevisionService:
 
     def _check_may_edit(self, identity: Identity, state: ChatState, message: Message) -> None:
         self.states.check(state, identity, Role.MEMBER.rank)
+        _check_not_line(message)
         if message.sender_id != identity.user_id and not identity.is_service:
             raise ChatError(ErrorCode.FORBIDDEN, "only its sender can edit a message")
         if message.deleted_at is not None:
@@ -174,6 +175,7 @@ class RevisionService:
 
     def _check_may_delete(self, identity: Identity, state: ChatState, message: Message) -> None:
         self.states.check(state, identity, Role.MEMBER.rank)
+        _check_not_line(message)
         if state.rank_of(identity) >= Role.MODERATOR.rank:
             return
         if message.sender_id != identity.user_id:
@@ -220,6 +222,11 @@ def _draft(identity: Identity, old: Message, content: str) -> MessageDraft:
         metadata=old.metadata,
         message_id=old.id,
     )
+
+
+def _check_not_line(message: Message) -> None:
+    if message.system is not None:
+        raise ChatError(ErrorCode.FORBIDDEN, "a line of the timeline stays as it is")
 
 
 def _kept_digest(seen: Message) -> str | None:

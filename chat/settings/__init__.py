@@ -141,6 +141,10 @@ class Settings(LimitSettings):
     auto_join: bool = Field(
         False, description="Let `authenticate` join all of the user's chats, asked for or not."
     )
+    timeline: bool | None = Field(
+        None,
+        description="Write a line into a chat for each change of it. Unset = in demo mode only.",
+    )
     ping_interval_s: float = Field(25, gt=0, description="Seconds between two heartbeats.")
     ping_timeout_s: float = Field(
         20, gt=0, description="Seconds after which an unanswered heartbeat ends the connection."
@@ -354,6 +358,11 @@ class Settings(LimitSettings):
     def demo_mode(self) -> bool:
         """Whether no key of the host is set: then the server makes its own and gives tokens."""
         return not (self.jwt_secret or self.jwt_public_key or self.jwt_jwks_url)
+
+    @property
+    def has_timeline(self) -> bool:
+        """Whether changes of chats are told in the chats."""
+        return self.demo_mode if self.timeline is None else self.timeline
 
     @property
     def secrets(self) -> list[str]:

@@ -14,8 +14,8 @@ const LONGEST = 300;
 export function newOnes(messages, lastId, userId) {
   const found = [];
   for (let at = messages.length - 1; at >= 0 && messages[at].id > lastId; at -= 1) {
-    const { senderId, deletedAt } = messages[at];
-    if (senderId !== userId && !deletedAt) found.unshift(messages[at]);
+    const { senderId, deletedAt, system } = messages[at];
+    if (senderId !== userId && !deletedAt && !system) found.unshift(messages[at]);
   }
   return found;
 }

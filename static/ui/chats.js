@@ -33,9 +33,9 @@ export function patched(chat, patch) {
   return Object.keys(next).every((key) => next[key] === chat[key]) ? chat : next;
 }
 
-/** The chat after a message: it counts as unread unless it is one's own or was counted before. */
+/** The chat after a message: it counts as unread unless it is one's own, a line, or was counted before. */
 export function withMessage(chat, message, userId) {
-  const isNew = message.id > (chat.lastMessage?.id ?? 0) && !message.editedAt && !message.deletedAt;
+  const isNew = message.id > (chat.lastMessage?.id ?? 0) && !message.editedAt && !message.deletedAt && !message.system;
   const { unreadCount } = chat;
   if (!isNew) return patched(chat, { lastMessage: message });
   return patched(chat, { lastMessage: message, unreadCount: message.senderId === userId ? 0 : Math.min(unreadCount + 1, MOST_UNREAD) });

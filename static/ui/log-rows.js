@@ -38,7 +38,7 @@ function rowOf(message, own, first, last) {
 }
 
 function continues(previous, message) {
-  return previous.senderId === message.senderId
+  return previous.senderId === message.senderId && !previous.system && !message.system
     && momentOf(previous).day === momentOf(message).day
     && momentOf(message).at - momentOf(previous).at < GROUP_GAP_MS;
 }

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from '../vendor/htm-prea
 import { atTheEnd, earlier, fit, later, rangeOf, WHOLE } from './log-window.js';
 
 const AT_END_PX = 60;
-const ROWS = '[data-testid=message]';
+const ROWS = '[data-testid=message], [data-testid=line]';
 
 /** The first message that reaches into view, found by halving. Its lower edge is what keeps its place: above it, a name may come or go. */
 function firstInView(log) {

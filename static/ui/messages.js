@@ -55,7 +55,7 @@ export function later(known, told) {
 
 /** Who has read my last message: {messageId, readers: [userId]} or null. */
 export function receiptOf(messages, reads, userId) {
-  const own = messages.findLast((message) => message.senderId === userId && !message.deletedAt);
+  const own = messages.findLast((message) => message.senderId === userId && !message.deletedAt && !message.system);
   if (!own) return null;
   const readers = [...reads].filter(([id, lastRead]) => id !== userId && lastRead >= own.id).map(([id]) => id);
   return { messageId: own.id, readers };

@@ -3,6 +3,7 @@ import { Batches } from './batches.js';
 import { ChatPages } from './chat-pages.js';
 import * as chats from './chats.js';
 import { KeptChats } from './kept-chats.js';
+import { namedIn } from './lines.js';
 import { Lookups } from './lookups.js';
 import { asTombstone, merge, within } from './messages.js';
 import { learn, renamed, seated, unseated, userOf, withEntries } from './people.js';
@@ -252,9 +253,10 @@ export class ChatStore {
   #show(messages, patch = {}) {
     this.#change(patch);
     this.#set({ messages: merge(this.state.messages, messages) });
-    for (const { senderId, replyTo } of messages) {
+    for (const { senderId, replyTo, system } of messages) {
       this.#askName(senderId);
       if (replyTo) this.#askName(replyTo.senderId);
+      if (system) namedIn(system).forEach((userId) => this.#askName(userId));
     }
   }
 
@@ -263,7 +265,7 @@ export class ChatStore {
     if (known) this.#replaceChat(chats.withMessage(known, message, this.state.user?.id));
     else this.#changeChat(message.chatId, {});
     if (message.chatId !== this.state.chatId) return;
-    if (!message.editedAt && !message.deletedAt) this.#typing.set(message.senderId, false);
+    if (!message.editedAt && !message.deletedAt && !message.system) this.#typing.set(message.senderId, false);
     this.#show(within(this.state, [message]));
   }
 

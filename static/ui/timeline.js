@@ -3,6 +3,7 @@ import { html, useEffect, useMemo, useRef, useState } from '../vendor/htm-preact
 import { Announcer } from './announcer.js';
 import { focusLog } from './focus.js';
 import { day, listNames, plural } from './format.js';
+import { Line } from './lines.js';
 import { layOut, unsent } from './log-rows.js';
 import { useLog } from './log-scroll.js';
 import { memo } from './memo.js';
@@ -30,7 +31,7 @@ function useUnseen({ messages, user }, atEnd) {
   if (atEnd) seenUpTo.current = messages.at(-1)?.id ?? 0;
   let count = 0;
   for (let at = messages.length - 1; at >= 0 && messages[at].id > seenUpTo.current; at -= 1) {
-    if (messages[at].senderId !== user?.id) count += 1;
+    if (messages[at].senderId !== user?.id && !messages[at].system) count += 1;
   }
   return count;
 }
@@ -71,6 +72,7 @@ const Day = memo(({ label, rows, nameFor, receiptId, receiptText, isSeen, held, 
     <h2 class="day-name"><span>${label}</span></h2>
     <ol>
       ${rows.map(({ key, message, own, first, last }) => {
+        if (message.system) return html`<${Line} key=${key} message=${message} nameFor=${nameFor} />`;
         const hasReceipt = message.id !== null && message.id === receiptId;
         return html`
           <${Message} key=${key} message=${message} own=${own} first=${first} last=${last} senderName=${nameFor(message.senderId)}

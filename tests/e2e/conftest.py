@@ -133,12 +133,18 @@ def demo(
 def site(
     serve: Callable[..., AbstractAsyncContextManager[RunningChat]],
     chromium: Callable[[], AbstractAsyncContextManager[Browser]],
-) -> Callable[[], AbstractAsyncContextManager[Site]]:
-    """`async with site() as site:` the page of a server whose users sign in with tokens."""
+) -> Callable[..., AbstractAsyncContextManager[Site]]:
+    """`async with site() as site:` the page of a server whose users sign in with tokens.
+
+    Takes settings of that server."""
 
     @asynccontextmanager
-    async def open_site() -> AsyncIterator[Site]:
-        async with serve() as chat, chromium() as browser, site_of(chat, browser) as opened:
+    async def open_site(**settings: Any) -> AsyncIterator[Site]:
+        async with (
+            serve(**settings) as chat,
+            chromium() as browser,
+            site_of(chat, browser) as opened,
+        ):
             yield opened
 
     return open_site

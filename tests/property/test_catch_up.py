@@ -8,6 +8,7 @@ Two tenants do the same at once, in chats of users of the same ids.
 import asyncio
 import os
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -191,13 +192,18 @@ async def tell(chat, tenant, tabs, chat_id, steps, cut):
         await one.client.call("leaveChat", {"chatId": chat_id})
 
 
-def test_any_prefix_of_live_events_plus_sync_equals_a_fresh_load(mongodb_uri):
+@pytest.mark.parametrize("timeline", [False, True])
+def test_any_prefix_of_live_events_plus_sync_equals_a_fresh_load(mongodb_uri, timeline):
     """Whatever sends, edits, deletions, joins, leaves, removals and in whatever order: a client
     that has seen any part of it and then catches up shows what one that loads anew shows.
     """
     loop = asyncio.new_event_loop()
     server = running_chat(
-        mongodb_uri=mongodb_uri, plugin_names=("plugins.ping",), typing_ttl_s=0.5, **NO_CORE_LIMITS
+        mongodb_uri=mongodb_uri,
+        plugin_names=("plugins.ping",),
+        typing_ttl_s=0.5,
+        timeline=timeline,
+        **NO_CORE_LIMITS,
     )
     chat = loop.run_until_complete(server.__aenter__())
     try:

@@ -142,6 +142,8 @@ class Committer:
         if not _still_allowed(entry):
             return
         entry.seq = entry.state.head + 1
+        if entry.line is not None:
+            self.numbers.number_line(entry.line, entry.seq + 1)
         with self._doubt() as doubt:
             while True:
                 try:
@@ -157,8 +159,31 @@ class Committer:
                     fail(entry, known(error))
                     return
                 else:
-                    self._committed(entry, entry.seq, outcome, outcome)
-                    return
+                    break
+            line = entry.line
+            if line is not None and not await self._insert_line(entry, line, doubt):
+                line = None
+        self._committed(entry, entry.seq, outcome, outcome)
+        if line is not None and entry.commit_line is not None:
+            entry.state.committed(line.seq)
+            try:
+                entry.commit_line(entry.state, line)
+            except Exception:  # noqa: BLE001  # it is stored, as above
+                _log.exception("commit_failed", chat_id=entry.state.chat.id)
+
+    async def _insert_line(self, entry: Change[Any], line: Message, doubt: Doubt) -> bool:
+        """Store the line of a change that is stored: nothing of both is pushed before."""
+        while True:
+            try:
+                refused = await self.messages.insert([line])
+                refused = refused and await self._not_ours([line], refused)
+            except (OutcomeUnknownError, StoreUnavailableError) as error:
+                await self._wait_in_doubt([entry], error, doubt)
+            else:
+                break
+        if refused:  # a late write from before a restart; the next message finds it
+            _log.warning("line_not_stored", chat_id=line.chat_id, seq=line.seq)
+        return not refused
 
     def _stored(self, entry: Append, message: Message) -> None:
         self._committed(entry, message.seq, message, Sent(message, False))

@@ -52,7 +52,8 @@ class Change(Generic[T]):
     """Another change of one document; `write(seq)` must be safe to repeat with the same number.
 
     `check` and `commit` are as in Append. A check that `write` repeats must not refuse its own
-    earlier write.
+    earlier write. `line` tells of the change: it gets its id and the next number before `write`,
+    which stores it in the changed document too, and goes to `commit_line`.
     """
 
     state: ChatState
@@ -60,6 +61,8 @@ class Change(Generic[T]):
     write: Callable[[int], Awaitable[T]]
     commit: Callable[[T], None]
     done: asyncio.Future[T]
+    line: Message | None = None
+    commit_line: Callable[[ChatState, Message], None] | None = None
     seq: int = 0
     settled: bool = False
 

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
+from chat.entities import Message
 from chat.errors import ChatError, ErrorCode, OutcomeUnknownError, StoreUnavailableError
 from chat.ports import ChatRepository, IdRepository, MessageRepository
 from chat.services.chat_states import ChatState, ChatStates
@@ -94,10 +95,12 @@ class Journal:
         check: Callable[[], None],
         write: Callable[[int], Awaitable[T]],
         commit: Callable[[T], None],
+        line: Message | None = None,
+        commit_line: Callable[[ChatState, Message], None] | None = None,
     ) -> asyncio.Future[T]:
         """Queue a change; the future has what `write` returned once it is stored and pushed."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._put(Change(state, check, write, commit, done))
+        self._put(Change(state, check, write, commit, done, line, commit_line))
         self._changes += 1
         return done
 

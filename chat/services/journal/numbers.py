@@ -26,7 +26,8 @@ class Numbers:
         for entry in batch:
             state = entry.state
             # For all that is pending in the chat, which is at least its part of the batch.
-            if state.head + state.pending > state.reserved:
+            # One more, since a change may have a line; it is the only one of its chat then.
+            if state.head + state.pending >= state.reserved:
                 up_to = state.head + state.pending + SEQ_BLOCK
                 await self.chats.reserve_seq(state.chat.id, up_to)
                 state.reserved_up_to(up_to)
@@ -36,6 +37,12 @@ class Numbers:
             count = at_most + ID_BLOCK
             self._next_id = await self.ids.reserve("messages", count)
             self._last_reserved_id = self._next_id + count - 1
+
+    def number_line(self, line: Message, seq: int) -> None:
+        """Give a line its id and its number."""
+        line.id = self._next_id
+        line.seq = line.updated_seq = seq
+        self._next_id += 1
 
     def number(self, entries: Sequence[Append]) -> list[Message]:
         """Give the messages their ids, and the numbers behind the heads of their chats."""

@@ -12,6 +12,10 @@ test('new messages of others are told, one\'s own and deleted ones are not', () 
   assert.deepEqual(newOnes(messages, 1, 7).map(({ id }) => id), [3, 5]);
 });
 
+test('lines of the timeline are nobody\'s messages', () => {
+  assert.deepEqual(newOnes([message(2, 8, 'left the chat', { system: { kind: 'participantLeft', by: 8, userIds: [8] } })], 1, 7), []);
+});
+
 test('earlier messages are not new', () => {
   assert.deepEqual(newOnes([message(1, 8), message(2, 8), message(9, 8)], 9, 7), []);
 });
