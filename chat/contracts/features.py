@@ -8,7 +8,7 @@ from typing import Final
 PROTOCOL: Final = 1
 """Raised only where clients of the earlier protocol stop working."""
 
-FEATURES: Final = ("present", "tenants", "timeline")
+FEATURES: Final = ("present", "seats", "tenants", "timeline")
 """Sorted. Version 0.2.0's need no name, and plugins add none."""
 
 
