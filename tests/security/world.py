@@ -121,7 +121,7 @@ class World:
         return await self._chat.create_chat(user_ids, tenant=self._tenant, **fields)
 
     def _new_ref(self) -> str:
-        return f"order-{next(self._new)}"
+        return f"order-{self._tenant}{next(self._new)}"
 
     async def _send(self, chat_id: int, sender: int) -> int:
         body = {"chatId": chat_id, "content": "hello"}
