@@ -17,7 +17,7 @@ from pymongo import ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from chat.entities import User, UserAccess
-from chat.errors import ChatError, SetupError, StoreUnavailableError
+from chat.errors import SetupError, StoreUnavailableError
 from chat.identity import UserKey
 from chat.repositories.border import is_answer, is_outage, reading
 from chat.repositories.chats import MongoChats
@@ -204,10 +204,6 @@ class MongoStore:
             await self.messages.finish_wipes()
             await self.chats.finish_wipes()
             self.epoch = await open_epoch(self._database, data_dir)
-        except ChatError as error:
-            raise SetupError(
-                f"the store cannot be set up: {error.message}; the next start goes on with it."
-            ) from None
         except PyMongoError as error:
             if is_outage(error) and not is_answer(error):
                 raise SetupError(
