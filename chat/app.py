@@ -33,6 +33,7 @@ from chat.server_api import PluginServerApi
 from chat.services.demo import DemoService, adopt_folder, demo_secret, end_demo
 from chat.services.domain import Domain
 from chat.settings import Settings
+from chat.specs.documents import Documents
 from chat.timings import TIMINGS, Timings
 from chat.watchdog import Watchdog
 
@@ -188,11 +189,13 @@ class ChatApp:
         if demo_key is not None:
             demo = DemoService(parts.domain, store.ids, demo_key, self.clock)
             await demo.open()
+        plugin_routes = await self.hooks.collect(register_routes)
         routes = build_routes(
             parts.gate,
-            await self.hooks.collect(register_routes),
+            plugin_routes,
             demo,
             own_hosts(settings, parts.port),
+            Documents(settings, parts.plugin_events, plugin_routes),
         )
         engine = parts.gateway.server.eio
         entry_points = socket_rules(engine, parts.gate.origins, parts.gate.bodies)

@@ -1,4 +1,4 @@
-"""The command line: serve, token, check.
+"""The command line: serve, token, check, specs.
 
 Every failure of set-up is one sentence on stderr and exit code 1.
 """
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -22,6 +23,7 @@ from chat.errors import SetupError
 from chat.hooks.loader import load_plugins
 from chat.hooks.manager import PluginManager
 from chat.hooks.plugin import Plugin, settings_prefix
+from chat.hooks.specs import register_events, register_routes
 from chat.identity import is_tenant, parse_user_id
 from chat.last_resort import LastResort
 from chat.logs.output import guard_stderr, guard_stdout, keep_standard_files
@@ -36,6 +38,7 @@ from chat.settings.environment import (
     unread_names,
     wrapped_in,
 )
+from chat.specs.documents import Documents
 
 CLIENTS_WITHIN_S: Final = 3.0
 """The time of clients and plugins after SHUTDOWN_GRACE_S, until the process ends by force."""
@@ -88,7 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     token.set_defaults(run=_token)
     check = commands.add_parser("check", help="print the effective settings and plugins")
     check.set_defaults(run=_check)
-    for command in (serve, token, check):
+    specs = commands.add_parser("specs", help="write openapi.json and asyncapi.json")
+    specs.add_argument("folder", type=Path, help="where to write them")
+    specs.set_defaults(run=_specs)
+    for command in (serve, token, check, specs):
         # Otherwise a command without the option would drop the one given before it.
         _take_env_file(command, default=argparse.SUPPRESS)
     return parser
@@ -232,6 +238,22 @@ def _check(_options: argparse.Namespace, settings: Settings) -> int:
     _answer("\n".join(lines))
     _warn(_doubts(settings, plugins))
     return 0
+
+
+def _specs(options: argparse.Namespace, settings: Settings) -> int:
+    documents = asyncio.run(documents_of(settings, PluginManager(load_plugins(settings.plugins))))
+    try:
+        written = documents.write(options.folder)
+    except OSError as error:
+        raise SetupError(f"{error.filename} cannot be written: {error.strerror}.") from None
+    _answer("\n".join(str(each) for each in written))
+    return 0
+
+
+async def documents_of(settings: Settings, hooks: PluginManager) -> Documents:
+    """Make the specifications of a server with these settings and plugins."""
+    events = await hooks.collect(register_events)
+    return Documents(settings, events, await hooks.collect(register_routes))
 
 
 def _doubts(settings: Settings, plugins: Iterable[Plugin] | None = None) -> list[str]:

@@ -14,7 +14,7 @@ from chat.gateway.engineio.websocket import Outbox
 from chat.gateway.fanout import Fanout
 from chat.gateway.hub import Hub
 from chat.gateway.namespace import ChatGateway
-from chat.hooks.manager import PluginManager
+from chat.hooks.manager import Brought, PluginManager
 from chat.hooks.specs import register_events, register_namespaces
 from chat.http.listening import everywhere, url_of
 from chat.http.server import ChatHttpServer
@@ -46,6 +46,7 @@ class Parts:
     domain: Domain
     keys: TokenKeys
     gateway: ChatGateway
+    plugin_events: Sequence[Brought]
     gate: Gate
     http: ChatHttpServer
 
@@ -104,6 +105,7 @@ async def make_parts(
         max_failed_per_min=settings.max_failed_tokens_per_min,
     )
     audit = Audit(partial(_is_in, domain))
+    plugin_events = await hooks.collect(register_events)
     gateway = build_gateway(
         hub=hub,
         outbox=outbox,
@@ -115,7 +117,7 @@ async def make_parts(
         hooks=hooks,
         clock=clock,
         settings=settings,
-        plugin_events=await hooks.collect(register_events),
+        plugin_events=plugin_events,
         plugin_namespaces=await hooks.collect(register_namespaces),
         timings=timings,
     )
@@ -129,6 +131,7 @@ async def make_parts(
         domain=domain,
         keys=keys,
         gateway=gateway,
+        plugin_events=plugin_events,
         gate=Gate(
             domain=domain,
             admission=admission,

@@ -4,6 +4,9 @@ Ready includes the store.
 """
 
 from collections.abc import Sequence
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from chat.plugin_api import (
     HttpRequest,
@@ -19,6 +22,19 @@ from chat.plugin_api import (
 )
 
 
+class Live(TypedDict):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class Readiness(TypedDict):
+    """Whether the server can take traffic, and the state of each part."""
+
+    status: Literal["ready", "unavailable"]
+    parts: dict[str, str]
+
+
 class Health(Plugin):
     name = "health"
     server: ServerApi | None = None
@@ -30,8 +46,22 @@ class Health(Plugin):
     @hookimpl(register_routes)
     async def routes(self, _start: Registration) -> Sequence[Route]:
         return [
-            Route(method="GET", path="/health/live", handler=self.live, public=True),
-            Route(method="GET", path="/health/ready", handler=self.ready, public=True),
+            Route(
+                method="GET",
+                path="/health/live",
+                handler=self.live,
+                public=True,
+                answers={200: Live},
+                summary="Tell that the process answers.",
+            ),
+            Route(
+                method="GET",
+                path="/health/ready",
+                handler=self.ready,
+                public=True,
+                answers={200: Readiness, 503: Readiness},
+                summary="Tell whether the server can take traffic.",
+            ),
         ]
 
     async def live(self, _request: HttpRequest) -> HttpResponse:

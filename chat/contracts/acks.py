@@ -10,15 +10,14 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from chat import __version__
-from chat.contracts.base import AnyUserId, Count, Id, iso
+from chat.contracts.base import AnyUserId, Count, Id, Timestamp, iso
 from chat.contracts.features import PROTOCOL
 from chat.contracts.models import (
     JoinedChatModel,
     MessageJson,
     PresenceModel,
     ReadCursorModel,
-    SyncModel,
-    Timestamp,
+    SyncedModel,
     UserModel,
     identity_to_wire,
     message_json,
@@ -93,7 +92,7 @@ class MarkAsReadAck(Ack):
 
 
 class SyncAck(Ack):
-    data: SyncModel
+    data: SyncedModel
 
 
 class GetPresenceAck(Ack):

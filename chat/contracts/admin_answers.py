@@ -7,8 +7,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from chat.contracts.acks import Ack
-from chat.contracts.base import AnyUserId, Count, Id, iso
-from chat.contracts.models import Timestamp
+from chat.contracts.base import AnyUserId, Count, Id, Timestamp, iso
 from chat.identity import UserId
 
 

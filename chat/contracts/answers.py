@@ -127,12 +127,12 @@ class ChatsAnswer(Ack):
     page: CursorPage
 
 
-class ChatReferenceModel(TypedDict):
+class DeletedChatModel(TypedDict):
     chatId: Id
 
 
-class ChatReferenceAnswer(Ack):
-    data: ChatReferenceModel
+class DeletedChatAnswer(Ack):
+    data: DeletedChatModel
 
 
 class ReadsAnswer(Ack):
@@ -168,7 +168,7 @@ def page_of_chats(encoded: list[Json], next_cursor: str | None) -> ChatsAnswer:
     return {"success": True, "data": encoded, "page": {"nextCursor": next_cursor}}
 
 
-def chat_reference(chat_id: int) -> ChatReferenceAnswer:
+def chat_reference(chat_id: int) -> DeletedChatAnswer:
     return {"success": True, "data": {"chatId": chat_id}}
 
 

@@ -5,6 +5,7 @@
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -15,10 +16,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     GetPydanticSchema,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from chat.errors import ChatError, ErrorCode
 from chat.identity import MAX_INTEGER, UserId, parse_user_id
@@ -201,18 +207,32 @@ PageLimit = Annotated[int, Field(strict=True, ge=1, le=MAX_PAGE)]
 """How many messages a page may hold."""
 
 
-def at_most(count: int) -> BeforeValidator:
+@dataclass(frozen=True, slots=True)
+class _AtMost:
+    count: int
+
+    def __get_pydantic_core_schema__(
+        self, kind: Any, schema_of: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return no_info_before_validator_function(self._check, schema_of(kind))
+
+    def __get_pydantic_json_schema__(
+        self, kind: CoreSchema, schema_of: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**schema_of(kind), "maxItems": self.count}
+
+    def _check(self, value: Any) -> Any:
+        if isinstance(value, list) and len(value) > self.count:
+            raise ValueError(f"at most {self.count}")
+        return value
+
+
+def at_most(count: int) -> _AtMost:
     """Refuse a list that is too long before its items are checked.
 
     Use it after `fail_fast`, which makes one error of a list of faulty items, not thousands.
     """
-
-    def check(value: Any) -> Any:
-        if isinstance(value, list) and len(value) > count:
-            raise ValueError(f"at most {count}")
-        return value
-
-    return BeforeValidator(check)
+    return _AtMost(count)
 
 
 def checked_as(kind: Any) -> GetPydanticSchema:
@@ -223,10 +243,15 @@ def checked_as(kind: Any) -> GetPydanticSchema:
     return GetPydanticSchema(lambda _type, schema_of: schema_of(kind))
 
 
-AnyUserId = Annotated[int | str, BeforeValidator(_user_id)]
+AnyUserId = Annotated[int | str, BeforeValidator(_user_id), WithJsonSchema({"x-ref": "UserId"})]
 Content = Annotated[
     str,
-    Field(strict=True, min_length=1, validation_alias=AliasChoices("content", "message")),
+    Field(
+        strict=True,
+        min_length=1,
+        validation_alias=AliasChoices("content", "message"),
+        json_schema_extra={"x-limit": "max_content_chars"},
+    ),
     AfterValidator(_words),
 ]
 """The text of a message. The service checks its length, since the longest is a setting.
@@ -242,6 +267,32 @@ Title = Annotated[
 Key = Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 """A clientMessageId: 1 to 64 printable ASCII characters without blanks."""
 
-RoleName = Literal["owner", "moderator", "member", "readonly"]
+RoleName = Annotated[
+    Literal["owner", "moderator", "member", "readonly"], WithJsonSchema({"x-ref": "Role"})
+]
+Timestamp = Annotated[str, WithJsonSchema({"x-ref": "Timestamp"})]
+"""As `iso` writes it."""
+
+NAMED_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    "Role": {
+        "description": "What a participant may do in a chat, from most to least.",
+        "type": "string",
+        "enum": ["owner", "moderator", "member", "readonly"],
+    },
+    "Timestamp": {
+        "description": "A moment in UTC, with milliseconds.",
+        "type": "string",
+        "format": "date-time",
+        "examples": ["2025-10-09T12:00:00.000Z"],
+    },
+    "UserId": {
+        "description": "The host application's id of a user; a text of digits is the integer.",
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER},
+            {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$"},
+        ],
+    },
+}
+"""The JSON schemas that `x-ref` names, which the specifications have under these names."""
 
 Metadata = Annotated[dict[str, Any] | None, AfterValidator(_finite_json)]

@@ -14,14 +14,20 @@ import orjson
 # On Python 3.11 pydantic reads only this one.
 from typing_extensions import TypedDict
 
-from chat.contracts.base import AnyUserId, Count, Id, RoleName, checked_as, iso, iso_or_none
+from chat.contracts.base import (
+    AnyUserId,
+    Count,
+    Id,
+    RoleName,
+    Timestamp,
+    checked_as,
+    iso,
+    iso_or_none,
+)
 from chat.contracts.lines import SystemModel, system_to_wire
 from chat.entities import Chat, Message, Participant, Revision, User
 from chat.errors import ErrorModel
 from chat.identity import Identity, UserId
-
-Timestamp = str
-"""As `iso` writes it."""
 
 Role = Annotated[str, checked_as(RoleName)]
 Status = Literal["online", "offline"]
@@ -152,7 +158,7 @@ class ChatRefusedModel(TypedDict):
     error: ErrorModel
 
 
-class SyncModel(TypedDict):
+class SyncedModel(TypedDict):
     """Pages of the chats that were asked for; a list of all chats where none were."""
 
     epoch: str

@@ -253,7 +253,7 @@ ROUTES: Final[Mapping[str, RouteOperation]] = MappingProxyType(
         ),
         "DELETE /chats/:id": RouteOperation(
             summary="Delete a chat for all of its participants.",
-            answer=answers.ChatReferenceAnswer,
+            answer=answers.DeletedChatAnswer,
             errors=(*_CHAT, Code.FORBIDDEN),
         ),
         "GET /chats/:id/participants": RouteOperation(

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import orjson
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from chat.contracts.base import AnyUserId, Count, Id, checked_as, iso, iso_or_none
+from chat.contracts.base import AnyUserId, Count, Id, Timestamp, checked_as, iso, iso_or_none
 from chat.contracts.models import (
     ChatModel,
     ChatSettingsModel,
@@ -23,7 +24,6 @@ from chat.contracts.models import (
     ParticipantModel,
     PresenceModel,
     ProfileModel,
-    Timestamp,
     UnreadModel,
     chat_settings_to_wire,
     message_json,
@@ -42,6 +42,8 @@ class ServerEvent(NamedTuple):
 
 
 class NewMessage(TypedDict):
+    """To the room: the server stored a message."""
+
     message: MessageJson
     chatId: Id
     seq: Count
@@ -59,7 +61,7 @@ def new_message(message: Message) -> ServerEvent:
 
 
 class MessageUpdated(NewMessage):
-    pass
+    """To the room: a message was edited."""
 
 
 def message_updated(message: Message) -> ServerEvent:
@@ -73,6 +75,8 @@ def message_updated(message: Message) -> ServerEvent:
 
 
 class MessageDeleted(TypedDict):
+    """To the room: a message became a tombstone."""
+
     messageId: Id
     chatId: Id
     seq: Count
@@ -90,6 +94,8 @@ def message_deleted(message: Message) -> ServerEvent:
 
 
 class UserTyping(TypedDict):
+    """To the others in the room: a user types, or has stopped."""
+
     chatId: Id
     userId: AnyUserId
     isTyping: bool
@@ -107,6 +113,8 @@ def user_typing(chat_id: int, user_id: UserId, is_typing: bool, at: datetime) ->
 
 
 class MessageRead(TypedDict):
+    """To the others in the room: a read cursor moved."""
+
     chatId: Id
     messageId: Id
     userId: AnyUserId
@@ -124,6 +132,8 @@ def message_read(chat_id: int, message_id: int, user_id: UserId, at: datetime) -
 
 
 class UserJoined(TypedDict):
+    """To the others in the room: a user's first socket entered it."""
+
     chatId: Id
     userId: AnyUserId
     timestamp: Timestamp
@@ -135,7 +145,7 @@ def user_joined(chat_id: int, user_id: UserId, at: datetime) -> ServerEvent:
 
 
 class UserLeft(UserJoined):
-    pass
+    """To the others in the room: a user's last socket left it."""
 
 
 def user_left(chat_id: int, user_id: UserId, at: datetime) -> ServerEvent:
@@ -144,7 +154,7 @@ def user_left(chat_id: int, user_id: UserId, at: datetime) -> ServerEvent:
 
 
 class UnreadUpdated(UnreadModel):
-    """Pushed to a user who has read, and to those outside the room when a message is sent."""
+    """To a user who has read, and to those outside the room when a message is sent."""
 
     seq: Count
     timestamp: Timestamp
@@ -156,6 +166,8 @@ def unread_updated(unread: UnreadModel, seq: int, at: datetime) -> ServerEvent:
 
 
 class PresenceChanged(PresenceModel):
+    """To the users who share a chat with a user: that user came online, or went offline."""
+
     timestamp: Timestamp
 
 
@@ -172,6 +184,8 @@ def presence_changed(
 
 
 class UserUpdated(TypedDict):
+    """To a user, and to all who share a chat with them: their name or picture changed."""
+
     user: ProfileModel
     timestamp: Timestamp
 
@@ -182,7 +196,7 @@ def user_updated(user: User, at: datetime) -> ServerEvent:
 
 
 class ChatCreated(TypedDict):
-    """Pushed to every participant of a new chat.
+    """To every participant of a new chat.
 
     `chat` is as that participant sees it at that moment, with the first 50 of its participants.
     """
@@ -204,6 +218,8 @@ def chat_created(chat: ChatModel) -> ServerEvent:
 
 
 class ChatUpdated(TypedDict):
+    """To the participants of a chat: its settings changed."""
+
     chat: Annotated[orjson.Fragment, checked_as(ChatSettingsModel)]
     chatId: Id
     seq: Count
@@ -222,6 +238,8 @@ def chat_updated(chat: Chat) -> ServerEvent:
 
 
 class ChatDeleted(TypedDict):
+    """To the room: the chat is deleted."""
+
     chatId: Id
     seq: Count
     timestamp: Timestamp
@@ -233,6 +251,8 @@ def chat_deleted(chat_id: int, seq: int, at: datetime) -> ServerEvent:
 
 
 class ParticipantAdded(TypedDict):
+    """To the room, and to the user who was added."""
+
     chatId: Id
     participant: ParticipantModel
     participantCount: Count
@@ -241,7 +261,7 @@ class ParticipantAdded(TypedDict):
 
 
 class ParticipantUpdated(ParticipantAdded):
-    pass
+    """To the room: a participant's role changed."""
 
 
 def participant_changed(
@@ -263,6 +283,8 @@ def participant_changed(
 
 
 class ParticipantRemoved(TypedDict):
+    """To the room: a participant was removed, or has left the chat."""
+
     chatId: Id
     participantId: AnyUserId
     participantCount: Count
@@ -283,10 +305,16 @@ def participant_removed(
     return ServerEvent("participantRemoved", payload)
 
 
-RemovalReason = Literal["removed", "left", "deleted", "expired"]
+RemovalReason = Annotated[
+    Literal["removed", "left", "deleted", "expired"],
+    # Later versions have more.
+    Field(json_schema_extra={"x-open": True}),
+]
 
 
 class RemovedFromChat(TypedDict):
+    """To a user who is no longer in a chat."""
+
     chatId: Id
     reason: RemovalReason
 
@@ -297,7 +325,7 @@ def removed_from_chat(chat_id: int, reason: RemovalReason) -> ServerEvent:
 
 
 class TokenExpiring(TypedDict):
-    """The token has `expiresIn` seconds left: send `authenticate {token}` with a new one."""
+    """To a socket whose token has `expiresIn` seconds left: send `authenticate` with a new one."""
 
     expiresAt: Timestamp
     expiresIn: Count
@@ -309,7 +337,7 @@ def token_expiring(expires_at: datetime, expires_in_s: int) -> ServerEvent:
 
 
 class SessionExpired(TypedDict):
-    """The last push to a socket before the server closes its transport."""
+    """To a socket, as its last push before the server closes the transport."""
 
     code: Annotated[str, checked_as(Literal["TOKEN_EXPIRED", "TOKEN_REVOKED", "USER_BLOCKED"])]
     message: str
@@ -321,6 +349,8 @@ def session_expired(error: ChatError) -> ServerEvent:
 
 
 class ServerShutdown(TypedDict):
+    """To every socket: the server is about to restart."""
+
     retryAfter: float
 
 
@@ -330,7 +360,7 @@ def server_shutdown(retry_after_s: float) -> ServerEvent:
 
 
 class Error(ErrorModel):
-    """Pushed for an event that was refused and had asked for no ack."""
+    """To a socket whose event was refused and had asked for no ack."""
 
 
 def error_event(error: ChatError, event: str | None) -> ServerEvent:

@@ -14,7 +14,7 @@ from chat.contracts.models import (
     JoinedChatModel,
     ParticipantModel,
     ReadModel,
-    SyncModel,
+    SyncedModel,
     UnreadChatsModel,
     UnreadModel,
     chat_to_wire,
@@ -102,7 +102,7 @@ def catch_up_page_to_wire(page: CatchUpPage) -> CatchUpModel:
     return wire
 
 
-def catch_up_to_wire(answer: CatchUp) -> SyncModel:
+def catch_up_to_wire(answer: CatchUp) -> SyncedModel:
     return {
         "epoch": answer.epoch,
         "serverTime": iso(answer.server_time),

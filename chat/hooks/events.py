@@ -3,7 +3,7 @@
 Fields are only ever added, so a plugin that works today works with the next version.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -206,12 +206,14 @@ class ClientEvent:
     """A client event of the plugin's own: `handler(identity, payload)` returns the ack, a dict.
 
     `model` checks the payload; None if the event has none. A ChatError or Reject becomes the error
-    of the ack.
+    of the ack. `summary` and `ack`, the type of a success, are for /asyncapi.json.
     """
 
     name: str
     handler: Callable[[Identity, Any], Awaitable[dict[str, Any]]]
     model: type[BaseModel] | None = None
+    ack: Any = None
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,9 +239,16 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A REST route of the plugin's own; `public=False` requires a good token."""
+    """A REST route of the plugin's own; `public=False` requires a good token.
+
+    `summary`, the model `body` and `answers`, a type for each HTTP status, are for /openapi.json;
+    the server checks nothing by them.
+    """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     handler: Callable[[HttpRequest], Awaitable[HttpResponse]]
     public: bool = False
+    body: type[BaseModel] | None = None
+    answers: Mapping[int, Any] | None = None
+    summary: str = ""

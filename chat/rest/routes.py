@@ -15,7 +15,9 @@ from chat.rest.docs import DOCS_ROUTES, docs_rules
 from chat.rest.gate import Gate
 from chat.rest.page import IndexHandler, PageHandler, ToPageHandler
 from chat.rest.plugin_routes import PluginRouteHandler
+from chat.rest.specs import AsyncApiHandler, OpenApiHandler, SpecHandler
 from chat.services.demo import DemoService
+from chat.specs.documents import Documents
 
 _ID: Final = r"([0-9]+)"
 _USER: Final = r"([^/]+)"  # may be percent-encoded; path_user_id checks what it means
@@ -47,6 +49,10 @@ DEMO_ROUTES: Final[tuple[tuple[str, type[demo.DemoHandler]], ...]] = (
     (r"/demo", demo.DemoInfoHandler),
     (r"/demo/token", demo.DemoTokenHandler),
 )
+SPEC_ROUTES: Final[tuple[tuple[str, type[SpecHandler]], ...]] = (
+    (r"/openapi\.json", OpenApiHandler),
+    (r"/asyncapi\.json", AsyncApiHandler),
+)
 PAGE_ROUTES: Final = (r"/()", r"/static/(.+)")
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -58,9 +64,12 @@ def build_routes(
     plugin_routes: Sequence[Brought],
     demo_service: DemoService | None,
     hosts: frozenset[str],
+    documents: Documents,
 ) -> list[Any]:
     """Make all rules except that of /socket.io/, in the order in which Tornado tries them."""
     rules: list[Any] = [(pattern, handler, {"gate": gate}) for pattern, handler in ROUTES]
+    specs = {"gate": gate, "documents": documents}
+    rules += [(pattern, handler, specs) for pattern, handler in SPEC_ROUTES]
     if demo_service is not None:
         extra = {"gate": gate, "demo": demo_service, "hosts": hosts}
         rules += [(pattern, handler, extra) for pattern, handler in DEMO_ROUTES]
@@ -102,7 +111,7 @@ def _check_public_path(
 
     The server could not tell whether the proxy has cut the prefix off.
     """
-    patterns = [pattern for pattern, _ in (*ROUTES, *DEMO_ROUTES)]
+    patterns = [pattern.replace("\\", "") for pattern, _ in (*ROUTES, *SPEC_ROUTES, *DEMO_ROUTES)]
     paths = [*patterns, *files, "/socket.io/", *(each.what.path for each in plugin_routes)]
     first = public_path.split("/")[1] if public_path else None
     if first in {path.split("/")[1].removesuffix("()") for path in paths}:
@@ -128,7 +137,8 @@ def _by_path(plugin_routes: Sequence[Brought]) -> dict[str, dict[str, Route]]:
                 f"{where}, which is no plain path; write it like /reports/daily, "
                 "and read parameters from `request.query`."
             )
-        if any(re.fullmatch(pattern, route.path) for pattern, _ in (*ROUTES, *DEMO_ROUTES)):
+        own = (*ROUTES, *SPEC_ROUTES, *DEMO_ROUTES)
+        if any(re.fullmatch(pattern, route.path) for pattern, _ in own):
             raise SetupError(f"{where}, which is taken by the server itself.")
         owner = owners.setdefault((route.path, route.method), plugin)
         methods = by_path.setdefault(route.path, {})

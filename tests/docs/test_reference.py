@@ -19,7 +19,7 @@ from chat.hooks.specs import (
     register_routes,
 )
 from chat.rest.docs import DOCS_ROUTES
-from chat.rest.routes import DEMO_ROUTES, PAGE_ROUTES, ROUTES
+from chat.rest.routes import DEMO_ROUTES, PAGE_ROUTES, ROUTES, SPEC_ROUTES
 from chat.settings import DEFAULT_PLUGINS
 from tests.support.client_library import CODES_OF_THE_CLIENT_LIBRARY
 from tests.support.markdown import DOCS, bare, inline_code, rows, section, sections, titles
@@ -48,9 +48,9 @@ def routes_in_code():
     for pattern, handler in (*ROUTES, *DEMO_ROUTES):
         own = (method for method in METHODS if method in vars(handler))
         found |= {f"{method.upper()} {path}" for method in own for path in readable(pattern)}
-    return found | {
-        f"GET {path}" for pattern in (*PAGE_ROUTES, *DOCS_ROUTES) for path in readable(pattern)
-    }
+    specs = (pattern.replace("\\", "") for pattern, _ in SPEC_ROUTES)
+    others = (*PAGE_ROUTES, *DOCS_ROUTES, *specs)
+    return found | {f"GET {path}" for pattern in others for path in readable(pattern)}
 
 
 def test_every_client_event_has_a_section_and_every_section_an_event():

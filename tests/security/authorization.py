@@ -332,6 +332,8 @@ ROUTES: Final[dict[str, Row]] = {
 
 PUBLIC: Final = {
     "GET /health/live": "200",
+    "GET /openapi.json": "200",
+    "GET /asyncapi.json": "200",
     "GET /health/ready": "200",
     "GET /": "200",
     "GET /static/index.html": "200",

@@ -25,7 +25,8 @@ def all_routes():
         for word in found[1].split("|") if found else [""]:
             for method in methods:
                 yield method, pattern.replace(found[0], word) if found else pattern
-    for pattern in (*routes.PAGE_ROUTES, *routes.DOCS_ROUTES):
+    specs = (pattern for pattern, _ in routes.SPEC_ROUTES)
+    for pattern in (*routes.PAGE_ROUTES, *routes.DOCS_ROUTES, *specs):
         yield "GET", pattern
     for route in _brought(register_routes):
         yield route.method, re.escape(route.path)

@@ -84,6 +84,7 @@ NOT_AUDITED = {
     # Public.
     "GET /", "GET /static/index.html", "GET /health/live", "GET /health/ready",
     "GET /docs", "GET /docs/rest.md", "GET /README.md", "GET /llms.txt",
+    "GET /openapi.json", "GET /asyncapi.json",
     "GET /demo", "POST /demo/token",
 }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""The specifications: OpenAPI and AsyncAPI, made from the models that validate."""
