@@ -15,7 +15,7 @@ PYTEST = $(BIN)/python -m pytest --timeout=60
 # by default those with the fewest tests come last, and these are the browser's, which take the longest.
 THREE_AT_A_TIME = --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help run test lint check lock property fuzz suites bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin bench-memory-attacks bench-floods
+.PHONY: help run test lint check lock property fuzz suites specs bench bench-crowd bench-growth bench-floor bench-delivery bench-slow-plugin bench-memory-attacks bench-floods
 
 help:
 	@echo 'make run                   start the server, on http://127.0.0.1:3000 unless HOST and PORT say otherwise'
@@ -25,6 +25,7 @@ help:
 	@echo 'make property              test the promise of delivery with 500 random histories'
 	@echo 'make fuzz                  compare a million frames with wsproto, send 5 x 50,000 bad ones; ARGS="--seeds 1"'
 	@echo "make suites DIR=...        run the protocols' own test suites from their clones; see CONTRIBUTING.md"
+	@echo 'make specs                 let schemathesis ask a server for five minutes what /openapi.json describes'
 	@echo 'make bench                 measure the work per CPU second beside Node; 20 minutes; ARGS="--works fan10 --reps 7"'
 	@echo 'make bench-crowd           measure 10,000 idle connections, and messages to all of them; 4 minutes'
 	@echo 'make bench-growth          plot the cost of a delivery as rooms and connections grow; 10 minutes'
@@ -84,6 +85,9 @@ fuzz: $(DEV)
 
 suites: $(DEV)
 	@$(BIN)/python -m tests.protocol $(DIR)
+
+specs: $(DEV)
+	SCHEMATHESIS_SECONDS=300 $(BIN)/python -m pytest tests/contract/test_schemathesis.py
 
 bench: $(DEV)
 	@$(BIN)/python -m benchmarks.wire $(ARGS)

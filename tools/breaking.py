@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 Way = Literal["sent", "got"]
 
 UPPER: Final = ("maximum", "maxLength", "maxItems")
-LOWER: Final = ("minimum", "minLength", "minItems")
+LOWER: Final = ("minimum", "minLength", "minItems", "minProperties")
 DOCUMENTS: Final = ("openapi.json", "asyncapi.json")
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 

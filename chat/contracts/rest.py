@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from chat.contracts.base import (
     AnyUserId,
@@ -79,6 +79,8 @@ class ByExternalRef(RequestModel):
 
 class UpdateChat(RequestModel):
     """`PATCH /chats/:id`; an absent field stays as it is, null clears it."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     title: Title | None = None
     external_ref: ExternalRef | None = None

@@ -171,7 +171,7 @@ class ParticipantsHandler(ApiHandler):
         asked = parse_fields(
             ChatParticipants,
             chat_id=path_id(chat_id),
-            cursor=self.query_int("cursor", default=0),
+            cursor=self.query_int("cursor", default=0, low=0),
         )
         query = await self.begin("GET /chats/:id/participants", asked)
         state = await self.gate.domain.states.require(query.chat_id, self.identity)

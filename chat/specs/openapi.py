@@ -25,8 +25,11 @@ _LICENCE: Final = {"name": "MIT", "identifier": "MIT"}
 _IDS: Final = {
     "chatId": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
     "messageId": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
-    "userId": {"$ref": "#/components/schemas/UserId"},
+    "userId": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$"},
 }
+_ID_IN_LIST: Final = {"type": "string", "maxLength": 64, "pattern": "^[!-+.-~-]*$"}
+"""A user id of a list with commas; the server ignores an empty one."""
+
 _HEADERS: Final = {
     "RetryAfter": {
         "description": "Seconds to wait before the next try.",
@@ -133,6 +136,7 @@ def _parameters(path: str, operation: RouteOperation, settings: Settings) -> lis
             if schema.get("type") == "array":
                 # One argument with commas.
                 made[-1] |= {"style": "form", "explode": False}
+                schema["items"] = _ID_IN_LIST
     if operation.body is not None and operation.body.__name__ == "CreateMessage":
         key = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$"}
         made.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": key})
