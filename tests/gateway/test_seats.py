@@ -383,3 +383,16 @@ async def test_who_makes_chats_by_seats_has_a_limit(serve):
         ada = await chat.connect(token=token(1, MEMBER))
         codes = [await code_of(ada.call("joinChat", {"externalRef": new_ref()})) for _ in range(3)]
         assert codes == [None, None, "RATE_LIMITED"]
+
+
+async def test_a_seat_is_one_of_its_tenant(serve):
+    """The same record of two tenants has two chats, whatever the seats of either say."""
+    async with serve() as chat:
+        ref = new_ref()
+        bob, chat_id = await sit(chat, 1, ref)
+        ada, other_id = await sit(chat, 1, ref, tenant="acme")
+        assert other_id != chat_id
+        assert await code_of(ada.call("joinChat", {"chatId": chat_id})) == "NOT_PARTICIPANT"
+        await say(ada, other_id, "of acme")
+        await bob.settle()
+        assert texts_of(bob) == []
