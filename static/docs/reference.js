@@ -13,7 +13,9 @@ const DOCUMENTS = [
 ];
 const PAGES = [
   ['README.md', 'README'],
+  ['docs/into-your-application.md', 'Into your application'],
   ['docs/guide.md', 'Client guide'],
+  ['docs/recipes.md', 'Recipes'],
   ['docs/events.md', 'Events'],
   ['docs/rest.md', 'REST'],
   ['docs/errors.md', 'Errors'],
