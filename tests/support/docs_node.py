@@ -55,6 +55,10 @@ class Script:
             pass
         return self.lines
 
+    async def end(self):
+        """Its exit code, when it has ended by itself."""
+        return await asyncio.wait_for(self._process.wait(), WAIT_S)
+
 
 @asynccontextmanager
 async def running_script(folder, source, *arguments, **environment):
