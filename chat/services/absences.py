@@ -47,5 +47,7 @@ class Absences:
         now = self._now()
         if now >= self._turns_at or len(self._recent) >= GENERATION:
             late = now >= self._turns_at + GENERATION_S
+            on_time = self._turns_at <= now and not late
             self._older, self._recent = set() if late else self._recent, set()
-            self._turns_at = now + GENERATION_S
+            # Counted from when the turn was due: nobody may have asked at that moment.
+            self._turns_at = (self._turns_at if on_time else now) + GENERATION_S

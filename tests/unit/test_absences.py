@@ -64,6 +64,17 @@ def test_what_was_found_missing_is_remembered_for_a_second():
     assert not absent.holds("a")
 
 
+def test_a_note_ends_in_time_when_nobody_asked_at_its_turn():
+    """A look in the middle of a turn gives it no more time."""
+    time = Time()
+    absent = Absences(time)
+    absent.note("a", absent.since)
+    time.now += 1.75 * GENERATION_S
+    assert absent.holds("a")
+    time.now += 0.5 * GENERATION_S
+    assert not absent.holds("a")
+
+
 def test_a_flood_of_names_does_not_fill_the_memory():
     """The oldest are forgotten first."""
     absent = Absences(Time())
