@@ -36,7 +36,7 @@ for _rank, _role in enumerate(reversed(Role)):
 
 
 class SystemKind(StrEnum):
-    """What a message of type `system` tells."""
+    """The kinds of changes that messages of type `system` tell."""
 
     PARTICIPANTS_ADDED = "participantsAdded"
     PARTICIPANT_REMOVED = "participantRemoved"
@@ -47,7 +47,7 @@ class SystemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SystemEvent:
-    """What was done to a chat, by whom, and to whom; `role` and `title` are the new ones."""
+    """A change of a chat, by whom, and of whom; `role` and `title` are the new ones."""
 
     kind: SystemKind
     by: UserId

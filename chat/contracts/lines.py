@@ -14,7 +14,7 @@ SystemKindName = Literal[
 
 
 class SystemModel(TypedDict):
-    """What a message of type `system` tells; `role` and `title` where these were changed."""
+    """The content of a message of type `system`; `role` and `title` where these were changed."""
 
     kind: Annotated[str, checked_as(SystemKindName)]
     by: AnyUserId

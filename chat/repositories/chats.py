@@ -29,7 +29,7 @@ from chat.repositories.revisions import MongoRevisions
 from chat.repositories.wipes import Wipes
 
 # A query by one of the fields has to name the tenant as well: SecantusDB 0.7.0b3 looks into the
-# partial index for the field alone, and finds nothing.
+# partial index for the field only, and finds nothing.
 CHAT_INDEXES: Final = tuple(
     IndexModel(
         [("tenant", ASCENDING), (field, ASCENDING)],

@@ -361,7 +361,7 @@ class Settings(LimitSettings):
 
     @property
     def has_timeline(self) -> bool:
-        """Whether changes of chats are told in the chats."""
+        """Whether the server writes lines of the timeline."""
         return self.demo_mode if self.timeline is None else self.timeline
 
     @property
