@@ -23,8 +23,15 @@ from tests.support.stores import running
 
 FIXTURE = Path(__file__).parent / "fixtures" / "data_of_0_1.tar.xz"
 DYING = Path(__file__).parents[1] / "support" / "delivery" / "dying_server.py"
-PLACES = ["document 1", "document 2", "document 8", "document 9", "index 1", "index 2", "version"]
-"""Before the first write, between those of participants and of their chats, and later."""
+PLACES = [
+    ("document 1", "document 2"),
+    ("document 8", "document 9"),
+    ("index 1", "index 2"),
+    ("version",),
+]
+"""Before the first write, between those of participants and of their chats, and later: the places
+of one run each, which is as many starts as a slow machine does in a test's time.
+"""
 
 BLOCKED, REVOKED = 6, 7
 HOST = ("host", "service")
@@ -117,9 +124,10 @@ async def die(folder, place):
     return err.decode()
 
 
-async def test_a_migration_that_is_killed_goes_on_at_the_next_start(folder):
+@pytest.mark.parametrize("places", PLACES, ids=" ".join)
+async def test_a_migration_that_is_killed_goes_on_at_the_next_start(folder, places):
     """SIGKILL at one place after the other, each start on what the one before has left."""
-    for place in PLACES:
+    for place in places:
         assert "migration_begins" in await die(folder, place)
     async with running_chat(data_dir=folder, **generous()) as chat:
         await check_all_is_there(chat, folder)
