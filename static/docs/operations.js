@@ -1,5 +1,5 @@
 /** Reads the two specifications into one list of operations, all of one shape. */
-import { at } from './schema.js';
+import { at, codesOf } from './schema.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
@@ -34,9 +34,9 @@ function eventOf(api, key, given) {
   const received = given.action === 'receive';
   const name = messages[0]?.name ?? key;
   const parts = messages.map((each) => messagePart(received ? 'Payload' : 'Pushed', each, name, received));
-  for (const each of given.reply ? messagesOf(api, at(api, given.reply)) : []) {
-    parts.push(messagePart('Ack', each, name, false));
-  }
+  const replies = given.reply ? messagesOf(api, at(api, given.reply)) : [];
+  const isRefusal = ({ payload }) => codesOf(api, payload).length > 0;
+  parts.push(...replies.filter((each) => !isRefusal(each)).map((each) => messagePart('Ack', each, name, false)));
   return {
     id: `${received ? 'event' : 'push'}/${name}`,
     group: received ? 'Events' : 'Pushes',
@@ -46,7 +46,7 @@ function eventOf(api, key, given) {
     more: given.description ?? messages[0]?.description ?? '',
     parameters: [],
     parts: parts.filter(({ schema, examples, note }) => schema || examples.length > 0 || note),
-    errors: given['x-errors'] ?? [],
+    errors: replies.flatMap(({ payload }) => codesOf(api, payload)),
     pushes: given['x-pushes'] ?? [],
     api,
   };
@@ -74,22 +74,41 @@ function routeOf(api, path, method, item) {
   const parts = [];
   const verb = method.toUpperCase();
   if (given.requestBody) parts.push(...contentParts(api, 'Body', at(api, given.requestBody), `${verb} ${path}\n\n`));
-  for (const [status, response] of Object.entries(given.responses ?? {})) {
-    if (status < 400) parts.push(...contentParts(api, `Answer ${status}`, at(api, response), ''));
+  const answers = Object.entries(given.responses ?? {}).map(([status, each]) => [status, at(api, each)]);
+  for (const [status, response] of answers.filter(([status]) => status < 400)) {
+    parts.push(...contentParts(api, `Answer ${status}`, response, ''));
   }
   return {
     id: `route/${given.operationId ?? verb + path}`,
-    group: given.tags?.[0] ?? 'REST',
+    group: groupOf(path, given),
     kind: verb,
     name: path,
     summary: given.summary ?? '',
-    more: given.description ?? '',
+    more: [given.description ?? '', given.security?.length === 0 ? 'Needs no token.' : ''].join('\n\n').trim(),
     parameters,
-    parts,
-    errors: given['x-errors'] ?? [],
+    parts: merged(parts.map((each) => (each.note === given.summary ? { ...each, note: '' } : each))),
+    errors: answers.flatMap(([, each]) => Object.values(each.content ?? {}).flatMap(({ schema }) => codesOf(api, schema))),
     pushes: given['x-pushes'] ?? [],
     api,
   };
+}
+
+/** Its tag, as a path if it is the beginning of one. */
+function groupOf(path, { tags }) {
+  const tag = tags?.[0] ?? 'REST';
+  return path.startsWith(`/${tag}`) ? `/${tag}` : tag;
+}
+
+/** Answers that differ in their status only become one. */
+function merged(parts) {
+  const found = new Map();
+  for (const each of parts) {
+    const key = JSON.stringify([each.sent, each.note, each.schema, each.examples]);
+    const same = found.get(key);
+    if (same) same.title += ` or ${each.title.replace('Answer ', '')}`;
+    else found.set(key, { ...each });
+  }
+  return [...found.values()];
 }
 
 function contentParts(api, title, given, before) {

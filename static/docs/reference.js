@@ -3,7 +3,7 @@ import { html, render, useEffect, useMemo, useRef, useState } from '../vendor/ht
 import { Mark } from '../ui/parts.js';
 import { readAsyncApi, readOpenApi } from './operations.js';
 import { Article, Kind, Prose, Schema } from './parts.js';
-import { isObject } from './schema.js';
+import { isObject, schemaName } from './schema.js';
 
 /** Relative, so that they hold behind a proxy's path too. */
 const BASE = new URL('../..', import.meta.url);
@@ -138,12 +138,22 @@ function Links({ title, operations, current }) {
 
 function Group({ title, about, operations, shown }) {
   const id = `group/${title}`;
+  const limits = title === 'Events' ? Object.entries(operations[0].api['x-limits'] ?? {}) : [];
   return html`
     <section class="group" hidden=${!operations.some((each) => shown.has(each))} aria-labelledby=${id}>
       <h2 id=${id}>${title}</h2>
       <${Prose} text=${about} />
+      ${limits.length > 0 && html`
+        <ul class="codes" aria-label="Limits">
+          ${limits.map(([name, most]) => html`<li><code>${inWords(name)}: ${most.toLocaleString('en')}</code></li>`)}
+        </ul>`}
       ${operations.map((each) => html`<${Article} key=${each.id} operation=${each} hidden=${!shown.has(each)} />`)}
     </section>`;
+}
+
+/** `waitingEvents`: waiting events. */
+function inWords(name) {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 const ABOUT = {
@@ -161,12 +171,18 @@ function matches({ name, kind, summary, errors }, words) {
   return words.every((word) => text.includes(word));
 }
 
-/** The named objects of both documents, each once, in the order of their names. */
+/**
+ * The named objects of both documents that others link to, each once, in the order of their names. A whole payload or
+ * answer is shown where it is used.
+ */
 function schemasOf(documents) {
   const found = new Map();
-  for (const { api } of documents) {
+  for (const { api, operations } of documents) {
+    const whole = (operations ?? []).flatMap(({ parts }) => parts).map(({ schema }) => schema);
+    const linking = JSON.stringify([api?.components?.schemas, whole.filter((each) => !schemaName(each))]);
     for (const [name, schema] of Object.entries(api?.components?.schemas ?? {})) {
-      if (isObject(schema) && !found.has(name)) found.set(name, { name, api });
+      const isLinked = linking.includes(`"#/components/schemas/${name}"`);
+      if (isLinked && isObject(schema) && !found.has(name)) found.set(name, { name, api });
     }
   }
   return [...found.values()].sort((one, other) => one.name.localeCompare(other.name));

@@ -24,6 +24,12 @@ export function fieldsOf(api, given) {
   return [...(schema.allOf ?? []).flatMap((each) => fieldsOf(api, each)), ...own];
 }
 
+/** The codes of a refusal: the values of its `error.code`. */
+export function codesOf(api, schema) {
+  const last = (given, name) => fieldsOf(api, given ?? {}).findLast((each) => each.name === name)?.schema;
+  return at(api, last(last(schema, 'error'), 'code')).enum ?? [];
+}
+
 /** The alternatives of a schema, without null. */
 export function choices(schema) {
   return (schema.anyOf ?? schema.oneOf ?? []).filter(({ type }) => type !== 'null');

@@ -14,6 +14,22 @@ _MESSAGE: Final = {
     },
 }
 
+_REFUSAL: Final = {
+    "type": "object",
+    "properties": {"error": {"type": "object", "properties": {"code": {"type": "string"}}}},
+}
+
+
+def _refused(code: str) -> dict[str, Any]:
+    """A refusal, with the codes that it may have."""
+    error = {"type": "object", "properties": {"code": {"enum": [code]}}}
+    return {"allOf": [{"$ref": "#/components/schemas/Refusal"}], "properties": {"error": error}}
+
+
+def _refusal(code: str) -> dict[str, Any]:
+    return {"description": code, "content": {"application/json": {"schema": _refused(code)}}}
+
+
 OPENAPI: Final[dict[str, Any]] = {
     "openapi": "3.1.0",
     "info": {"title": "ChatGateway", "version": "1.0"},
@@ -55,9 +71,9 @@ OPENAPI: Final[dict[str, Any]] = {
                             }
                         },
                     },
-                    "404": {"description": "NOT_FOUND"},
+                    "403": _refusal("NOT_PARTICIPANT"),
+                    "404": _refusal("NOT_FOUND"),
                 },
-                "x-errors": ["NOT_FOUND", "NOT_PARTICIPANT"],
             },
             "post": {
                 "operationId": "sendMessage",
@@ -99,6 +115,7 @@ OPENAPI: Final[dict[str, Any]] = {
         "schemas": {
             "Id": _ID,
             "Message": _MESSAGE,
+            "Refusal": _REFUSAL,
             "SendMessage": {
                 "type": "object",
                 "required": ["chatId", "content"],
@@ -115,12 +132,14 @@ OPENAPI: Final[dict[str, Any]] = {
 ASYNCAPI: Final[dict[str, Any]] = {
     "asyncapi": "3.0.0",
     "info": {"title": "ChatGateway", "version": "1.0"},
+    "x-limits": {"waitingEvents": 1000},
     "channels": {
         "chat": {
             "address": "/chat",
             "messages": {
                 "typing": {"$ref": "#/components/messages/typing"},
                 "typingAck": {"$ref": "#/components/messages/typingAck"},
+                "typingRefused": {"name": "typing", "payload": _refused("RATE_LIMITED")},
                 "newMessage": {"$ref": "#/components/messages/newMessage"},
             },
         }
@@ -137,8 +156,12 @@ ASYNCAPI: Final[dict[str, Any]] = {
             "channel": {"$ref": "#/channels/chat"},
             "summary": "Show the others that the user is typing.",
             "messages": [{"$ref": "#/channels/chat/messages/typing"}],
-            "reply": {"messages": [{"$ref": "#/channels/chat/messages/typingAck"}]},
-            "x-errors": ["RATE_LIMITED"],
+            "reply": {
+                "messages": [
+                    {"$ref": "#/channels/chat/messages/typingAck"},
+                    {"$ref": "#/channels/chat/messages/typingRefused"},
+                ]
+            },
             "x-pushes": ["newMessage"],
         },
     },
@@ -170,7 +193,7 @@ ASYNCAPI: Final[dict[str, Any]] = {
                 },
             },
         },
-        "schemas": {"Id": _ID, "Message": _MESSAGE},
+        "schemas": {"Id": _ID, "Message": _MESSAGE, "Refusal": _REFUSAL},
     },
 }
 

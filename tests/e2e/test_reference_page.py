@@ -7,6 +7,8 @@ from tests.e2e.demo_page import AXE, DESKTOP, NARROW, RUN_AXE, demo_pages
 from tests.e2e.specifications import BOTH, OPERATIONS
 
 SHOWN = "all => all.filter(({ hidden }) => !hidden).map(({ id }) => id)"
+DEAD_LINKS = """all => all.map(({ hash }) => decodeURIComponent(hash.slice(1)))
+  .filter((id) => id && !document.getElementById(id))"""
 AT_THE_TOP = """element => {
   const { top } = element.getBoundingClientRect();
   return top >= 0 && top < innerHeight / 2;
@@ -59,7 +61,7 @@ async def test_every_operation_is_shown_with_what_it_takes_and_answers(reference
                 "limit query integer 1 to 200; 50 when absent",
                 "Answer 200 The page. data list of Message",
                 "page may be absent object hasBefore may be absent boolean",
-                "Errors NOT_FOUND NOT_PARTICIPANT",
+                "Errors NOT_PARTICIPANT NOT_FOUND",
             ),
             "route/sendMessage": (
                 "Send a message. It is pushed before the answer. A repeat is answered 200.",
@@ -74,6 +76,7 @@ async def test_every_operation_is_shown_with_what_it_takes_and_answers(reference
                 "replyToId may be absent integer or null",
             ),
         }
+        assert await page.locator("main a").evaluate_all(DEAD_LINKS) == []
         for name, texts in expected.items():
             text_of = await article(page, name).inner_text()
             # Heads of the tables, which only screen readers speak.
