@@ -40,6 +40,16 @@ export interface MessageModel {
   editedAt: string | null;
   deletedAt: string | null;
   deletedBy: number | string | null;
+  system?: SystemModel;
+}
+
+/** What a message of type `system` says: the server wrote it. */
+export interface SystemModel {
+  kind: string;
+  by: number | string;
+  userIds: (number | string)[];
+  role?: 'owner' | 'moderator' | 'member' | 'readonly';
+  title?: string | null;
 }
 
 export interface ParticipantModel {
@@ -112,8 +122,13 @@ export interface JoinedChatModel {
   chatId: number;
   epoch: string;
   seq: number;
+  role: 'owner' | 'moderator' | 'member' | 'readonly' | null;
+  lastReadMessageId: number | null;
+  unreadCount: number;
+  typing: (number | string)[];
+  reads: ReadModel[];
+  present: (number | string)[];
   sync: CatchUpModel;
-  [name: string]: unknown;
 }
 
 export interface UserModel {
@@ -157,7 +172,7 @@ export interface ParticipantRemoved {
   seq: number;
   timestamp: string;
 }
-export interface RemovedFromChat { chatId: number; reason: 'removed' | 'left' | 'deleted' }
+export interface RemovedFromChat { chatId: number; reason: 'removed' | 'left' | 'deleted' | 'expired' }
 export interface TokenExpiring { expiresAt: string; expiresIn: number }
 export interface SessionExpired { code: 'TOKEN_EXPIRED' | 'TOKEN_REVOKED' | 'USER_BLOCKED'; message: string }
 export interface ServerShutdown { retryAfter: number }

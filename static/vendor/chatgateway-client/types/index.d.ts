@@ -451,8 +451,13 @@ export declare interface JoinedChatModel {
     chatId: number;
     epoch: string;
     seq: number;
+    role: 'owner' | 'moderator' | 'member' | 'readonly' | null;
+    lastReadMessageId: number | null;
+    unreadCount: number;
+    typing: (number | string)[];
+    reads: ReadModel[];
+    present: (number | string)[];
     sync: CatchUpModel;
-    [name: string]: unknown;
 }
 
 export declare interface MessageDeleted { messageId: number; chatId: number; seq: number; timestamp: string }
@@ -477,6 +482,7 @@ export declare interface MessageModel {
     editedAt: string | null;
     deletedAt: string | null;
     deletedBy: number | string | null;
+    system?: SystemModel;
 }
 
 export declare interface MessageRead { chatId: number; messageId: number; userId: number | string; timestamp: string }
@@ -588,7 +594,7 @@ export declare interface ReadCursorModel { chatId: number; lastReadMessageId: nu
 
 export declare interface ReadModel { userId: number | string; lastReadMessageId: number | null }
 
-export declare interface RemovedFromChat { chatId: number; reason: 'removed' | 'left' | 'deleted' }
+export declare interface RemovedFromChat { chatId: number; reason: 'removed' | 'left' | 'deleted' | 'expired' }
 
 export declare interface ReplyPreviewModel { id: number; senderId: number | string; message: string }
 
@@ -824,6 +830,15 @@ export declare interface SyncModel {
     epoch: string;
     serverTime: string;
     chats: (CatchUpModel | ChatRefusedModel | ChatModel)[];
+}
+
+/** What a message of type `system` says: the server wrote it. */
+export declare interface SystemModel {
+    kind: string;
+    by: number | string;
+    userIds: (number | string)[];
+    role?: 'owner' | 'moderator' | 'member' | 'readonly';
+    title?: string | null;
 }
 
 export declare interface TokenExpiring { expiresAt: string; expiresIn: number }
