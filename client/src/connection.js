@@ -1,6 +1,6 @@
 /**
  * The way to a connected socket and back to one: get a token, connect, stay, and begin again when the connection is
- * lost. Only the server's refusal of a token that was sent ends it, or `stop()`.
+ * lost. Only the server's refusal of a token that was sent ends it, or `stop()`; `pause()` interrupts it.
  */
 /** @import { ClientState, Clock, Io, StateChange } from './types.js' */
 /** @import { TokenSource } from './token-source.js' */
@@ -83,12 +83,23 @@ export class Connection {
 
   /** @param {ChatError | null} [error] */
   stop(error = null) {
-    if (!this.#run) return;
-    const { wait, endStay } = this.#run;
-    this.#run = null;
-    wait?.end();
-    endStay?.(lost());
+    if (this.state === 'closed') return;
+    this.#end();
     this.#setState('closed', { error });
+  }
+
+  /** Have no socket and no timer until the next start(). */
+  pause() {
+    if (!this.#run) return;
+    this.#end();
+    this.#setState('paused');
+  }
+
+  #end() {
+    const run = this.#run;
+    this.#run = null;
+    run?.wait?.end();
+    run?.endStay?.(lost());
   }
 
   /** Cut the wait before the next try short. */

@@ -99,7 +99,7 @@ export interface ChatClientOptions {
  * The state of the connection: `connecting` since `connect()`, `online` when the server has said who the user is,
  * `reconnecting` after a failure, `closed` before and after, and when the server has refused the token.
  */
-export type ClientState = 'connecting' | 'online' | 'reconnecting' | 'closed';
+export type ClientState = 'connecting' | 'online' | 'reconnecting' | 'paused' | 'closed';
 
 /** A change of the state, or of the reason for it. */
 export interface StateChange {

@@ -131,6 +131,18 @@ export class ClientCore extends Routes {
   }
 
   /**
+   * Close the socket while the application is in the background. That is no error; what is written meanwhile waits.
+   */
+  pause() {
+    this.#connection.pause();
+  }
+
+  /** Connect again after `pause()`, and get what the followed chats missed. Without a pause it does nothing. */
+  resume() {
+    if (this.state === 'paused') this.#connection.start();
+  }
+
+  /**
    * Follow a chat: join its room now and after every reconnect, and emit 'history' each time. With a `place` that
    * `placeOf` gave before, only what changed since is told.
    *

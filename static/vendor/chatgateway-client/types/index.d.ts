@@ -230,6 +230,12 @@ declare class ClientCore<PluginEvents extends object = {}> extends Routes {
     /** Close, also while it connects. What waits to be sent stays where it is kept. */
     disconnect(): void;
     /**
+     * Close the socket while the application is in the background. That is no error; what is written meanwhile waits.
+     */
+    pause(): void;
+    /** Connect again after `pause()`, and get what the followed chats missed. Without a pause it does nothing. */
+    resume(): void;
+    /**
      * Follow a chat: join its room now and after every reconnect, and emit 'history' each time. With a `place` that
      * `placeOf` gave before, only what changed since is told.
      *
@@ -353,7 +359,7 @@ export declare type ClientErrorCode =
  * The state of the connection: `connecting` since `connect()`, `online` when the server has said who the user is,
  * `reconnecting` after a failure, `closed` before and after, and when the server has refused the token.
  */
-export declare type ClientState = 'connecting' | 'online' | 'reconnecting' | 'closed';
+export declare type ClientState = 'connecting' | 'online' | 'reconnecting' | 'paused' | 'closed';
 
 /** Where unsent messages and drafts are kept. Nothing of it rejects. */
 export declare interface ClientStorage {
