@@ -229,9 +229,7 @@ declare class ClientCore<PluginEvents extends object = {}> extends Routes {
     connect(): void;
     /** Close, also while it connects. What waits to be sent stays where it is kept. */
     disconnect(): void;
-    /**
-     * Close the socket while the application is in the background. That is no error; what is written meanwhile waits.
-     */
+    /** Close the socket while the application is in the background. That is no error; what is written meanwhile waits. */
     pause(): void;
     /** Connect again after `pause()`, and get what the followed chats missed. Without a pause it does nothing. */
     resume(): void;
@@ -276,6 +274,8 @@ declare class ClientCore<PluginEvents extends object = {}> extends Routes {
      * @param {string} clientMessageId
      */
     discard(clientMessageId: string): void;
+    /** What waits to be sent, and what failed: what 'outbox' told last. */
+    get outbox(): OutboxItem[];
     /** Whether closing the page now would lose what waits to be sent: it waits, and could not be stored. */
     get hasUnstored(): boolean;
     /**

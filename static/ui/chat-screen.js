@@ -1,6 +1,6 @@
 /** The signed-in page: the sidebar and the open conversation. */
 import { html, useCallback, useEffect, useState } from '../vendor/htm-preact-3.1.1.module.js';
-import { titleOf } from './chats.js';
+import { titleOf } from './people.js';
 import { Conversation } from './conversation.js';
 import { Sidebar } from './sidebar.js';
 

@@ -13,9 +13,6 @@ const TEXTS = {
   titleChanged: ({ by, title }) => (title ? `${by} named the chat “${title}”` : `${by} took the chat's name away`),
 };
 
-/** The users whose names a line shows: a thousand may have been added at once. */
-export const namedIn = ({ by, userIds }) => [by, ...userIds.slice(0, 3)];
-
 /** A kind of a later server has the server's own words, to be read behind the name. */
 export function lineText({ system, message }, nameFor) {
   const by = nameFor(system.by);

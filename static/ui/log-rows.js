@@ -4,7 +4,6 @@ const GROUP_GAP_MS = 5 * 60_000;
 
 const moments = new WeakMap(); // message -> {at, day}
 const rows = new WeakMap();    // message -> its row
-const asMessages = new WeakMap(); // outbox item -> {item fields that show, message}
 
 /** A message never changes, so its date is parsed once. */
 function momentOf(message) {
@@ -15,15 +14,6 @@ function momentOf(message) {
     moments.set(message, moment);
   }
   return moment;
-}
-
-/** An outbox item in the shape of a message: the same object while nothing of it changed. */
-function asMessage(item, userId) {
-  const known = asMessages.get(item);
-  if (known && known.delivery === item.status && known.error === item.error && known.message === item.content && known.senderId === userId) return known;
-  const message = { ...item, id: null, senderId: userId, message: item.content, delivery: item.status };
-  asMessages.set(item, message);
-  return message;
 }
 
 // The clientMessageId as key keeps one element from "pending" to "stored", so it is neither redrawn nor read twice.
@@ -41,14 +31,6 @@ function continues(previous, message) {
   return previous.senderId === message.senderId && !previous.system && !message.system
     && momentOf(previous).day === momentOf(message).day
     && momentOf(message).at - momentOf(previous).at < GROUP_GAP_MS;
-}
-
-/** The items of the outbox that are not among the messages yet, in the shape of messages. */
-export function unsent(outbox, messages, userId) {
-  if (outbox.length === 0) return [];
-  const wanted = new Set(outbox.map(({ clientMessageId }) => clientMessageId));
-  const stored = new Set(messages.filter((m) => m.senderId === userId && wanted.has(m.clientMessageId)).map((m) => m.clientMessageId));
-  return outbox.filter(({ clientMessageId }) => !stored.has(clientMessageId)).map((item) => asMessage(item, userId));
 }
 
 /** `days`, with each day that is as it was replaced by the very same object. */

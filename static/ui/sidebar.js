@@ -1,9 +1,8 @@
 /** Chats, people and oneself. On a phone it is a drawer. */
 import { html, useEffect, useMemo, useRef, useState } from '../vendor/htm-preact-3.1.1.module.js';
-import { titleOf } from './chats.js';
 import { lastSeen } from './format.js';
 import { Avatar, Icon, Mark } from './parts.js';
-import { nameOf, sortPeople, statusOf } from './people.js';
+import { nameOf, sortPeople, statusOf, titleOf } from './people.js';
 
 const ROWS_AT_ONCE = 100; // a thousand rows would take long to draw, and nobody reads them
 

@@ -4,11 +4,12 @@ import { Announcer } from './announcer.js';
 import { focusLog } from './focus.js';
 import { day, listNames, plural } from './format.js';
 import { Line } from './lines.js';
-import { layOut, unsent } from './log-rows.js';
+import { layOut } from './log-rows.js';
 import { useLog } from './log-scroll.js';
 import { memo } from './memo.js';
 import { Message } from './message.js';
-import { receiptOf } from './messages.js';
+import { receiptOf } from '../vendor/chatgateway-client/src/store/messages.js';
+import { unsent } from '../vendor/chatgateway-client/src/store/unsent.js';
 import { Icon } from './parts.js';
 import { Incomplete, Placeholder } from './placeholder.js';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { lineText, namedIn } from '../../../static/ui/lines.js';
+import { namedIn } from '../../../client/src/store/messages.js';
+import { lineText } from '../../../static/ui/lines.js';
 
 const nameFor = (id) => ({ 7: 'Ada', 8: 'Grace' })[id] ?? `User ${id}`;
 const line = (kind, userIds, more = {}) => ({ message: 'did something', system: { kind, by: 7, userIds, ...more } });
@@ -33,5 +34,5 @@ test('a kind of a later server has the words of the server', () => {
 });
 
 test('of a thousand users, only those who are named are looked up', () => {
-  assert.deepEqual(namedIn({ by: 7, userIds: [1, 2, 3, 4, 5] }), [7, 1, 2, 3]);
+  assert.deepEqual(namedIn({ senderId: 7, system: { by: 7, userIds: [1, 2, 3, 4, 5] } }), [7, 7, 1, 2, 3]);
 });

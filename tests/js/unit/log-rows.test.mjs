@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { layOut, unsent } from '../../../static/ui/log-rows.js';
+import { unsent } from '../../../client/src/store/unsent.js';
+import { layOut } from '../../../static/ui/log-rows.js';
 
 const START = new Date(2026, 4, 1, 9, 0, 0).getTime();
 const message = (id, senderId, minutes, more = {}) => ({

@@ -100,9 +100,7 @@ export class ClientCore extends Routes {
   }
 
   /** What the connection does. @returns {ClientState} */
-  get state() {
-    return this.#connection.state;
-  }
+  get state() { return this.#connection.state; }
 
   /**
    * Listen to an event of the server, or to one of the client's own. Returns the function that stops it. A listener that
@@ -126,21 +124,12 @@ export class ClientCore extends Routes {
   }
 
   /** Close, also while it connects. What waits to be sent stays where it is kept. */
-  disconnect() {
-    this.#connection.stop();
-  }
-
-  /**
-   * Close the socket while the application is in the background. That is no error; what is written meanwhile waits.
-   */
-  pause() {
-    this.#connection.pause();
-  }
+  disconnect() { this.#connection.stop(); }
+  /** Close the socket while the application is in the background. That is no error; what is written meanwhile waits. */
+  pause() { this.#connection.pause(); }
 
   /** Connect again after `pause()`, and get what the followed chats missed. Without a pause it does nothing. */
-  resume() {
-    if (this.state === 'paused') this.#connection.start();
-  }
+  resume() { if (this.state === 'paused') this.#connection.start(); }
 
   /**
    * Follow a chat: join its room now and after every reconnect, and emit 'history' each time. With a `place` that
@@ -199,6 +188,9 @@ export class ClientCore extends Routes {
    * @param {string} clientMessageId
    */
   discard(clientMessageId) { this.#outbox.remove(clientMessageId); }
+
+  /** What waits to be sent, and what failed: what 'outbox' told last. */
+  get outbox() { return this.#outbox.items; }
 
   /** Whether closing the page now would lose what waits to be sent: it waits, and could not be stored. */
   get hasUnstored() { return this.#outbox.isAtRisk; }

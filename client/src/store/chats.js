@@ -1,6 +1,5 @@
 /** Pure functions over the list of chats, the last active first. What does not change stays the same object. */
 import { asTombstone, later } from './messages.js';
-import { nameIn } from './people.js';
 
 const MOST_UNREAD = 100; // the server counts no further
 
@@ -19,12 +18,6 @@ function byActivity(a, b) {
 export function asEntry({ participants, ...chat }, userId) {
   const peer = chat.type === 'direct' ? participants?.find((each) => each.userId !== userId) : null;
   return { ...chat, peerId: peer?.userId ?? null };
-}
-
-/** The title, the other one's name in a direct chat, or the number. */
-export function titleOf(chat, state) {
-  if (chat.title) return chat.title;
-  return chat.peerId === null ? `Chat ${chat.id}` : nameIn(state, chat.peerId);
 }
 
 /** The chat with what a push told about it. */

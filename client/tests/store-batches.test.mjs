@@ -1,9 +1,9 @@
-// static/ui/batches.js: many ids, few questions.
+// src/store/batches.js: many ids, few questions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Batches } from '../../../static/ui/batches.js';
+import { Batches } from '../src/store/batches.js';
 
 const SOON = 0.001; // s, what a server would say in retryAfter
 

@@ -1,8 +1,8 @@
-// static/ui/kept-chats.js: what was seen of other chats, within bounds.
+// src/store/kept-chats.js: what was seen of other chats, within bounds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { KeptChats } from '../../../static/ui/kept-chats.js';
+import { KeptChats } from '../src/store/kept-chats.js';
 
 const messages = (count) => Array.from({ length: count }, (_, index) => ({ id: index + 1 }));
 

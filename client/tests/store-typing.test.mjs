@@ -1,8 +1,8 @@
-// static/ui/typing.js: who is typing, also when the end of it gets lost.
+// src/store/typing.js: who is typing, also when the end of it gets lost.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Typing } from '../../../static/ui/typing.js';
+import { Typing } from '../src/store/typing.js';
 
 test('typing ends by itself when its end is not told, and is told once while it lasts', (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });

@@ -1,8 +1,8 @@
-// static/ui/messages.js: merging what arrives in any order.
+// src/store/messages.js: merging what arrives in any order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { asTombstone, merge, within } from '../../../static/ui/messages.js';
+import { asTombstone, merge, within } from '../src/store/messages.js';
 
 const message = (id, updatedSeq = id, more = {}) => ({ id, updatedSeq, message: `${id}/${updatedSeq}`, deletedAt: null, replyTo: null, ...more });
 const texts = (list) => list.map((each) => each.message);

@@ -1,8 +1,8 @@
-// static/ui/chats.js: the list of chats, the last active first.
+// src/store/chats.js: the list of chats, the last active first.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import * as chats from '../../../static/ui/chats.js';
+import * as chats from '../src/store/chats.js';
 
 const at = (minute) => `2025-10-09T12:${String(minute).padStart(2, '0')}:00.000Z`;
 
@@ -91,21 +91,6 @@ test('an answer that a push has overtaken brings back neither the count nor the 
   const told = chat(1, 10, { title: 'Old', unreadCount: 5, lastMessage: message(8, 9), participantCount: 3 });
   const now = chats.overtaken(known, told);
   assert.deepEqual([now.title, now.unreadCount, now.lastMessage.id, now.participantCount], ['New', 0, 9, 3]);
-});
-
-test('a direct chat is called after the other one, also when that one is called otherwise', () => {
-  const people = [{ userId: 0, name: 'Zero' }, { userId: 5, name: 'Me' }];
-  const direct = chats.asEntry({ id: 4, type: 'direct', title: null, participants: people }, 5);
-  assert.equal(direct.peerId, 0);
-  assert.equal(direct.participants, undefined);
-  assert.equal(chats.titleOf(direct, { users: new Map([[0, { name: 'Zero' }]]) }), 'Zero');
-  assert.equal(chats.titleOf(direct, { users: new Map([[0, { name: 'Naught' }]]) }), 'Naught');
-  assert.equal(chats.titleOf(direct, { users: new Map() }), 'User 0');
-});
-
-test('a group without a title is called by its number', () => {
-  const group = chats.asEntry({ id: 4, type: 'group', title: null, participants: [{ userId: 1 }, { userId: 5 }] }, 5);
-  assert.equal(chats.titleOf(group, { users: new Map([[1, { name: 'Ada' }]]) }), 'Chat 4');
 });
 
 test('a list from which nothing goes is the same list', () => {

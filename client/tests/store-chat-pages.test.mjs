@@ -1,8 +1,8 @@
-// static/ui/chat-pages.js: the whole list of chats, page after page.
+// src/store/chat-pages.js: the whole list of chats, page after page.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ChatPages } from '../../../static/ui/chat-pages.js';
+import { ChatPages } from '../src/store/chat-pages.js';
 
 const failing = (fields) => Object.assign(new Error('no'), fields);
 

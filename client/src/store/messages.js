@@ -60,3 +60,8 @@ export function receiptOf(messages, reads, userId) {
   const readers = [...reads].filter(([id, lastRead]) => id !== userId && lastRead >= own.id).map(([id]) => id);
   return { messageId: own.id, readers };
 }
+
+/** The users whose names a message shows; of a line of the timeline the first few, since it may name a thousand. */
+export function namedIn({ senderId, replyTo, system }) {
+  return [senderId, ...(replyTo ? [replyTo.senderId] : []), ...(system ? [system.by, ...system.userIds.slice(0, 3)] : [])];
+}
