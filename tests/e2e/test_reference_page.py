@@ -7,6 +7,15 @@ from tests.e2e.demo_page import AXE, DESKTOP, NARROW, RUN_AXE, demo_pages
 from tests.e2e.specifications import BOTH, OPERATIONS
 
 SHOWN = "all => all.filter(({ hidden }) => !hidden).map(({ id }) => id)"
+WITHOUT_A_SENTENCE = """all => all.filter((each) => !each.querySelector('.prose'))
+  .map(({ id }) => id)"""
+COUNT_OPERATIONS = """async () => {
+  const [{ operations }, { paths }] = await Promise.all(
+    ['asyncapi.json', 'openapi.json'].map(async (path) => (await fetch(path)).json()));
+  const routes = Object.values(paths).flatMap((path) => Object.keys(path))
+    .filter((key) => ['get', 'post', 'put', 'patch', 'delete'].includes(key));
+  return Object.keys(operations).length + routes.length;
+}"""
 DEAD_LINKS = """all => all.map(({ hash }) => decodeURIComponent(hash.slice(1)))
   .filter((id) => id && !document.getElementById(id))"""
 AT_THE_TOP = """element => {
@@ -83,6 +92,27 @@ async def test_every_operation_is_shown_with_what_it_takes_and_answers(reference
             shown = " ".join(text_of.replace("·", " ").split()).replace("Name Value ", "")
             for text in texts:
                 assert text in shown, (name, shown)
+
+    await reference(check)
+
+
+@pytest.mark.usefixtures("node_modules")
+async def test_the_servers_own_specifications_are_shown_whole(reference):
+    """Each operation of both, with its sentence; no link is dead, and axe finds nothing."""
+
+    async def check(open_page):
+        page = await open_page(answers={})
+        counted = await page.evaluate(COUNT_OPERATIONS)
+        operations = page.get_by_test_id("operation")
+        assert counted > 60
+        assert await operations.count() == counted
+        assert await operations.evaluate_all(WITHOUT_A_SENTENCE) == []
+        assert await page.locator("main a").evaluate_all(DEAD_LINKS) == []
+        for text in ("Payload SendMessage", "Ack SendMessageAck", "IDEMPOTENCY_CONFLICT"):
+            shown = " ".join((await article(page, "event/sendMessage").inner_text()).split())
+            assert text in shown
+        await page.evaluate(AXE.read_text())
+        assert await page.evaluate(RUN_AXE) == []
 
     await reference(check)
 
