@@ -89,7 +89,7 @@ class AccessUrl:
 
 
 def key_of(secret: str) -> bytes:
-    """The key of a secret: what `whsec_` precedes is base64, any other is its own bytes."""
+    """The key of a secret: base64 after `whsec_`, otherwise the bytes of the secret."""
     if secret.startswith(_PREFIX):
         try:
             return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)

@@ -83,7 +83,7 @@ class Authenticator:
     async def identify(self, token: object) -> Identity:
         """Authenticate, but fetch the host's key set for a token whose key is missing.
 
-        Raises AUTH_UNAVAILABLE while the host may yet publish the key, TOKEN_INVALID later.
+        Raises AUTH_UNAVAILABLE while the host may still publish the key, then TOKEN_INVALID.
         """
         self._keys.keep_fresh()
         try:

@@ -257,9 +257,9 @@ async def documents_of(settings: Settings, hooks: PluginManager) -> Documents:
 
 
 def _doubts(settings: Settings, plugins: Iterable[Plugin] | None = None) -> list[str]:
-    """Describe what the operator probably did not mean, each as a sentence.
+    """Write a sentence for each setting that the operator probably did not mean.
 
-    Without the plugins the CHAT_ variables are not checked.
+    Without `plugins` it does not check variables that begin with CHAT_.
     """
     said = [
         f"{name.upper()} has {around} around it, which the server takes for a part of it."

@@ -139,7 +139,7 @@ class Participant:
     def read_up_to(self, message_id: int, seq: int) -> None:
         """Note that the participant sent a message, and so has read up to there.
 
-        In place, since a copy would cost 2 us a message.
+        Changes the participant in place, since a copy would cost 2 us a message.
         """
         self.last_read_message_id = message_id
         self.last_read_seq = seq

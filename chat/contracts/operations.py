@@ -19,7 +19,7 @@ Codes = tuple[Code, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventOperation:
-    """A client event: its payload, its ack, what it causes, and the codes that are its own."""
+    """A client event: its payload, its ack, what it causes, and its codes beyond EVENT_ERRORS."""
 
     summary: str
     model: type[RequestModel]
@@ -30,7 +30,7 @@ class EventOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteOperation:
-    """A method of a route: what it takes, its answer, and the codes that are its own."""
+    """A method of a route: what it takes, its answer, and its codes beyond the common ones."""
 
     summary: str
     answer: type[Any]

@@ -3,8 +3,8 @@
 Version 2: the earlier texts of a message leave its document. Version 3: chats and participants have
 a tenant, `''` in all earlier data.
 
-It runs at a start, before any client is served, in bounded parts. It does not find again what it
-has done, so that a migration that was killed goes on where it was.
+It runs at a start, before any client is served, in bounded parts. It looks only for what is not yet
+migrated, so a migration that was killed goes on where it was.
 """
 
 from time import monotonic
@@ -35,7 +35,7 @@ OLD_INDEXES: Final = (
 )
 """Indexes of version 2 whose fields are behind the tenant in those of version 3.
 
-A unique one of them would refuse to a tenant what another one has.
+A unique index without the tenant would refuse to one tenant a value that another one has.
 """
 
 _UNDONE: Final = {"tenant": {"$exists": False}}

@@ -89,7 +89,7 @@ class StoreFolder:
     def _written_by(self) -> str | None:
         """Return the version that wrote the folder, or None for a new one.
 
-        Files without a version are foreign, since the version is written first.
+        Files without a version are not the server's, since it writes the version first.
         """
         if self._version_file.exists():
             return self._version_file.read_text(errors="replace").strip()

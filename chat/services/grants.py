@@ -1,4 +1,4 @@
-"""Seats that the host gave when it was asked, by chat and user. Only in memory."""
+"""Seats that a plugin or the host gave when asked, by chat and user, only in memory."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ class Grant:
     """A seat in the chat of `external_ref`, given to the user of a token.
 
     It holds for tokens of the same type and role: the host has decided by these.
-    `follows_token` = it ends with the token, also with a renewed one.
+    With `follows_token` it ends with the token, or with the token that renews it.
     """
 
     identity: Identity

@@ -302,9 +302,9 @@ class ParticipantService:
         return member
 
     def _removable(self, state: ChatState, user_id: UserId) -> Participant:
-        """The participant, or the user who sits or wrote here by a seat: that one comes not back.
+        """Return the participant, or one made for a user who has a seat here or wrote by one.
 
-        Such a user gets a row, of one who was removed.
+        The row of a removed participant keeps such a user from returning by a seat.
         """
         member = state.members.get(user_id)
         if member is not None or state.chat.external_ref is None or state.is_barred(user_id):

@@ -1,7 +1,7 @@
-"""Seats: places in the chats of externalRefs that a token or the host gives, without a row each.
+"""Seats: roles in chats of externalRefs, given by a token, a plugin or the host, never stored.
 
-A token claims its seats. Without such a claim the plugins are asked, then the host, and what they
-give is kept in memory until it ends. Nobody else makes a chat by asking for its externalRef.
+A token claims its seats. Without a claim the server asks the plugins, then the host, and keeps a
+seat that they give in memory until it ends. Only a user with a seat makes a chat by asking for it.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ _log = structlog.get_logger("chat.seats")
 class SeatService:
     """`source` is the host, None where it is not asked.
 
-    `changed(state)` takes the sockets that have lost their place out of the chat's room.
+    `changed(state)` removes from the chat's room the sockets that have lost their seat.
     """
 
     states: ChatStates
@@ -65,8 +65,8 @@ class SeatService:
     async def open(self, identity: Identity, external_ref: str) -> ChatState:
         """The chat of that externalRef, made if there is none and the caller has a seat in it.
 
-        NOT_FOUND for everybody else, alike whether there is such a chat. AUTH_UNAVAILABLE and
-        PLUGIN_ERROR where nobody could say.
+        Raises NOT_FOUND for a caller who may not see it, whether it exists or not, and
+        AUTH_UNAVAILABLE or PLUGIN_ERROR if the host or a plugin gave no answer.
         """
         claimed = _claimed(identity, external_ref)
         if claimed is not None:
@@ -79,10 +79,10 @@ class SeatService:
         return state
 
     async def refresh(self, by: Identity, external_ref: str) -> tuple[int, int]:
-        """Ask again for all who have a seat that was asked for in that chat; ends those refused.
+        """Ask again about each seat from a plugin or the host in that chat; end those refused.
 
-        Returns how many were asked and how many lost their seat. AUTH_UNAVAILABLE where the host
-        did not say for all of them: what it said holds, and the others keep their seats.
+        Returns how many were asked and how many lost their seat. Raises AUTH_UNAVAILABLE if there
+        was no answer for some: these keep their seats, and the other answers hold.
         """
         # Questions from before now are asked again, even if they are answered later.
         self._refreshes += 1
@@ -115,7 +115,7 @@ class SeatService:
         return len(outcomes), outcomes.count(True)
 
     def renewed(self, fresh: Identity) -> None:
-        """Let the seats of a user that end with the token end with the renewed one."""
+        """Prolong the seats that follow the user's token until the renewed token ends."""
         for chat_id, grant in self.states.grants.of_user(fresh.key):
             later = fresh.expires_at > grant.ends_at
             if later and grant.follows_token and grant.is_for(fresh, grant.external_ref):
@@ -235,7 +235,10 @@ class SeatService:
         return self.states.grants.remove(chat_id, key)
 
     async def _put_out_later(self, chat_id: int) -> None:
-        """Empty the seats of a chat that is not in memory, to whose room nothing is pushed."""
+        """Load the chat, then take the sockets without a seat out of its room.
+
+        This may be late: nothing is pushed to the room of a chat that is not in memory.
+        """
         try:
             state = await self.states.get(chat_id)
         except ChatError as error:

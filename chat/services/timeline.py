@@ -1,7 +1,7 @@
 """The timeline: messages of type `system`, which tell what was done to a chat and by whom.
 
-The journal stores such a line in the step of the change that it tells, under the number after it.
-The change's document carries the line until then, so a crash in between loses neither.
+The journal stores such a line after the change that it describes, in the same step, under the next
+number. Until then the change's document carries the line, so a crash in between loses neither.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _log = structlog.get_logger("chat.timeline")
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Timeline:
-    """Makes lines, and applies those that are stored; makes none unless `is_on`."""
+    """Makes lines if `is_on`, and applies those that are stored."""
 
     states: ChatStates
     journal: Journal
@@ -75,7 +75,7 @@ class Timeline:
         self.broadcaster.to_chat(state.chat.id, new_message(line))
 
     def tell(self, state: ChatState, line: Message) -> None:
-        """Queue a line in a step of its own, for changes that were broken off before the last."""
+        """Queue a line by itself, where the change that should carry it was not made."""
         try:
             self.journal.append(_Told(state, line, Outcome[Sent](), self))
         except ChatError as error:

@@ -1,6 +1,6 @@
 """Unread counts, pushed as `unreadUpdated` to participants outside the room.
 
-At most once a second a chat.
+The server pushes the counts of a chat at most once a second.
 """
 
 import asyncio

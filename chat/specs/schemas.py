@@ -18,7 +18,7 @@ Mode = Literal["validation", "serialization"]
 
 TEMPLATE: Final = "#/components/schemas/{model}"
 _RENAMED: Final = {"ErrorModel": "ApiError", "Error": "ErrorPush"}
-"""Names that would be those of JavaScript's own, or of two types."""
+"""Types whose names would clash with JavaScript's, or with another type's."""
 
 
 def public_name(name: str) -> str:
