@@ -1,4 +1,4 @@
-// Writes client/wire.d.ts from openapi.json and asyncapi.json:
+// Writes client/src/wire.d.ts from openapi.json and asyncapi.json:
 //     node tools/types.mjs FOLDER-OF-THE-DOCUMENTS TARGET
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,6 +31,12 @@ const definitions = Object.fromEntries(
     return [typeName(name), rest];
   }),
 );
+
+// A newer server may send values that these types do not have.
+const open = ({ description, ...closed }) => ({ description, anyOf: [closed, { tsType: '(string & {})' }] });
+definitions.ErrorCode = open(definitions.ErrorCode);
+definitions.System.properties.kind = open(definitions.System.properties.kind);
+
 const root = { title: 'Wire', type: 'object', additionalProperties: false, definitions };
 const types = await compile(root, 'Wire', {
   additionalProperties: false,

@@ -1,4 +1,4 @@
-"""Writes the TypeScript types of everything on the wire, client/wire.d.ts.
+"""Writes the TypeScript types of everything on the wire, client/src/wire.d.ts.
 
     python -m tools.types
 
@@ -18,7 +18,7 @@ from chat.hooks.manager import PluginManager
 from chat.settings import DEFAULT_PLUGINS, Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-TARGET: Final = ROOT / "client" / "wire.d.ts"
+TARGET: Final = ROOT / "client" / "src" / "wire.d.ts"
 
 
 def write_types(target: Path) -> None:

@@ -4,7 +4,7 @@
  * with the message it already has, and a lost answer never makes a message twice.
  */
 /** @import { ClientStorage, Clock, OutboxItem, StorageKey } from './types.js' */
-/** @import { MessageModel } from './wire.js' */
+/** @import { Message } from './wire.js' */
 import { asChatError, ChatError } from './errors.js';
 import { Tabs } from './tabs.js';
 import { delayBefore, pause } from './time.js';
@@ -64,13 +64,13 @@ export class Outbox {
    * called in each tab, `onFailure(error)` when an item has failed for good.
    *
    * @param {object} parts
-   * @param {(item: OutboxItem) => Promise<MessageModel>} parts.deliver
+   * @param {(item: OutboxItem) => Promise<Message>} parts.deliver
    * @param {ClientStorage} parts.storage
    * @param {Clock} parts.clock
    * @param {() => LockManager | undefined} parts.locks
    * @param {(name: string) => BroadcastChannel} parts.openChannel
    * @param {(items: OutboxItem[]) => void} parts.onChange
-   * @param {(message: MessageModel) => void} parts.onSent
+   * @param {(message: Message) => void} parts.onSent
    * @param {(error: ChatError) => void} parts.onFailure
    */
   constructor({ deliver, storage, clock, locks, openChannel, onChange, onSent, onFailure }) {
@@ -173,7 +173,7 @@ export class Outbox {
 
   /**
    * @param {string | null} clientMessageId
-   * @param {MessageModel | null} [sent] the message, where the server has it
+   * @param {Message | null} [sent] the message, where the server has it
    */
   remove(clientMessageId, sent = null) {
     if (clientMessageId === null || !this.#find(clientMessageId)) return;
@@ -234,7 +234,7 @@ export class Outbox {
 
   /**
    * @param {OutboxItem} item
-   * @param {MessageModel} message
+   * @param {Message} message
    */
   #finish({ clientMessageId }, message) {
     this.#onSent(message);
@@ -297,7 +297,7 @@ export class Outbox {
   /**
    * What another tab did.
    *
-   * @param {{put?: OutboxItem, remove?: string, sent?: MessageModel | null}} message
+   * @param {{put?: OutboxItem, remove?: string, sent?: Message | null}} message
    */
   #hear({ put, remove, sent }) {
     if (put) {

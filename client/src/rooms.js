@@ -3,8 +3,8 @@
  * What may pass is tried again for as long as the connection stands; only the server's word that the chat is not the
  * user's ends the following.
  */
-/** @import { Clock, HistoryPage, Place } from './types.js' */
-/** @import { CatchUpModel, JoinedChatModel } from './wire.js' */
+/** @import { Clock, Place } from './types.js' */
+/** @import { CatchUp, JoinedChat, MessagesAnswer } from './wire.js' */
 import { asChatError, ChatError } from './errors.js';
 import { delayBefore, pause } from './time.js';
 
@@ -37,7 +37,7 @@ export class Rooms {
    *
    * @param {object} parts
    * @param {(event: string, payload: object) => Promise<any>} parts.request
-   * @param {(chatId: number) => Promise<HistoryPage>} parts.history
+   * @param {(chatId: number) => Promise<MessagesAnswer>} parts.history
    * @param {(event: string, data: any) => void} parts.emit
    * @param {Clock} parts.clock
    */
@@ -213,8 +213,8 @@ export class Rooms {
    * Tell the changes since the cursor if the server has them all, otherwise the latest page in place of everything.
    *
    * @param {Room} room
-   * @param {CatchUpModel} first
-   * @param {JoinedChatModel | null} [joined]
+   * @param {CatchUp} first
+   * @param {JoinedChat | null} [joined]
    */
   async #catchUp(room, first, joined = null) {
     room.epoch = joined?.epoch ?? room.epoch;

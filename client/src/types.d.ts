@@ -1,11 +1,8 @@
 /* What an application gives to the client and gets from it. The shapes of the server are in wire.d.ts. */
 import type { ChatError } from './errors.js';
 import type {
-  ChatModel, ErrorCode, ErrorModel, JoinedChatModel, MessageModel, ParticipantModel, ServerEvents,
+  ApiError, Chat, ErrorCode, JoinedChat, Message, Participant, ServerEvents, UserId,
 } from './wire.js';
-
-/** A user id, as the token has it. */
-export type UserId = number | string;
 
 /** The codes that only a client can meet. */
 export type ClientErrorCode =
@@ -22,7 +19,7 @@ export interface ChatErrorFields {
   /** Seconds to wait before the next try. */
   retryAfter?: number | undefined;
   /** With VALIDATION_ERROR and CONFLICT: what is wrong with which field. */
-  details?: ErrorModel['details'] | undefined;
+  details?: ApiError['details'] | undefined;
   /** With CONFLICT: the chat that there is already. */
   chatId?: number | undefined;
   /** The server's log has the same id. */
@@ -126,17 +123,17 @@ export interface History {
   /** The chat. */
   chatId: number;
   /** New, edited and deleted messages, oldest first. Keep the one with the higher `updatedSeq`. */
-  messages: MessageModel[];
+  messages: Message[];
   /** Drop what you have of the chat: this is its latest page. */
   reset: boolean;
   /** With `reset`: there are earlier messages. */
   hasBefore?: boolean;
   /** All participants, where they changed. */
-  participants?: ParticipantModel[] | undefined;
+  participants?: Participant[] | undefined;
   /** The chat, where it changed. */
-  chat?: ChatModel | undefined;
+  chat?: Chat | undefined;
   /** The answer of joinChat, with the first history after it. */
-  joined: JoinedChatModel | null;
+  joined: JoinedChat | null;
 }
 
 /** A message that the server has not stored yet. */
@@ -189,21 +186,6 @@ export interface HistoryOptions extends RequestOptions {
   limit?: number | undefined;
 }
 
-/** A page of the messages of a chat. */
-export interface HistoryPage {
-  /** The messages, oldest first. */
-  data: MessageModel[];
-  /** Where the page is. */
-  page: {
-    hasBefore: boolean;
-    hasAfter: boolean;
-    oldestId: number | null;
-    newestId: number | null;
-    /** The number of the chat's last change. */
-    seq: number;
-  };
-}
-
 /** Which chats. */
 export interface ChatsOptions extends RequestOptions {
   /** At most so many in a page; 50 without it, 200 at most. */
@@ -211,23 +193,6 @@ export interface ChatsOptions extends RequestOptions {
   /** Only the chat with this reference. */
   externalRef?: string | undefined;
 }
-
-/** A new chat. */
-export interface NewChat {
-  /** `group` without it. A direct chat has one other participant and no title. */
-  type?: 'direct' | 'group';
-  /** Up to 200 characters. */
-  title?: string | null;
-  /** The others. */
-  participantIds?: UserId[];
-  /** The object of the application that the chat belongs to; only for tokens that may set it. */
-  externalRef?: string | null;
-  /** Data of the application, a JSON object. */
-  metadata?: { [name: string]: unknown } | null;
-}
-
-/** What may be changed of a chat: an absent field stays, null clears it. */
-export type ChatChanges = Pick<NewChat, 'title' | 'externalRef' | 'metadata'>;
 
 /** What a request takes that is no method of the client. */
 export interface RestRequest extends RequestOptions {
@@ -252,7 +217,7 @@ export interface OwnEvents {
   /** The messages that are pending or failed, oldest first. */
   outbox: OutboxItem[];
   /** A message was stored; in every tab of the user. */
-  sent: MessageModel;
+  sent: Message;
   /** The drafts have been read. */
   drafts: undefined;
   /** Something failed that nobody asked for, or that should be shown wherever it was asked for. */

@@ -207,5 +207,5 @@ def test_the_examples_are_those_of_the_pages():
 def test_the_typescript_types_are_those_of_the_documents(tmp_path):
     """`python -m tools.types` would change nothing."""
     write_types(tmp_path / "wire.d.ts")
-    kept = Path(ROOT / "client" / "wire.d.ts").read_text()
+    kept = Path(ROOT / "client" / "src" / "wire.d.ts").read_text()
     assert kept == (tmp_path / "wire.d.ts").read_text(), "run: python -m tools.types"

@@ -3,8 +3,8 @@
  * brings the one that is installed.
  */
 /** @import { ChatClientOptions, ChatEvents, ClientState, OutboxItem, Place, RequestOptions } from './types.js' */
-/** @import { SendOptions, RestRequest, StateChange, UserId } from './types.js' */
-/** @import { MessageModel, PresenceModel, UserModel } from './wire.js' */
+/** @import { SendOptions, RestRequest, StateChange } from './types.js' */
+/** @import { Message, Presence, User, UserId } from './wire.js' */
 import { Asker } from './asker.js';
 import { Connection } from './connection.js';
 import { Drafts } from './drafts.js';
@@ -31,7 +31,7 @@ export class ClientCore extends Routes {
   /**
    * The signed-in user, known from the first connect on.
    *
-   * @type {(Partial<UserModel> & {id: UserId}) | null}
+   * @type {(Partial<User> & {id: UserId}) | null}
    */
   user = null;
 
@@ -222,7 +222,7 @@ export class ClientCore extends Routes {
    * @param {number} messageId
    * @param {string} content
    * @param {RequestOptions & {expectedRevision?: number | undefined}} [options]
-   * @returns {Promise<MessageModel>} as it is stored then
+   * @returns {Promise<Message>} as it is stored then
    */
   async edit(messageId, content, { expectedRevision, signal } = {}) {
     const payload = { messageId, content, expectedRevision };
@@ -234,7 +234,7 @@ export class ClientCore extends Routes {
    *
    * @param {number} messageId
    * @param {RequestOptions} [options]
-   * @returns {Promise<MessageModel>} the tombstone
+   * @returns {Promise<Message>} the tombstone
    */
   async delete(messageId, { signal } = {}) {
     return (await unlessAborted(signal, this.#change('deleteMessage', { messageId }, 'deleted'))).data;
@@ -245,13 +245,13 @@ export class ClientCore extends Routes {
    *
    * @param {UserId[]} userIds
    * @param {RequestOptions} [options]
-   * @returns {Promise<PresenceModel[]>}
+   * @returns {Promise<Presence[]>}
    */
   presence(userIds, { signal } = {}) { return unlessAborted(signal, this.#presence(userIds)); }
 
   /** @param {UserId[]} userIds */
   async #presence(userIds) {
-    /** @type {PresenceModel[]} */
+    /** @type {Presence[]} */
     const found = [];
     for (let start = 0; start < userIds.length; start += PRESENCE_AT_ONCE) {
       const some = userIds.slice(start, start + PRESENCE_AT_ONCE);

@@ -1,8 +1,7 @@
 /** The routes of the server that a front end uses, a method each. docs/rest.md has them all. */
-/** @import { ChatChanges, ChatsOptions, HistoryOptions, HistoryPage, NewChat, RequestOptions } from './types.js' */
-/** @import { RestRequest, UserId } from './types.js' */
-/** @import { ChatModel, MessageModel, ParticipantModel, ProfileModel, RevisionModel } from './wire.js' */
-/** @import { UnreadChatsModel, ReadModel } from './wire.js' */
+/** @import { ChatsOptions, HistoryOptions, RequestOptions, RestRequest } from './types.js' */
+/** @import { Chat, CreateChat, Message, MessagesAnswer, Participant, Profile, Read, Revision } from './wire.js' */
+/** @import { Role, UnreadChats, UpdateChat, UserId } from './wire.js' */
 
 const USERS_AT_ONCE = 200;
 
@@ -59,7 +58,7 @@ export class Routes {
    * The chats of the user, the last changed first. `await` gives the first page, `for await` each chat of all pages.
    *
    * @param {ChatsOptions} [options]
-   * @returns {Promise<ChatModel[]> & AsyncIterable<ChatModel>}
+   * @returns {Promise<Chat[]> & AsyncIterable<Chat>}
    */
   chats({ limit, externalRef, signal } = {}) {
     return inPages((cursor) => this.get(`/chats${query({ limit, externalRef, cursor })}`, { signal }));
@@ -70,16 +69,16 @@ export class Routes {
    *
    * @param {number} chatId
    * @param {RequestOptions} [options]
-   * @returns {Promise<ChatModel>}
+   * @returns {Promise<Chat>}
    */
   async chat(chatId, options) { return (await this.get(`/chats/${chatId}`, options)).data; }
 
   /**
    * Create a chat. A direct chat, or one with an `externalRef`, that is there already is answered as it is.
    *
-   * @param {NewChat} chat
+   * @param {CreateChat} chat
    * @param {RequestOptions} [options]
-   * @returns {Promise<ChatModel>}
+   * @returns {Promise<Chat>}
    */
   async createChat(chat, options) {
     const idempotent = chat.type === 'direct' || Boolean(chat.externalRef);
@@ -90,9 +89,9 @@ export class Routes {
    * Change title, reference or metadata of a chat; for its owners.
    *
    * @param {number} chatId
-   * @param {ChatChanges} changes
+   * @param {UpdateChat} changes
    * @param {RequestOptions} [options]
-   * @returns {Promise<ChatModel>}
+   * @returns {Promise<Chat>}
    */
   async updateChat(chatId, changes, options) {
     return (await this.request(`/chats/${chatId}`, { ...options, method: 'PATCH', body: changes, idempotent: true })).data;
@@ -112,7 +111,7 @@ export class Routes {
    *
    * @param {number} chatId
    * @param {RequestOptions} [options]
-   * @returns {Promise<ParticipantModel[]>}
+   * @returns {Promise<Participant[]>}
    */
   async participants(chatId, options) {
     const all = [];
@@ -126,8 +125,8 @@ export class Routes {
    *
    * @param {number} chatId
    * @param {UserId[]} userIds
-   * @param {RequestOptions & {role?: ParticipantModel['role']}} [options]
-   * @returns {Promise<ParticipantModel[]>}
+   * @param {RequestOptions & {role?: Role}} [options]
+   * @returns {Promise<Participant[]>}
    */
   async addParticipants(chatId, userIds, { role = 'member', signal } = {}) {
     const body = { userIds, role };
@@ -139,9 +138,9 @@ export class Routes {
    *
    * @param {number} chatId
    * @param {UserId} userId
-   * @param {ParticipantModel['role']} role
+   * @param {Role} role
    * @param {RequestOptions} [options]
-   * @returns {Promise<ParticipantModel>}
+   * @returns {Promise<Participant>}
    */
   async setRole(chatId, userId, role, options) {
     const path = `/chats/${chatId}/participants/${encodeURIComponent(userId)}`;
@@ -175,7 +174,7 @@ export class Routes {
    *
    * @param {number} chatId
    * @param {HistoryOptions} [options]
-   * @returns {Promise<HistoryPage>}
+   * @returns {Promise<MessagesAnswer>}
    */
   history(chatId, { before, after, around, limit = 50, signal } = {}) {
     return this.get(`/chat-messages${query({ chatId, limit, before, after, around })}`, { signal });
@@ -186,7 +185,7 @@ export class Routes {
    *
    * @param {number} messageId
    * @param {RequestOptions} [options]
-   * @returns {Promise<MessageModel>}
+   * @returns {Promise<Message>}
    */
   async message(messageId, options) { return (await this.get(`/chat-messages/${messageId}`, options)).data; }
 
@@ -195,7 +194,7 @@ export class Routes {
    *
    * @param {number} messageId
    * @param {RequestOptions} [options]
-   * @returns {Promise<RevisionModel[]>}
+   * @returns {Promise<Revision[]>}
    */
   async revisions(messageId, options) { return (await this.get(`/chat-messages/${messageId}/history`, options)).data; }
 
@@ -203,7 +202,7 @@ export class Routes {
    * The chats with unread messages, and the total.
    *
    * @param {RequestOptions} [options]
-   * @returns {Promise<UnreadChatsModel>}
+   * @returns {Promise<UnreadChats>}
    */
   async unread(options) { return (await this.get('/me/unread', options)).data; }
 
@@ -227,7 +226,7 @@ export class Routes {
    *
    * @param {number} chatId
    * @param {RequestOptions} [options]
-   * @returns {Promise<ReadModel[]>}
+   * @returns {Promise<Read[]>}
    */
   async reads(chatId, options) { return (await this.get(`/chats/${chatId}/reads`, options)).data; }
 
@@ -236,7 +235,7 @@ export class Routes {
    *
    * @param {UserId[]} userIds
    * @param {RequestOptions} [options]
-   * @returns {Promise<ProfileModel[]>}
+   * @returns {Promise<Profile[]>}
    */
   async users(userIds, options) {
     const found = [];

@@ -2,6 +2,55 @@
  * @packageDocumentation
  */
 
+/** The event was handled. */
+export declare interface Ack {
+    success: true;
+}
+
+/** All that were named, whether new or not. */
+export declare interface AddedParticipantsAnswer {
+    success: true;
+    data: Participant[];
+}
+
+/** `POST /chats/:id/participants`. */
+export declare interface AddParticipants {
+    /**
+     * @minItems 1
+     * @maxItems 1000
+     */
+    userIds: UserId[];
+    role?: Role;
+}
+
+/** An error as a client receives it. `chatId` is only in a CONFLICT, `event` only in the pushed `error`. */
+export declare interface ApiError {
+    code: ErrorCode;
+    message: string;
+    retryable: boolean;
+    requestId: string;
+    retryAfter?: number;
+    details?: Detail[];
+    chatId?: number;
+    event?: string;
+}
+
+/** With `token`, refresh the socket's identity; without it, ask who the socket is. `autoJoin` enters the rooms of all chats of the user at once. */
+export declare interface Authenticate {
+    token?: string | null;
+    autoJoin?: boolean;
+}
+
+/** The socket's identity; `autoJoinedChats` only where that was asked for. */
+export declare interface AuthenticateAck {
+    success: true;
+    message: string;
+    userId: UserId;
+    socketId: string;
+    autoJoinedChats?: number[];
+    data: Session;
+}
+
 /** IndexedDB where there is one, otherwise memory. Give one to the clients of one page that follow each other. */
 export declare class BrowserStorage {
     #private;
@@ -43,19 +92,66 @@ export declare class BrowserStorage {
     isKept(key: StorageKey): boolean;
 }
 
-export declare interface CatchUpModel {
+/** `POST /chats/join` and `POST /admin/seats/refresh`. */
+export declare interface ByExternalRef {
+    externalRef: string;
+}
+
+/** A page of what changed in a chat after a cursor; `hasMore` = ask again with `toSeq`. `participants` (all of them) and `chat` are there when they changed. */
+export declare interface CatchUp {
     chatId: number;
     fromSeq: number;
     toSeq: number;
     hasMore: boolean;
     reset: boolean;
-    messages: MessageModel[];
-    participants?: ParticipantModel[];
-    chat?: ChatModel;
+    messages: Message[];
+    participants?: Participant[];
+    chat?: Chat;
 }
 
-/** What may be changed of a chat: an absent field stays, null clears it. */
-export declare type ChatChanges = Pick<NewChat, 'title' | 'externalRef' | 'metadata'>;
+export declare interface CatchUpAnswer {
+    success: true;
+    data: ChatCatchUp;
+}
+
+/** A chat as one of its participants sees it. `participants` is there in answers about one chat, in direct chats, and in `chatCreated`, which has the first 50 of them. */
+export declare interface Chat {
+    id: number;
+    type: 'direct' | 'group';
+    title: string | null;
+    externalRef: string | null;
+    metadata: {
+        [k: string]: unknown;
+    } | null;
+    createdBy: UserId;
+    createdAt: Timestamp;
+    updatedAt: Timestamp;
+    seq: number;
+    participantCount: number;
+    role: Role | null;
+    unreadCount: number;
+    lastReadMessageId: number | null;
+    lastMessage: Message | null;
+    participants?: Participant[];
+}
+
+export declare interface ChatAnswer {
+    success: true;
+    data: Chat;
+}
+
+/** The page of one chat, and the epoch. */
+export declare interface ChatCatchUp {
+    chatId: number;
+    fromSeq: number;
+    toSeq: number;
+    hasMore: boolean;
+    reset: boolean;
+    messages: Message[];
+    participants?: Participant[];
+    chat?: Chat;
+    epoch: string;
+}
 
 /**
  * A client of ChatGateway: it stays connected, follows chats and loses no message.
@@ -99,9 +195,20 @@ export declare interface ChatClientOptions {
     clock?: Clock;
 }
 
-export declare interface ChatCreated { chat: ChatModel; chatId: number; seq: number; timestamp: string }
+/** To every participant of a new chat. `chat` is as that participant sees it at that moment, with the first 50 of its participants. */
+export declare interface ChatCreated {
+    chat: Chat;
+    chatId: number;
+    seq: number;
+    timestamp: Timestamp;
+}
 
-export declare interface ChatDeleted { chatId: number; seq: number; timestamp: string }
+/** To the room: the chat is deleted. */
+export declare interface ChatDeleted {
+    chatId: number;
+    seq: number;
+    timestamp: Timestamp;
+}
 
 /** Decide by `code`, show `message`. `retryable` means: the same thing may succeed later, unchanged. */
 export declare class ChatError extends Error {
@@ -112,10 +219,7 @@ export declare class ChatError extends Error {
     /** Seconds to wait before the next try, where the server knows. */
     retryAfter: number | undefined;
     /** With VALIDATION_ERROR and CONFLICT: what is wrong with which field. */
-    details: {
-        path: string;
-        message: string;
-    }[] | undefined;
+    details: Detail[] | undefined;
     /** With CONFLICT: the chat that there is already. */
     chatId: number | undefined;
     /** The server's log has the same id. */
@@ -145,7 +249,7 @@ export declare interface ChatErrorFields {
     /** Seconds to wait before the next try. */
     retryAfter?: number | undefined;
     /** With VALIDATION_ERROR and CONFLICT: what is wrong with which field. */
-    details?: ErrorModel['details'] | undefined;
+    details?: ApiError['details'] | undefined;
     /** With CONFLICT: the chat that there is already. */
     chatId?: number | undefined;
     /** The server's log has the same id. */
@@ -157,31 +261,29 @@ export declare interface ChatErrorFields {
 /** All events: the pushes of the server, with those of its plugins, and the client's own. */
 export declare type ChatEvents = Omit<ServerEvents, keyof OwnEvents> & OwnEvents;
 
-/** A chat as one of its participants sees it. */
-export declare interface ChatModel {
-    id: number;
-    type: 'direct' | 'group';
-    title: string | null;
-    externalRef: string | null;
-    metadata: { [name: string]: unknown } | null;
-    createdBy: number | string;
-    createdAt: string;
-    updatedAt: string;
-    seq: number;
-    participantCount: number;
-    role: 'owner' | 'moderator' | 'member' | 'readonly' | null;
-    unreadCount: number;
-    lastReadMessageId: number | null;
-    lastMessage: MessageModel | null;
-    participants?: ParticipantModel[];
+export declare interface ChatReference {
+    chatId: number;
 }
 
-export declare interface ChatRefusedModel { chatId: number; error: ErrorModel }
+/** In place of the page of a chat that the caller may not read. */
+export declare interface ChatRefused {
+    chatId: number;
+    error: ApiError;
+}
 
-export declare interface ChatSettingsModel {
+export declare interface ChatsAnswer {
+    success: true;
+    data: Chat[];
+    page: CursorPage;
+}
+
+/** The part of a chat that is the same for every participant. */
+export declare interface ChatSettings {
     title: string | null;
     externalRef: string | null;
-    metadata: { [name: string]: unknown } | null;
+    metadata: {
+        [k: string]: unknown;
+    } | null;
 }
 
 /** Which chats. */
@@ -192,7 +294,13 @@ export declare interface ChatsOptions extends RequestOptions {
     externalRef?: string | undefined;
 }
 
-export declare interface ChatUpdated { chat: ChatSettingsModel; chatId: number; seq: number; timestamp: string }
+/** To the participants of a chat: its settings changed. */
+export declare interface ChatUpdated {
+    chat: ChatSettings;
+    chatId: number;
+    seq: number;
+    timestamp: Timestamp;
+}
 
 /**
  * A client that gets its `io` as an option.
@@ -204,9 +312,9 @@ declare class ClientCore<PluginEvents extends object = {}> extends Routes {
     /**
      * The signed-in user, known from the first connect on.
      *
-     * @type {(Partial<UserModel> & {id: UserId}) | null}
+     * @type {(Partial<User> & {id: UserId}) | null}
      */
-    user: (Partial<UserModel> & {
+    user: (Partial<User> & {
         id: UserId;
     }) | null;
     /** @param {ChatClientOptions & {io: NonNullable<ChatClientOptions['io']>}} options */
@@ -300,27 +408,27 @@ declare class ClientCore<PluginEvents extends object = {}> extends Routes {
      * @param {number} messageId
      * @param {string} content
      * @param {RequestOptions & {expectedRevision?: number | undefined}} [options]
-     * @returns {Promise<MessageModel>} as it is stored then
+     * @returns {Promise<Message>} as it is stored then
      */
     edit(messageId: number, content: string, { expectedRevision, signal }?: RequestOptions & {
         expectedRevision?: number | undefined;
-    }): Promise<MessageModel>;
+    }): Promise<Message>;
     /**
      * Turn a message into a tombstone.
      *
      * @param {number} messageId
      * @param {RequestOptions} [options]
-     * @returns {Promise<MessageModel>} the tombstone
+     * @returns {Promise<Message>} the tombstone
      */
-    delete(messageId: number, { signal }?: RequestOptions): Promise<MessageModel>;
+    delete(messageId: number, { signal }?: RequestOptions): Promise<Message>;
     /**
      * Who is online, in the order asked.
      *
      * @param {UserId[]} userIds
      * @param {RequestOptions} [options]
-     * @returns {Promise<PresenceModel[]>}
+     * @returns {Promise<Presence[]>}
      */
-    presence(userIds: UserId[], { signal }?: RequestOptions): Promise<PresenceModel[]>;
+    presence(userIds: UserId[], { signal }?: RequestOptions): Promise<Presence[]>;
     /**
      * Move the read cursor. It only moves forward, so an older id costs nothing.
      *
@@ -355,6 +463,32 @@ declare class ClientCore<PluginEvents extends object = {}> extends Routes {
 export declare type ClientErrorCode =
 | 'DISCONNECTED' | 'UNREACHABLE' | 'AUTH_UNAVAILABLE' | 'TIMEOUT' | 'OUTBOX_FULL' | 'TOO_OLD';
 
+/** The events that a client may emit, with their payloads and the acks of a success. */
+export declare interface ClientEvents {
+    /** Ask who the socket is, or give it a new token of the same user. */
+    authenticate: { payload: Authenticate; ack: AuthenticateAck };
+    /** Enter a chat's room, to receive its pushes, and catch up with it. */
+    joinChat: { payload: JoinChat; ack: JoinChatAck };
+    /** Leave a chat's room with this socket; the user stays a participant. */
+    leaveChat: { payload: ChatReference; ack: LeaveChatAck };
+    /** Send a message. */
+    sendMessage: { payload: SendMessage; ack: SendMessageAck };
+    /** Replace the text of the caller's own message. */
+    editMessage: { payload: EditMessage; ack: MessageAck };
+    /** Turn a message into a tombstone. */
+    deleteMessage: { payload: MessageReference; ack: MessageAck };
+    /** Tell the others that the user types, or has stopped. */
+    typing: { payload: Typing; ack: Ack };
+    /** Move the caller's read cursor forward to a message. */
+    markAsRead: { payload: MarkAsRead; ack: MarkAsReadAck };
+    /** Ask which users are online. */
+    getPresence: { payload: GetPresence; ack: GetPresenceAck };
+    /** Catch up with several chats at once, or list all of the caller's chats. */
+    sync: { payload: Sync; ack: SyncAck };
+    /** Ask for the server's time. */
+    ping: { payload: null; ack: PingPong };
+}
+
 /**
  * The state of the connection: `connecting` since `connect()`, `online` when the server has said who the user is,
  * `reconnecting` after a failure, `closed` before and after, and when the server has refused the token.
@@ -383,45 +517,189 @@ export declare interface Clock {
     clearTimeout(timer: any): void;
 }
 
-export declare type ErrorCode =
-| 'VALIDATION_ERROR' | 'UNKNOWN_EVENT' | 'UNAUTHENTICATED' | 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | 'TOKEN_REVOKED'
-| 'AUTH_UNAVAILABLE' | 'USER_BLOCKED' | 'FORBIDDEN' | 'NOT_PARTICIPANT' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED'
-| 'MESSAGE_DELETED' | 'CONFLICT' | 'IDEMPOTENCY_CONFLICT' | 'EDIT_CONFLICT' | 'EDIT_WINDOW_CLOSED'
-| 'PAYLOAD_TOO_LARGE' | 'UNSUPPORTED_MEDIA' | 'RATE_LIMITED' | 'REJECTED' | 'PLUGIN_ERROR' | 'STORAGE_UNAVAILABLE'
-| 'SHUTTING_DOWN' | 'TIMEOUT' | 'INTERNAL_ERROR';
+/** `POST /chats`. A direct chat has exactly one other participant and no title. */
+export declare interface CreateChat {
+    type?: 'direct' | 'group';
+    title?: string | null;
+    /**
+     * @maxItems 10000
+     */
+    participantIds?: UserId[];
+    externalRef?: string | null;
+    metadata?: {
+        [k: string]: unknown;
+    } | null;
+}
 
-export declare interface ErrorModel {
+/** `POST /chat-messages`: the fields of the event. The header Idempotency-Key may stand for clientMessageId. */
+export declare interface CreateMessage {
+    chatId: number;
+    content: string;
+    clientMessageId?: string | null;
+    replyToId?: number | null;
+    metadata?: {
+        [k: string]: unknown;
+    } | null;
+}
+
+/** The `cursor` that asks for the next page; null: this was the last one. */
+export declare interface CursorPage {
+    nextCursor: string | null;
+}
+
+export declare interface DeletedChat {
+    chatId: number;
+}
+
+export declare interface DeletedChatAnswer {
+    success: true;
+    data: DeletedChat;
+}
+
+/** The demo chat, and the users to begin with. */
+export declare interface DemoInfo {
+    chatId: number;
+    users: DemoUser[];
+}
+
+export declare interface DemoInfoAnswer {
+    success: true;
+    data: DemoInfo;
+}
+
+/** `POST /demo/token`, in demo mode only. */
+export declare interface DemoName {
+    name: string;
+}
+
+/** A token, whose it is, and the chat that its user is in. */
+export declare interface DemoToken {
+    token: string;
+    expiresAt: Timestamp;
+    user: DemoUser;
+    chatId: number;
+}
+
+export declare interface DemoTokenAnswer {
+    success: true;
+    data: DemoToken;
+}
+
+/** A user of the demo chat. */
+export declare interface DemoUser {
+    id: UserId;
+    name: string;
+}
+
+/** The fault of one field. */
+export declare interface Detail {
+    path: string;
+    message: string;
+}
+
+export declare interface EditMessage {
+    messageId: number;
+    content: string;
+    expectedRevision?: number | null;
+}
+
+/** Every code that a client can meet; docs/errors.md has a section for each. */
+export declare type ErrorCode =
+| (
+| 'VALIDATION_ERROR'
+| 'UNKNOWN_EVENT'
+| 'UNAUTHENTICATED'
+| 'TOKEN_INVALID'
+| 'TOKEN_EXPIRED'
+| 'TOKEN_REVOKED'
+| 'AUTH_UNAVAILABLE'
+| 'USER_BLOCKED'
+| 'FORBIDDEN'
+| 'NOT_PARTICIPANT'
+| 'NOT_FOUND'
+| 'METHOD_NOT_ALLOWED'
+| 'MESSAGE_DELETED'
+| 'CONFLICT'
+| 'IDEMPOTENCY_CONFLICT'
+| 'EDIT_CONFLICT'
+| 'EDIT_WINDOW_CLOSED'
+| 'PAYLOAD_TOO_LARGE'
+| 'UNSUPPORTED_MEDIA'
+| 'RATE_LIMITED'
+| 'REJECTED'
+| 'PLUGIN_ERROR'
+| 'STORAGE_UNAVAILABLE'
+| 'SHUTTING_DOWN'
+| 'TIMEOUT'
+| 'INTERNAL_ERROR'
+)
+| (string & {});
+
+/** To a socket whose event was refused and had asked for no ack. */
+export declare interface ErrorPush {
     code: ErrorCode;
     message: string;
     retryable: boolean;
-    retryAfter?: number;
-    details?: { path: string; message: string }[];
-    chatId?: number;
     requestId: string;
+    retryAfter?: number;
+    details?: Detail[];
+    chatId?: number;
     event?: string;
 }
 
 /** The part of `fetch` that the client uses. */
 export declare type Fetch = (url: string, options: RequestInit) => Promise<Response>;
 
+export declare interface GetPresence {
+    /**
+     * @maxItems 200
+     */
+    userIds: UserId[];
+}
+
+/** In the order asked. */
+export declare interface GetPresenceAck {
+    success: true;
+    data: Presence[];
+}
+
+/** The process answers. */
+export declare interface HealthLive {
+    status: 'live';
+}
+
+/** Whether the server can take traffic, and the state of each part. */
+export declare interface HealthReadiness {
+    status: 'ready' | 'unavailable';
+    parts: {
+        [k: string]: string;
+    };
+}
+
 /** The messages of a chat: the latest page, or what changed while the client was away. */
 declare interface History_2 {
     /** The chat. */
     chatId: number;
     /** New, edited and deleted messages, oldest first. Keep the one with the higher `updatedSeq`. */
-    messages: MessageModel[];
+    messages: Message[];
     /** Drop what you have of the chat: this is its latest page. */
     reset: boolean;
     /** With `reset`: there are earlier messages. */
     hasBefore?: boolean;
     /** All participants, where they changed. */
-    participants?: ParticipantModel[] | undefined;
+    participants?: Participant[] | undefined;
     /** The chat, where it changed. */
-    chat?: ChatModel | undefined;
+    chat?: Chat | undefined;
     /** The answer of joinChat, with the first history after it. */
-    joined: JoinedChatModel | null;
+    joined: JoinedChat | null;
 }
 export { History_2 as History }
+
+export declare interface HistoryAnswer {
+    success: true;
+    data: Revision[];
+    page: HistoryPage;
+}
 
 /** Which page of the messages of a chat. Give at most one of `before`, `after`, `around`. */
 export declare interface HistoryOptions extends RequestOptions {
@@ -435,81 +713,177 @@ export declare interface HistoryOptions extends RequestOptions {
     limit?: number | undefined;
 }
 
-/** A page of the messages of a chat. */
+/** Whether there are earlier texts, and the `before` that asks for them. */
 export declare interface HistoryPage {
-    /** The messages, oldest first. */
-    data: MessageModel[];
-    /** Where the page is. */
-    page: {
-        hasBefore: boolean;
-        hasAfter: boolean;
-        oldestId: number | null;
-        newestId: number | null;
-        /** The number of the chat's last change. */
-        seq: number;
-    };
+    hasBefore: boolean;
+    oldestRevision: number | null;
+}
+
+/** A hook of a plugin: whether it is switched off after failures, or for so many users. */
+export declare interface Hook {
+    hook: string;
+    failures: number;
+    off: boolean;
+    usersOff: number;
 }
 
 /** `io` of socket.io-client. */
 export declare type Io = (url: string, options: any) => any;
 
-export declare interface JoinedChatModel {
+/** Join a chat; with the client's cursor, `since` and `epoch`, the ack holds what it missed. By its id, or by its externalRef, which makes the chat where the host gives the user a seat. */
+export declare interface JoinChat {
+    chatId?: number | null;
+    externalRef?: string | null;
+    since?: number | null;
+    epoch?: string | null;
+    limit?: number;
+}
+
+export declare interface JoinChatAck {
+    success: true;
+    message: string;
+    data: JoinedChat;
+}
+
+/** A chat as a socket finds it that joins; `role` is null for an admin outside of it. */
+export declare interface JoinedChat {
     chatId: number;
     epoch: string;
     seq: number;
-    role: 'owner' | 'moderator' | 'member' | 'readonly' | null;
+    role: Role | null;
     lastReadMessageId: number | null;
     unreadCount: number;
-    typing: (number | string)[];
-    reads: ReadModel[];
-    present: (number | string)[];
-    sync: CatchUpModel;
+    typing: UserId[];
+    reads: Read[];
+    present: UserId[];
+    sync: CatchUp;
 }
 
-export declare interface MessageDeleted { messageId: number; chatId: number; seq: number; timestamp: string }
+export declare interface LeaveChatAck {
+    success: true;
+    message: string;
+}
 
-/** A message. A client sends `content` and receives `message`. */
-export declare interface MessageModel {
+/** The limits of this server that a client should know. */
+export declare interface Limits {
+    maxContentChars: number;
+    maxPayloadBytes: number;
+    maxRoomsPerSocket: number;
+    maxParticipants: number;
+}
+
+export declare interface MarkAsRead {
+    chatId: number;
+    messageId: number;
+}
+
+export declare interface MarkAsReadAck {
+    success: true;
+    data: ReadCursor;
+}
+
+/** `POST /chats/:id/read`. */
+export declare interface MarkRead {
+    messageId: number;
+}
+
+/** A message. A client sends `content` and receives `message`. A deleted message keeps its place, with an empty text. `system` is there where `type` is `system`: the server wrote it. */
+export declare interface Message {
     id: number;
     chatId: number;
     seq: number;
     updatedSeq: number;
     revision: number;
-    senderId: number | string;
+    senderId: UserId;
     senderType: string;
     type: string;
     message: string;
     clientMessageId: string | null;
     replyToId: number | null;
-    replyTo: ReplyPreviewModel | null;
-    metadata: { [name: string]: unknown } | null;
-    createdAt: string;
-    updatedAt: string;
-    editedAt: string | null;
-    deletedAt: string | null;
-    deletedBy: number | string | null;
-    system?: SystemModel;
+    replyTo: ReplyPreview | null;
+    metadata: {
+        [k: string]: unknown;
+    } | null;
+    createdAt: Timestamp;
+    updatedAt: Timestamp;
+    editedAt: Timestamp | null;
+    deletedAt: Timestamp | null;
+    deletedBy: UserId | null;
+    system?: System;
 }
 
-export declare interface MessageRead { chatId: number; messageId: number; userId: number | string; timestamp: string }
-
-export declare interface MessageUpdated extends NewMessage {}
-
-/** A new chat. */
-export declare interface NewChat {
-    /** `group` without it. A direct chat has one other participant and no title. */
-    type?: 'direct' | 'group';
-    /** Up to 200 characters. */
-    title?: string | null;
-    /** The others. */
-    participantIds?: UserId[];
-    /** The object of the application that the chat belongs to; only for tokens that may set it. */
-    externalRef?: string | null;
-    /** Data of the application, a JSON object. */
-    metadata?: { [name: string]: unknown } | null;
+export declare interface MessageAck {
+    success: true;
+    data: Message;
 }
 
-export declare interface NewMessage { message: MessageModel; chatId: number; seq: number; timestamp: string }
+export declare interface MessageAnswer {
+    success: true;
+    data: Message;
+}
+
+/** To the room: a message became a tombstone. */
+export declare interface MessageDeleted {
+    messageId: number;
+    chatId: number;
+    seq: number;
+    timestamp: Timestamp;
+}
+
+/** To the others in the room: a read cursor moved. */
+export declare interface MessageRead {
+    chatId: number;
+    messageId: number;
+    userId: UserId;
+    timestamp: Timestamp;
+}
+
+export declare interface MessageReference {
+    messageId: number;
+}
+
+export declare interface MessagesAnswer {
+    success: true;
+    data: Message[];
+    page: MessagesPage;
+}
+
+/** Whether there are more messages, and the number of the chat's last change. */
+export declare interface MessagesPage {
+    hasBefore: boolean;
+    hasAfter: boolean;
+    oldestId: number | null;
+    newestId: number | null;
+    seq: number;
+}
+
+/** To the room: a message was edited. */
+export declare interface MessageUpdated {
+    message: Message;
+    chatId: number;
+    seq: number;
+    timestamp: Timestamp;
+}
+
+/** Whether the answer ended before the ids that were asked for. */
+export declare interface MorePage {
+    hasMore: boolean;
+}
+
+/** To the room: the server stored a message. */
+export declare interface NewMessage {
+    message: Message;
+    chatId: number;
+    seq: number;
+    timestamp: Timestamp;
+}
+
+/** The notices that wait for a plugin. */
+export declare interface Notices {
+    waiting: number;
+    oldestAgeS: number;
+    dropped: number;
+}
 
 /** A message that the server has not stored yet. */
 export declare interface OutboxItem {
@@ -548,39 +922,75 @@ export declare interface OwnEvents {
     /** The messages that are pending or failed, oldest first. */
     outbox: OutboxItem[];
     /** A message was stored; in every tab of the user. */
-    sent: MessageModel;
+    sent: Message;
     /** The drafts have been read. */
     drafts: undefined;
     /** Something failed that nobody asked for, or that should be shown wherever it was asked for. */
     error: ChatError;
 }
 
-export declare interface ParticipantAdded {
-    chatId: number;
-    participant: ParticipantModel;
-    participantCount: number;
-    seq: number;
-    timestamp: string;
-}
-
-export declare interface ParticipantModel {
-    userId: number | string;
-    role: 'owner' | 'moderator' | 'member' | 'readonly';
+/** A user in a chat. */
+export declare interface Participant {
+    userId: UserId;
+    role: Role;
     name: string | null;
     avatarUrl: string | null;
-    joinedAt: string;
+    joinedAt: Timestamp;
     lastReadMessageId: number | null;
 }
 
-export declare interface ParticipantRemoved {
+/** To the room, and to the user who was added. */
+export declare interface ParticipantAdded {
     chatId: number;
-    participantId: number | string;
+    participant: Participant;
     participantCount: number;
     seq: number;
-    timestamp: string;
+    timestamp: Timestamp;
 }
 
-export declare interface ParticipantUpdated extends ParticipantAdded {}
+export declare interface ParticipantAnswer {
+    success: true;
+    data: Participant;
+}
+
+export declare interface ParticipantReference {
+    chatId: number;
+    participantId: UserId;
+}
+
+export declare interface ParticipantReferenceAnswer {
+    success: true;
+    data: ParticipantReference;
+}
+
+/** To the room: a participant was removed, or has left the chat. */
+export declare interface ParticipantRemoved {
+    chatId: number;
+    participantId: UserId;
+    participantCount: number;
+    seq: number;
+    timestamp: Timestamp;
+}
+
+export declare interface ParticipantsAnswer {
+    success: true;
+    data: Participant[];
+    page: CursorPage;
+}
+
+/** To the room: a participant's role changed. */
+export declare interface ParticipantUpdated {
+    chatId: number;
+    participant: Participant;
+    participantCount: number;
+    seq: number;
+    timestamp: Timestamp;
+}
+
+/** The time of the server, in milliseconds since 1970. */
+export declare interface PingPong {
+    pong: number;
+}
 
 /** Up to where a chat is known. */
 export declare interface Place {
@@ -590,19 +1000,78 @@ export declare interface Place {
     epoch: string | null;
 }
 
-export declare interface PresenceChanged extends PresenceModel { timestamp: string }
+/** A plugin, its hooks and its queue. */
+declare interface Plugin_2 {
+    name: string;
+    hooks: Hook[];
+    notices: Notices;
+}
+export { Plugin_2 as Plugin }
 
-export declare interface PresenceModel { userId: number | string; status: 'online' | 'offline'; lastSeenAt: string | null }
+export declare interface PluginsAnswer {
+    success: true;
+    data: Plugin_2[];
+}
 
-export declare interface ProfileModel { id: number | string; name: string | null; avatarUrl: string | null }
+/** Whether a user is online, and when their last socket closed. */
+export declare interface Presence {
+    userId: UserId;
+    status: 'online' | 'offline';
+    lastSeenAt: Timestamp | null;
+}
 
-export declare interface ReadCursorModel { chatId: number; lastReadMessageId: number | null; unreadCount: number }
+/** To the users who share a chat with a user: that user came online, or went offline. */
+export declare interface PresenceChanged {
+    userId: UserId;
+    status: 'online' | 'offline';
+    lastSeenAt: Timestamp | null;
+    timestamp: Timestamp;
+}
 
-export declare interface ReadModel { userId: number | string; lastReadMessageId: number | null }
+/** The part of a user that others see. */
+export declare interface Profile {
+    id: UserId;
+    name: string | null;
+    avatarUrl: string | null;
+}
 
-export declare interface RemovedFromChat { chatId: number; reason: 'removed' | 'left' | 'deleted' | 'expired' }
+/** How far a participant has read. */
+export declare interface Read {
+    userId: UserId;
+    lastReadMessageId: number | null;
+}
 
-export declare interface ReplyPreviewModel { id: number; senderId: number | string; message: string }
+/** How far the caller has read a chat. */
+export declare interface ReadCursor {
+    chatId: number;
+    lastReadMessageId: number | null;
+    unreadCount: number;
+}
+
+export declare interface ReadsAnswer {
+    success: true;
+    data: Read[];
+}
+
+/** The ack of an event, or the answer to a request, that was refused. */
+export declare interface Refusal {
+    success: false;
+    message: string;
+    error: ApiError;
+}
+
+/** To a user who is no longer in a chat. */
+export declare interface RemovedFromChat {
+    chatId: number;
+    reason: 'removed' | 'left' | 'deleted' | 'expired';
+}
+
+/** The beginning of the message that another one answers. */
+export declare interface ReplyPreview {
+    id: number;
+    senderId: UserId;
+    message: string;
+}
 
 /** What every request takes. */
 export declare interface RequestOptions {
@@ -620,7 +1089,15 @@ export declare interface RestRequest extends RequestOptions {
     idempotent?: boolean;
 }
 
-export declare interface RevisionModel { revision: number; message: string; timestamp: string }
+/** An earlier text of a message; `timestamp` is when it was written. */
+export declare interface Revision {
+    revision: number;
+    message: string;
+    timestamp: Timestamp;
+}
+
+/** What a participant may do in a chat, from most to least. */
+export declare type Role = 'owner' | 'moderator' | 'member' | 'readonly';
 
 /** What a client asks over REST. */
 declare class Routes {
@@ -643,34 +1120,34 @@ declare class Routes {
      * The chats of the user, the last changed first. `await` gives the first page, `for await` each chat of all pages.
      *
      * @param {ChatsOptions} [options]
-     * @returns {Promise<ChatModel[]> & AsyncIterable<ChatModel>}
+     * @returns {Promise<Chat[]> & AsyncIterable<Chat>}
      */
-    chats({ limit, externalRef, signal }?: ChatsOptions): Promise<ChatModel[]> & AsyncIterable<ChatModel>;
+    chats({ limit, externalRef, signal }?: ChatsOptions): Promise<Chat[]> & AsyncIterable<Chat>;
     /**
      * One chat, with its participants.
      *
      * @param {number} chatId
      * @param {RequestOptions} [options]
-     * @returns {Promise<ChatModel>}
+     * @returns {Promise<Chat>}
      */
-    chat(chatId: number, options?: RequestOptions): Promise<ChatModel>;
+    chat(chatId: number, options?: RequestOptions): Promise<Chat>;
     /**
      * Create a chat. A direct chat, or one with an `externalRef`, that is there already is answered as it is.
      *
-     * @param {NewChat} chat
+     * @param {CreateChat} chat
      * @param {RequestOptions} [options]
-     * @returns {Promise<ChatModel>}
+     * @returns {Promise<Chat>}
      */
-    createChat(chat: NewChat, options?: RequestOptions): Promise<ChatModel>;
+    createChat(chat: CreateChat, options?: RequestOptions): Promise<Chat>;
     /**
      * Change title, reference or metadata of a chat; for its owners.
      *
      * @param {number} chatId
-     * @param {ChatChanges} changes
+     * @param {UpdateChat} changes
      * @param {RequestOptions} [options]
-     * @returns {Promise<ChatModel>}
+     * @returns {Promise<Chat>}
      */
-    updateChat(chatId: number, changes: ChatChanges, options?: RequestOptions): Promise<ChatModel>;
+    updateChat(chatId: number, changes: UpdateChat, options?: RequestOptions): Promise<Chat>;
     /**
      * Delete a chat for all its participants; for its owners.
      *
@@ -684,30 +1161,30 @@ declare class Routes {
      *
      * @param {number} chatId
      * @param {RequestOptions} [options]
-     * @returns {Promise<ParticipantModel[]>}
+     * @returns {Promise<Participant[]>}
      */
-    participants(chatId: number, options?: RequestOptions): Promise<ParticipantModel[]>;
+    participants(chatId: number, options?: RequestOptions): Promise<Participant[]>;
     /**
      * Add users to a chat. Who is a participant already stays as they are.
      *
      * @param {number} chatId
      * @param {UserId[]} userIds
-     * @param {RequestOptions & {role?: ParticipantModel['role']}} [options]
-     * @returns {Promise<ParticipantModel[]>}
+     * @param {RequestOptions & {role?: Role}} [options]
+     * @returns {Promise<Participant[]>}
      */
     addParticipants(chatId: number, userIds: UserId[], { role, signal }?: RequestOptions & {
-        role?: ParticipantModel['role'];
-    }): Promise<ParticipantModel[]>;
+        role?: Role;
+    }): Promise<Participant[]>;
     /**
      * Change the role of a participant.
      *
      * @param {number} chatId
      * @param {UserId} userId
-     * @param {ParticipantModel['role']} role
+     * @param {Role} role
      * @param {RequestOptions} [options]
-     * @returns {Promise<ParticipantModel>}
+     * @returns {Promise<Participant>}
      */
-    setRole(chatId: number, userId: UserId, role: ParticipantModel['role'], options?: RequestOptions): Promise<ParticipantModel>;
+    setRole(chatId: number, userId: UserId, role: Role, options?: RequestOptions): Promise<Participant>;
     /**
      * Remove a participant from a chat.
      *
@@ -730,32 +1207,32 @@ declare class Routes {
      *
      * @param {number} chatId
      * @param {HistoryOptions} [options]
-     * @returns {Promise<HistoryPage>}
+     * @returns {Promise<MessagesAnswer>}
      */
-    history(chatId: number, { before, after, around, limit, signal }?: HistoryOptions): Promise<HistoryPage>;
+    history(chatId: number, { before, after, around, limit, signal }?: HistoryOptions): Promise<MessagesAnswer>;
     /**
      * One message.
      *
      * @param {number} messageId
      * @param {RequestOptions} [options]
-     * @returns {Promise<MessageModel>}
+     * @returns {Promise<Message>}
      */
-    message(messageId: number, options?: RequestOptions): Promise<MessageModel>;
+    message(messageId: number, options?: RequestOptions): Promise<Message>;
     /**
      * The earlier texts of an edited message, oldest first: the latest 50.
      *
      * @param {number} messageId
      * @param {RequestOptions} [options]
-     * @returns {Promise<RevisionModel[]>}
+     * @returns {Promise<Revision[]>}
      */
-    revisions(messageId: number, options?: RequestOptions): Promise<RevisionModel[]>;
+    revisions(messageId: number, options?: RequestOptions): Promise<Revision[]>;
     /**
      * The chats with unread messages, and the total.
      *
      * @param {RequestOptions} [options]
-     * @returns {Promise<UnreadChatsModel>}
+     * @returns {Promise<UnreadChats>}
      */
-    unread(options?: RequestOptions): Promise<UnreadChatsModel>;
+    unread(options?: RequestOptions): Promise<UnreadChats>;
     /**
      * Move the read cursor of every chat with unread messages to its last message. Answers how many chats that were.
      *
@@ -767,17 +1244,45 @@ declare class Routes {
      *
      * @param {number} chatId
      * @param {RequestOptions} [options]
-     * @returns {Promise<ReadModel[]>}
+     * @returns {Promise<Read[]>}
      */
-    reads(chatId: number, options?: RequestOptions): Promise<ReadModel[]>;
+    reads(chatId: number, options?: RequestOptions): Promise<Read[]>;
     /**
      * Names and pictures of users; those whom the user may not see are left out.
      *
      * @param {UserId[]} userIds
      * @param {RequestOptions} [options]
-     * @returns {Promise<ProfileModel[]>}
+     * @returns {Promise<Profile[]>}
      */
-    users(userIds: UserId[], options?: RequestOptions): Promise<ProfileModel[]>;
+    users(userIds: UserId[], options?: RequestOptions): Promise<Profile[]>;
+}
+
+/** How many seats the host was asked about again, and how many of them ended. */
+export declare interface SeatsRefreshed {
+    asked: number;
+    ended: number;
+}
+
+export declare interface SeatsRefreshedAnswer {
+    success: true;
+    data: SeatsRefreshed;
+}
+
+export declare interface SendMessage {
+    chatId: number;
+    content: string;
+    clientMessageId?: string | null;
+    replyToId?: number | null;
+    metadata?: {
+        [k: string]: unknown;
+    } | null;
+}
+
+/** The stored message; `duplicate`: it had been stored before, and was not pushed now. */
+export declare interface SendMessageAck {
+    success: true;
+    data: Message;
+    duplicate: boolean;
 }
 
 /** What `send` takes besides the text. */
@@ -788,34 +1293,92 @@ export declare interface SendOptions {
     metadata?: { [name: string]: unknown } | undefined;
 }
 
-/** The pushes of the server, by the name of the event. */
-export declare interface ServerEvents {
-    newMessage: NewMessage;
-    messageUpdated: MessageUpdated;
-    messageDeleted: MessageDeleted;
-    userTyping: UserTyping;
-    messageRead: MessageRead;
-    userJoined: UserJoined;
-    userLeft: UserLeft;
-    unreadUpdated: UnreadUpdated;
-    presenceChanged: PresenceChanged;
-    userUpdated: UserUpdated;
-    tokenExpiring: TokenExpiring;
-    sessionExpired: SessionExpired;
-    chatCreated: ChatCreated;
-    chatUpdated: ChatUpdated;
-    chatDeleted: ChatDeleted;
-    participantAdded: ParticipantAdded;
-    participantUpdated: ParticipantUpdated;
-    participantRemoved: ParticipantRemoved;
-    removedFromChat: RemovedFromChat;
-    serverShutdown: ServerShutdown;
-    error: ErrorModel;
+/** `duplicate`: this clientMessageId had been stored before. */
+export declare interface SentMessageAnswer {
+    success: true;
+    data: Message;
+    duplicate: boolean;
 }
 
-export declare interface ServerShutdown { retryAfter: number }
+/** The pushes of the server, with their payloads. */
+export declare interface ServerEvents {
+    /** To the room: the server stored a message. */
+    newMessage: NewMessage;
+    /** To the room: a message was edited. */
+    messageUpdated: MessageUpdated;
+    /** To the room: a message became a tombstone. */
+    messageDeleted: MessageDeleted;
+    /** To the others in the room: a user types, or has stopped. */
+    userTyping: UserTyping;
+    /** To the others in the room: a read cursor moved. */
+    messageRead: MessageRead;
+    /** To the others in the room: a user's first socket entered it. */
+    userJoined: UserJoined;
+    /** To the others in the room: a user's last socket left it. */
+    userLeft: UserLeft;
+    /** To a user who has read, and to those outside the room when a message is sent. */
+    unreadUpdated: UnreadUpdated;
+    /** To the users who share a chat with a user: that user came online, or went offline. */
+    presenceChanged: PresenceChanged;
+    /** To a user, and to all who share a chat with them: their name or picture changed. */
+    userUpdated: UserUpdated;
+    /** To a socket whose token has `expiresIn` seconds left: send `authenticate` with a new one. */
+    tokenExpiring: TokenExpiring;
+    /** To a socket, as its last push before the server closes the transport. */
+    sessionExpired: SessionExpired;
+    /** To every participant of a new chat. `chat` is as that participant sees it at that moment, with the first 50 of its participants. */
+    chatCreated: ChatCreated;
+    /** To the participants of a chat: its settings changed. */
+    chatUpdated: ChatUpdated;
+    /** To the room: the chat is deleted. */
+    chatDeleted: ChatDeleted;
+    /** To the room, and to the user who was added. */
+    participantAdded: ParticipantAdded;
+    /** To the room: a participant's role changed. */
+    participantUpdated: ParticipantUpdated;
+    /** To the room: a participant was removed, or has left the chat. */
+    participantRemoved: ParticipantRemoved;
+    /** To a user who is no longer in a chat. */
+    removedFromChat: RemovedFromChat;
+    /** To every socket: the server is about to restart. */
+    serverShutdown: ServerShutdown;
+    /** To a socket whose event was refused and had asked for no ack. */
+    error: ErrorPush;
+}
 
-export declare interface SessionExpired { code: 'TOKEN_EXPIRED' | 'TOKEN_REVOKED' | 'USER_BLOCKED'; message: string }
+/** To every socket: the server is about to restart. */
+export declare interface ServerShutdown {
+    retryAfter: number;
+}
+
+/** The identity of the socket, and what this server can do. */
+export declare interface Session {
+    protocol: number;
+    features: string[];
+    server: string;
+    user: User;
+    expiresAt: Timestamp;
+    serverTime: Timestamp;
+    epoch: string;
+    limits: Limits;
+}
+
+/** To a socket, as its last push before the server closes the transport. */
+export declare interface SessionExpired {
+    code: 'TOKEN_EXPIRED' | 'TOKEN_REVOKED' | 'USER_BLOCKED';
+    message: string;
+}
+
+/** A user, and how many of their sockets were ended. */
+export declare interface SocketsEnded {
+    userId: UserId;
+    disconnected: number;
+}
+
+export declare interface SocketsEndedAnswer {
+    success: true;
+    data: SocketsEnded;
+}
 
 /** A change of the state, or of the reason for it. */
 export declare interface StateChange {
@@ -829,25 +1392,72 @@ export declare interface StateChange {
     error: ChatError | null;
 }
 
+/** The state of the server at this moment. */
+export declare interface Stats {
+    users: number;
+    sockets: number;
+    journal: 'ok' | 'in doubt';
+    epoch: string;
+    logLinesLost: number;
+}
+
+export declare interface StatsAnswer {
+    success: true;
+    data: Stats;
+}
+
 /** The key of what is kept: the account, the kind, the id. */
 export declare type StorageKey = [account: string, kind: string, id: string | number];
 
-export declare interface SyncModel {
-    epoch: string;
-    serverTime: string;
-    chats: (CatchUpModel | ChatRefusedModel | ChatModel)[];
+/** Catch up with several chats; without `chats`, get the overview of all the caller's chats. */
+export declare interface Sync {
+    epoch?: string | null;
+    chats?: SyncChat[] | null;
+    limit?: number;
 }
 
-/** What a message of type `system` says: the server wrote it. */
-export declare interface SystemModel {
-    kind: string;
-    by: number | string;
-    userIds: (number | string)[];
-    role?: 'owner' | 'moderator' | 'member' | 'readonly';
+export declare interface SyncAck {
+    success: true;
+    data: Synced;
+}
+
+export declare interface SyncChat {
+    chatId: number;
+    since?: number | null;
+}
+
+/** Pages of the chats that were asked for; a list of all chats where none were. */
+export declare interface Synced {
+    epoch: string;
+    serverTime: Timestamp;
+    chats: (CatchUp | ChatRefused | Chat)[];
+}
+
+/** The content of a message of type `system`; `role` and `title` where these were changed. */
+export declare interface System {
+    kind:
+    | (
+    | 'participantsAdded'
+    | 'participantRemoved'
+    | 'participantLeft'
+    | 'roleChanged'
+    | 'titleChanged'
+    )
+    | (string & {});
+    by: UserId;
+    userIds: UserId[];
+    role?: Role;
     title?: string | null;
 }
 
-export declare interface TokenExpiring { expiresAt: string; expiresIn: number }
+/** A moment in UTC, with milliseconds. */
+export declare type Timestamp = string;
+
+/** To a socket whose token has `expiresIn` seconds left: send `authenticate` with a new one. */
+export declare interface TokenExpiring {
+    expiresAt: Timestamp;
+    expiresIn: number;
+}
 
 /** What `getToken` gets. */
 export declare interface TokenWanted {
@@ -855,36 +1465,118 @@ export declare interface TokenWanted {
     fresh: boolean;
 }
 
-export declare interface UnreadChatsModel { total: number; chats: UnreadModel[] }
+export declare interface Typing {
+    chatId: number;
+    isTyping: boolean;
+}
 
-export declare interface UnreadModel {
+/** The unread messages of one participant in a chat. */
+export declare interface Unread {
     chatId: number;
     unreadCount: number;
     lastReadMessageId: number | null;
-    lastMessage: MessageModel | null;
+    lastMessage: Message | null;
 }
 
-export declare interface UnreadUpdated extends UnreadModel { seq: number; timestamp: string }
+export declare interface UnreadAnswer {
+    success: true;
+    data: UnreadChats;
+}
 
-/** A user id, as the token has it. */
-export declare type UserId = number | string;
+/** The chats that have unread messages, and how many these are together. */
+export declare interface UnreadChats {
+    total: number;
+    chats: Unread[];
+}
 
-export declare interface UserJoined { chatId: number; userId: number | string; timestamp: string }
+/** To a user who has read, and to those outside the room when a message is sent. */
+export declare interface UnreadUpdated {
+    chatId: number;
+    unreadCount: number;
+    lastReadMessageId: number | null;
+    lastMessage: Message | null;
+    seq: number;
+    timestamp: Timestamp;
+}
 
-export declare interface UserLeft extends UserJoined {}
+/** `PATCH /chats/:id`; an absent field stays as it is, null clears it. */
+export declare interface UpdateChat {
+    title?: string | null;
+    externalRef?: string | null;
+    metadata?: {
+        [k: string]: unknown;
+    } | null;
+}
 
-export declare interface UserModel {
-    id: number | string;
+/** `PATCH` and `PUT /chat-messages/:id`. */
+export declare interface UpdateMessage {
+    content: string;
+    expectedRevision?: number | null;
+}
+
+/** `PATCH /chats/:id/participants/:userId`. */
+export declare interface UpdateParticipant {
+    role: Role;
+}
+
+/** The caller, as their token says; `tenant` is there if it names one. */
+export declare interface User {
+    id: UserId;
     role: string | null;
     type: string;
     department: string | null;
     permissions: string[];
     name: string | null;
     avatarUrl: string | null;
+    tenant?: string;
 }
 
-export declare interface UserTyping { chatId: number; userId: number | string; isTyping: boolean; timestamp: string }
+export declare interface UserAnswer {
+    success: true;
+    data: Profile;
+}
 
-export declare interface UserUpdated { user: ProfileModel; timestamp: string }
+/** The host application's id of a user; a text of digits is the integer. */
+export declare type UserId = number | string;
+
+/** To the others in the room: a user's first socket entered it. */
+export declare interface UserJoined {
+    chatId: number;
+    userId: UserId;
+    timestamp: Timestamp;
+}
+
+/** To the others in the room: a user's last socket left it. */
+export declare interface UserLeft {
+    chatId: number;
+    userId: UserId;
+    timestamp: Timestamp;
+}
+
+/** `PUT /users/:id`. */
+export declare interface UserProfile {
+    name?: string | null;
+    avatarUrl?: string | null;
+}
+
+export declare interface UsersAnswer {
+    success: true;
+    data: Profile[];
+    page: MorePage;
+}
+
+/** To the others in the room: a user types, or has stopped. */
+export declare interface UserTyping {
+    chatId: number;
+    userId: UserId;
+    isTyping: boolean;
+    timestamp: Timestamp;
+}
+
+/** To a user, and to all who share a chat with them: their name or picture changed. */
+export declare interface UserUpdated {
+    user: Profile;
+    timestamp: Timestamp;
+}
 
 export { }

@@ -1,12 +1,14 @@
 /* The store: what a client knows, for a user interface. */
-import type { ChatClient, ChatError, ChatModel, ClientState, MessageModel, OutboxItem, ParticipantModel, PresenceModel, ProfileModel, UserId } from './index.js';
+import type {
+  Chat, ChatClient, ChatError, ClientState, Message, OutboxItem, Participant, Presence, Profile, RemovedFromChat, UserId,
+} from './index.js';
 
 /** A chat of the list: of its people only the other one of a direct chat. */
-export type ChatEntry = Omit<ChatModel, 'participants'> & { peerId: UserId | null };
+export type ChatEntry = Omit<Chat, 'participants'> & { peerId: UserId | null };
 
 /** A message, or one that waits to be sent: that has no id yet, and a `delivery`. */
 export type TimelineMessage =
-  | (MessageModel & { delivery?: undefined })
+  | (Message & { delivery?: undefined })
   | (OutboxItem & { id: null; senderId: UserId; message: string; delivery: OutboxItem['status'] });
 
 /** What is known of a chat that is followed. */
@@ -16,10 +18,10 @@ export interface FollowedChat {
   /** Why it could not be loaded. */
   failed: ChatError | null;
   /** Why the user is no longer in it. */
-  gone: 'removed' | 'left' | 'deleted' | null;
-  messages: readonly MessageModel[];
+  gone: RemovedFromChat['reason'] | null;
+  messages: readonly Message[];
   hasBefore: boolean;
-  people: readonly ParticipantModel[];
+  people: readonly Participant[];
   typing: ReadonlyMap<UserId, true>;
   reads: ReadonlyMap<UserId, number | null>;
 }
@@ -28,12 +30,12 @@ export interface FollowedChat {
 export interface Snapshot {
   connection: ClientState;
   wasOnline: boolean;
-  user: ProfileModel | null;
+  user: Profile | null;
   outbox: readonly OutboxItem[];
   /** The last active first; null until the first page is read. */
   chats: readonly ChatEntry[] | null;
-  users: ReadonlyMap<UserId, ProfileModel>;
-  presence: ReadonlyMap<UserId, PresenceModel>;
+  users: ReadonlyMap<UserId, Profile>;
+  presence: ReadonlyMap<UserId, Presence>;
   followed: ReadonlyMap<number, FollowedChat>;
 }
 
