@@ -1,10 +1,10 @@
 // src/store/batches.js: many ids, few questions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Batches } from '../src/store/batches.js';
 
+const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
 const SOON = 0.001; // s, what a server would say in retryAfter
 
 async function until(holds) {

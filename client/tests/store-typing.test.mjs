@@ -3,17 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Typing } from '../src/store/typing.js';
+import { FakeClock } from './support/fakes.mjs';
 
-test('typing ends by itself when its end is not told, and is told once while it lasts', (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+test('typing ends by itself when its end is not told, and is told once while it lasts', async () => {
+  const clock = new FakeClock();
   const told = [];
-  const typing = new Typing((users) => told.push([...users.keys()]));
+  const typing = new Typing((users) => told.push([...users.keys()]), clock);
   typing.set(1, true);
-  context.mock.timers.tick(6_000);
+  await clock.advance(6_000);
   typing.set(1, true);
-  context.mock.timers.tick(6_000);
+  await clock.advance(6_000);
   assert.deepEqual(told, [[1]]);
-  context.mock.timers.tick(2_000);
+  await clock.advance(2_000);
   assert.deepEqual(told, [[1], []]);
 });
 
@@ -23,13 +24,13 @@ test('a message of somebody who was not typing changes nothing', () => {
   assert.deepEqual(told, []);
 });
 
-test('after clearing, nobody is typing and no timer is left', (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+test('after clearing, nobody is typing and no timer is left', async () => {
+  const clock = new FakeClock();
   const told = [];
-  const typing = new Typing((users) => told.push([...users.keys()]));
+  const typing = new Typing((users) => told.push([...users.keys()]), clock);
   typing.set(1, true);
   typing.set(2, true);
   typing.clear();
-  context.mock.timers.tick(20_000);
+  await clock.advance(20_000);
   assert.deepEqual(told, [[1], [1, 2], []]);
 });

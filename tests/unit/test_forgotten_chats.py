@@ -57,6 +57,9 @@ class Store:
     async def is_of_tenant(self, chat_id, tenant):
         return chat_id in self.chats and self.chats[chat_id].tenant == tenant
 
+    async def due_line(self, *_):
+        return None
+
     async def window(self, *_):
         return []
 
