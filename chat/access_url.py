@@ -22,7 +22,7 @@ RETRY_AFTER_S: Final = 2.0
 NO_SEAT: Final = (403, 404)
 
 MAX_ASKED_AT_ONCE: Final = 50
-"""Further questions wait, within the same time."""
+"""Further questions wait, and that counts towards their time limit."""
 
 _PREFIX: Final = "whsec_"
 _log = structlog.get_logger("chat.seats")
@@ -39,7 +39,7 @@ class AccessUrl:
         self._turns = asyncio.Semaphore(MAX_ASKED_AT_ONCE)
 
     async def seat(self, identity: Identity, external_ref: str) -> Seat | None:
-        """Ask; None for 403 and 404, AUTH_UNAVAILABLE for everything that is no answer."""
+        """Ask for the seat; None for 403 and 404, AUTH_UNAVAILABLE for whatever is no answer."""
         body = seat_question(identity, external_ref)
         try:
             async with asyncio.timeout(self._timeout_s), self._turns:
@@ -61,7 +61,7 @@ class AccessUrl:
     async def _post(self, body: bytes) -> tuple[int, bytes]:
         question_id = f"ask_{secrets.token_hex(12)}"
         sent_at = str(int(self._clock.now().timestamp()))
-        # A client of its own: the shared one may be waiting for the slow hosts of plugins.
+        # Not the shared client, which may be waiting for the slow hosts of plugins.
         client = AsyncHTTPClient(force_instance=True, max_body_size=MAX_ANSWER_BYTES)
         try:
             request = HTTPRequest(
@@ -77,7 +77,7 @@ class AccessUrl:
                 connect_timeout=self._timeout_s,
                 request_timeout=self._timeout_s,
                 follow_redirects=False,
-                # Unpacked, the answer would be longer than what is counted.
+                # The limit counts packed bytes; an unpacked answer would be longer.
                 decompress_response=False,
             )
             response = await client.fetch(request, raise_error=False)

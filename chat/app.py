@@ -109,9 +109,9 @@ class ChatApp:
     async def start(self) -> None:
         """Open the store, make the parts and listen; SetupError where the server cannot start."""
         if self._given_store is None and self.settings.mongodb_uri is None:
-            # Before the folder of a store that cannot start is made.
+            # Checked before a folder is made for a store that cannot start.
             require_store()
-        # Bound first, so that a taken port is reported before a store is started.
+        # The sockets are bound first, so that a taken port is reported before a store starts.
         sockets = bind(self.settings)
         try:
             await self._open(sockets)
@@ -124,7 +124,7 @@ class ChatApp:
             raise
 
     async def drain(self) -> None:
-        """Let what runs end, for up to SHUTDOWN_GRACE_S, then close all sockets; safe to repeat.
+        """Let running requests end for up to SHUTDOWN_GRACE_S, close all sockets; safe to repeat.
 
         Returns about two seconds after the grace, whatever a plugin does.
         """

@@ -81,7 +81,7 @@ class Authenticator:
         self._skew = timedelta(seconds=clock_skew_s)
 
     async def identify(self, token: object) -> Identity:
-        """Authenticate, but fetch the host's key set for a token whose key is missing.
+        """Authenticate a token, and fetch the host's key set if the token's key is missing.
 
         Raises AUTH_UNAVAILABLE while the host may still publish the key, then TOKEN_INVALID.
         """
@@ -110,8 +110,8 @@ class Authenticator:
     def authenticate(self, token: object) -> Identity:
         """Check a token and return the identity in it.
 
-        Raises TokenRefusal with UNAUTHENTICATED, TOKEN_INVALID or TOKEN_EXPIRED. Its message never
-        says more than which of the three, and what the host has to change. Costs about 40 us.
+        Raises TokenRefusal with UNAUTHENTICATED, TOKEN_INVALID or TOKEN_EXPIRED. Its message says
+        only which of the three it is, and what the host has to change. Costs about 40 us.
         """
         if token is None or token == "":
             raise TokenRefusal("no token", "a token is needed", code=ErrorCode.UNAUTHENTICATED)
@@ -154,7 +154,7 @@ class Authenticator:
                 "the token names no user: `id` or `sub` must be an integer or a short string",
             )
         if tenant is None:
-            # Not `''` instead: that is another tenant.
+            # Not read as `''`, which is another tenant.
             raise refusal(
                 "bad tenant",
                 "the token's `tenant` must be a string of 1 to 64 printable characters",
@@ -220,7 +220,7 @@ def mint(
 ) -> tuple[str, datetime]:
     """Make a token for development and demo mode; returns it and when it expires."""
     now = clock.now()
-    # PyJWT cuts dates to whole seconds, and the returned moment is to be the token's.
+    # PyJWT cuts dates to whole seconds, and the returned moment must be the token's.
     expires_at = (now + timedelta(seconds=valid_s)).replace(microsecond=0)
     # `id`, since PyJWT insists on a `sub` that is a string.
     payload: dict[str, Any] = {"id": user_id, "type": user_type, "iat": now, "exp": expires_at}
@@ -324,7 +324,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
 
 
 def _word(claims: Mapping[str, Any], name: str, refusal: _Refuse) -> str | None:
-    """Read a text claim that rights may depend on; refuse one that cannot be read unchanged."""
+    """Read a text claim that rights may depend on; refuse a text that cannot be read unchanged."""
     text = _text(claims, name)
     if text is not None and text != claims[name][:500]:
         raise refusal(f"bad {name}", f"the token's `{name}` holds what is no character")
@@ -353,7 +353,7 @@ def _seats(claims: Mapping[str, Any], refusal: _Refuse) -> Seats | None:
 
 @lru_cache(maxsize=1_000)
 def _shared(text: str) -> str:
-    """Keep one copy in memory, since thousands of tokens name the same few types and tenants.
+    """Keep one copy of each text: thousands of tokens name the same few types and tenants.
 
     The cache is bounded, which `sys.intern` of Python 3.12 is not.
     """

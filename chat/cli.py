@@ -41,13 +41,13 @@ from chat.settings.environment import (
 from chat.specs.documents import Documents
 
 CLIENTS_WITHIN_S: Final = 3.0
-"""The time of clients and plugins after SHUTDOWN_GRACE_S, until the process ends by force."""
+"""How long clients and plugins get after SHUTDOWN_GRACE_S, until the process ends by force."""
 
 STORE_WITHIN_S: Final = 8.0
-"""The time of the store after that; the embedded one is killed after 5 s."""
+"""How long the store gets after that; the embedded store is killed after 5 s."""
 
 LEFT_WITHIN_S: Final = 1.0
-"""The time after that for what plugins have left running."""
+"""How long code that plugins have left running gets after that."""
 
 _log = structlog.get_logger("chat.cli")
 
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     specs.add_argument("folder", type=Path, help="where to write them")
     specs.set_defaults(run=_specs)
     for command in (serve, token, check, specs):
-        # Otherwise a command without the option would drop the one given before it.
+        # Otherwise a command without the option would drop an option given before it.
         _take_env_file(command, default=argparse.SUPPRESS)
     return parser
 

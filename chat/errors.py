@@ -218,7 +218,7 @@ class OutcomeUnknownError(ChatError):
 
 
 class NotParticipantError(ChatError):
-    """The one refusal for a chat of others and for none at all, so that ids cannot be probed."""
+    """The same refusal for a chat of others and a missing one, so that ids cannot be probed."""
 
     def __init__(self, chat_id: int) -> None:
         message = f"you are not a participant of chat {chat_id}"
@@ -245,7 +245,7 @@ class ChatConflictError(ChatError):
 
 
 def message_not_found(message_id: int) -> ChatError:
-    """Make the one refusal for no such message and for one in a chat that is not the caller's."""
+    """Make the same refusal for a missing message and for a message in a chat of others."""
     return ChatError(ErrorCode.NOT_FOUND, f"no message {message_id}")
 
 

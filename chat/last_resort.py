@@ -25,19 +25,19 @@ _log = structlog.get_logger("chat.app")
 class LastResort:
     """A thread that waits for an order, then for its time, and then ends the process.
 
-    Made on the loop.
+    Create it on the loop.
     """
 
     def __init__(self, watchdog: Watchdog) -> None:
         self._watchdog = watchdog
         self._loop = asyncio.get_running_loop()
-        # A signal handler may put something into it at any moment.
+        # A signal handler may put an order into it at any moment.
         self._orders: SimpleQueue[tuple[float, int]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="last-resort", daemon=True)
         self._thread.start()
 
     def within(self, seconds: float, exit_code: int) -> None:
-        """End the process after so many seconds with that code; a later order replaces this one."""
+        """End the process after `seconds` with `exit_code`; a later order replaces this one."""
         self._orders.put((time.monotonic() + seconds, exit_code))
 
     def _run(self) -> None:

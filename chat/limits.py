@@ -1,4 +1,4 @@
-"""The one algorithm of all limits: so many at once, and so many a second on average.
+"""The one algorithm of all limits: a burst at once, and a rate per second on average.
 
 The buckets are in memory, and a full one is forgotten. A hit takes 0.4 us, where the library
 `limits` with its memory storage takes 3 to 6.5 (docs/adr/0006).
@@ -61,7 +61,7 @@ class Limit(Generic[KeyT]):
         return self._over_s(full_at - now)
 
     def owed_s(self, key: KeyT, tokens: float = 1) -> float:
-        """Return the seconds until there are so many tokens, without taking any."""
+        """Return the seconds until there are `tokens` tokens, without taking any."""
         now = self._now()
         full_at = max(self._full_at.get(key, 0.0), now)
         return self._over_s(full_at + tokens * self._interval_s - now)
@@ -71,7 +71,7 @@ class Limit(Generic[KeyT]):
         return key in self._full_at
 
     def forget_full(self) -> None:
-        """Forget the buckets that are full: they are as good as none."""
+        """Forget the buckets that are full: a new bucket is full as well."""
         self._sweep(self._now())
 
     def __len__(self) -> int:
@@ -83,5 +83,5 @@ class Limit(Generic[KeyT]):
 
     def _sweep(self, now: float) -> None:
         self._full_at = {key: at for key, at in self._full_at.items() if at > now}
-        # Doubled when nearly all are in use, so that sweeping stays cheap for each hit.
+        # Doubled when nearly all buckets are in use, so that sweeping stays cheap for each hit.
         self._sweep_at = max(SWEEP_AT, 2 * len(self._full_at))

@@ -19,7 +19,7 @@ STORE_STATE_FOR_S: Final = 1.0
 
 
 class PluginServerApi:
-    """One for each plugin, so that what the plugin sends carries its name."""
+    """The ServerApi of one plugin: what the plugin sends carries its name."""
 
     def __init__(
         self,

@@ -119,7 +119,7 @@ class Response:
 
 
 class Closable(Protocol):
-    """A client of either kind."""
+    """Any client that can be closed."""
 
     async def close(self) -> None: ...
 

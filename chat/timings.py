@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Durations in seconds. Tests give a server shorter ones.
+    """Durations in seconds. Tests give a server shorter durations.
 
     Durations that no test changes are constants of the modules that use them.
     """
@@ -15,19 +15,19 @@ class Timings:
     """The server answers every event within this time of its receipt, with TIMEOUT if need be."""
 
     plugin_event_s: float = 5.0
-    """The time of a plugin's event, which delays the later events of its socket.
+    """The time limit of a plugin's event, which delays the later events of its socket.
 
-    It has to end before the deadline of the ack.
+    It has to be over before the deadline of the ack.
     """
 
     plugin_connect_s: float = 5.0
-    """The time of `on_connect` and `on_disconnect` of a plugin's namespace.
+    """The time limit of `on_connect` and `on_disconnect` of a plugin's namespace.
 
-    The end of a session waits for it.
+    The end of a session waits for both.
     """
 
     plugin_startup_s: float = 10.0
-    """The time of `startup` and of each registration of a plugin."""
+    """The time limit of `startup` and of each registration of a plugin."""
 
     refused_close_after_s: float = 1.0
     """The time for a refused CONNECT to reach the client before its transport is closed."""
@@ -46,7 +46,7 @@ class Timings:
     """A client signals at every keystroke; its peers need a push every two seconds."""
 
     unread_push_every_s: float = 1.0
-    """A busy chat changes every badge with every message; more than once a second is no use."""
+    """A busy chat changes every badge with every message; more than one push a second is no use."""
 
     profile_push_after_s: float = 1.0
     """A user who logs in under two names within a second costs each peer one push."""
@@ -58,7 +58,7 @@ class Timings:
     """The interval at which small facts (read cursors, profiles, last seen) are written."""
 
     key_fetch_every_s: float = 5.0
-    """The least pause between two fetches, since strangers can send any key id."""
+    """The least pause between two fetches of keys, since strangers can send any key id."""
 
     key_fetch_within_s: float = 5.0
     key_wait_s: float = 2.0
@@ -70,10 +70,10 @@ class Timings:
     lease_valid_s: float = 10.0
     lease_renew_every_s: float = 3.0
     lease_drift_s: float = 1.0
-    """A successor waits for so much longer, since two clocks do not run alike."""
+    """A successor waits this much longer than a lease is valid, since two clocks differ."""
 
     store_timeout_s: float = 4.0
-    """Without it a write to a stopped store hangs for ever; with it an answer takes 5 s at most."""
+    """Without this limit a write to a stopped store hangs; with it an answer takes 5 s at most."""
 
     disk_look_every_s: float = 1.0
     """The interval at which the server looks at the free space of its disks."""

@@ -1,8 +1,8 @@
-"""Log what blocks the event loop, and with it every client: a plugin, most often.
+"""Log what blocks the event loop and so every client; most often it is a plugin.
 
 A thread looks ten times a second at what the loop's thread is doing. If the loop is not waiting for
-the network, the thread asks it for a sign of life; if none comes in time, it looks again. So an
-idle server is not disturbed, and messages cost nothing more.
+the network, the thread asks it for a sign of life; if none comes in time, the thread looks again.
+So an idle server is not disturbed, and messages cost nothing more.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ IDLE: Final = ("select", "poll")
 """Functions in which a loop waits for the network."""
 
 TELL_AFTER_S: Final = 1.0
-"""A block that lasts is reported while it lasts: it may never end."""
+"""A block that lasts this long is reported before its end, which may never come."""
 
 PAUSE_S: Final = 1.0
 """The least pause between two reports."""
@@ -84,7 +84,7 @@ class Watchdog:
             if self._stopped.wait(LOOK_EVERY_S):
                 return
             if self._is_late(slept_at + LOOK_EVERY_S, used_s):
-                # Something kept all threads from running, this one included: a regular expression.
+                # Something, such as a regular expression, kept all threads from running, even this.
                 self._tell(self.look(thread), slept_at)
             elif not _is_idle(thread):
                 try:
@@ -111,7 +111,7 @@ class Watchdog:
         self._stopped.wait(PAUSE_S)
 
     def _is_late(self, due: float, used_s: float) -> bool:
-        """Whether this process has computed for longer than the limit since that moment.
+        """Whether this process has computed for longer than the limit since `due`.
 
         Its own processor time counts: on a busy machine it gets a part of each second, and none
         while it is stopped.

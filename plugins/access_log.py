@@ -1,7 +1,7 @@
 """Log a line for each connect, disconnect, join, leave, send, edit, deletion and refusal.
 
 A line says who, where and what happened; never a message's content, never a token. The plugin's own
-queue of notices keeps it in time, however slow another plugin is.
+queue of notices keeps the lines in time, however slow another plugin is.
 """
 
 from logging import INFO, WARNING

@@ -1,6 +1,6 @@
-"""Routes of health: /health/live, the process runs; /health/ready, it can take traffic.
+"""The health routes: /health/live (the process runs), /health/ready (it can take traffic).
 
-Ready includes the store.
+/health/ready asks the store, too.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ class Health(Plugin):
         return HttpResponse(body={"status": "live"})
 
     async def ready(self, _request: HttpRequest) -> HttpResponse:
-        """Answer 200 if all parts are ok, otherwise 503; `parts` names each."""
+        """Answer 200 if all parts are ok, otherwise 503; `parts` has each one's state."""
         parts = await self.server.readiness() if self.server else {"server": "starting"}
         ready = all(state == "ok" for state in parts.values())
         body = {"status": "ready" if ready else "unavailable", "parts": parts}

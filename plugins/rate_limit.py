@@ -57,7 +57,7 @@ class RateLimit(Plugin):
     async def limit_connects(self, attempt: ConnectAttempt) -> None:
         _take(self._connect, attempt.identity.key)
 
-    # These three have limits of their own, behind the checks for repeats and renewals.
+    # These three have their own limits, which are checked after repeats and renewals.
     @hookimpl(before_action, besides=("sendMessage", "typing", "joinChat"))
     async def limit_actions(self, action: Action) -> None:
         if action.identity.type == "service":
@@ -73,7 +73,7 @@ class RateLimit(Plugin):
 
     @hookimpl(before_join)
     async def limit_joins(self, change: RoomChange) -> None:
-        # One event joins all chats at once.
+        # An automatic join is one of many that one event causes.
         if not change.automatic:
             _take(self._join, change.identity.key)
 
@@ -83,7 +83,7 @@ class RateLimit(Plugin):
 
     @hookimpl(before_message_send)
     async def limit_sends(self, draft: MessageDraft) -> None:
-        # An edit is counted as an action.
+        # `limit_actions` counts an edit.
         if draft.sender_type != "service" and draft.origin is None and not draft.is_edit:
             _take(self._send, user_key(draft.tenant, draft.sender_id))
 

@@ -14,7 +14,7 @@ from chat.identity import Identity
 class SeatAnswer(RequestModel):
     """The host's answer: the role, the title of a chat that is made, and when the seat ends.
 
-    `tenant`, where it is there, has to be that of the user.
+    `tenant`, where the host sends it, has to be the user's.
     """
 
     role: Literal["moderator", "member", "readonly"]
@@ -30,7 +30,7 @@ def seat_question(identity: Identity, external_ref: str) -> bytes:
 
 
 def read_seat(body: bytes, tenant: str) -> Seat:
-    """Read the body of the answer; ValueError in a few words if it is none."""
+    """Read the body of the answer; a ValueError says in a few words why it is none."""
     try:
         answer = SeatAnswer.model_validate_json(body)
     except ValidationError as error:

@@ -1,6 +1,6 @@
 """The acks of client events that succeed, each with its writer.
 
-A refusal is the one of `chat.errors`, whatever the event.
+A refused event gets the RefusalModel of `chat.errors` instead.
 """
 
 from collections.abc import Iterable
@@ -102,7 +102,7 @@ class GetPresenceAck(Ack):
 
 
 OK: Ack = {"success": True}
-"""Written to clients, never changed."""
+"""The ack without data; never change it, since it is shared."""
 
 
 def limits_to_wire(

@@ -167,7 +167,7 @@ VALUE_BYTES: Final = 8
 
 
 def _finite_json(value: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Refuse what a JavaScript peer or the store could not take.
+    """Refuse a value that a JavaScript peer or the store could not take.
 
     The cost is linear in the size of the value.
     """
@@ -238,7 +238,7 @@ def at_most(count: int) -> _AtMost:
 def checked_as(kind: Any) -> GetPydanticSchema:
     """Annotate a field whose writer has another type than its reader.
 
-    Such are JSON that is already encoded, and texts that take only a few values.
+    Examples are JSON that is already encoded, and texts that take only a few values.
     """
     return GetPydanticSchema(lambda _type, schema_of: schema_of(kind))
 
@@ -271,7 +271,7 @@ RoleName = Annotated[
     Literal["owner", "moderator", "member", "readonly"], WithJsonSchema({"x-ref": "Role"})
 ]
 Timestamp = Annotated[str, WithJsonSchema({"x-ref": "Timestamp"})]
-"""As `iso` writes it."""
+"""A moment as `iso` writes it."""
 
 NAMED_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "Role": {

@@ -1,4 +1,4 @@
-"""Holds what a server has sent against the types of the contract, for `chat.testing`."""
+"""Compare what a server has sent with the types of the contract, for `chat.testing`."""
 
 import re
 from functools import cache
@@ -57,4 +57,4 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 _PATTERNS: Final = [
     (re.compile(re.sub(r":\w+", r"[^/]+", name)), operation) for name, operation in ROUTES.items()
 ]
-"""In the order of the table, where /users/presence comes before /users/:id."""
+"""The routes in the order of the table, where /users/presence comes before /users/:id."""

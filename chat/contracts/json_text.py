@@ -13,10 +13,10 @@ from chat.contracts.base import MAX_METADATA_BYTES, MAX_PATH_CHARS
 from chat.errors import ChatError, ErrorCode
 
 MARK_BYTES: Final = 150
-"""The memory of a value for each mark that it has in the text: `{"a":0},` has two."""
+"""The memory that a value takes for each of its marks in the text: `{"a":0},` has two."""
 
 SMALL_TEXT: Final = 2_000
-"""Nearly every event is smaller: for those the length will do, without counting."""
+"""Nearly every event is smaller; the length of a smaller text will do, without counting."""
 
 _ESCAPED_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -74,7 +74,7 @@ class TooMuchJsonError(JsonError):
 
 
 def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
-    """Decode a text; JsonError where it is refused, of a subclass that says why.
+    """Decode a text; raise the subclass of JsonError that says why it is refused.
 
     `what` names the text in the error's message. Takes 0.2 us on top of orjson's time for a
     message.
@@ -86,7 +86,7 @@ def read_json(text: bytes, limits: JsonLimits, what: str) -> Any:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        # Not kept in a variable: the traceback would refer to the error, and the error to it.
+        # Not kept in a variable, since the error's traceback would then refer to the error.
         raise _half_pair_in(text, what) or JsonError(f"{what} is not JSON") from None
     # Nesting cannot exceed the number of brackets, so most texts need no walk.
     if text.count(b"[") + text.count(b"{") > max_depth and _is_deeper(value, max_depth):
@@ -145,7 +145,7 @@ def _path(found: list[tuple[Any, int, Any]], at: int, *last: Any) -> str:
         _, outer_at, key = found[at]
         parts.append(key)
         at = outer_at
-    # Without the index in the list around the value.
+    # The last part is an index in the list around the value: cut it off.
     whole = parts[:-1] if parts else parts
     return ".".join(str(each) for each in reversed(whole))[:MAX_PATH_CHARS]
 
@@ -181,7 +181,7 @@ def _too_deep(value: Any, max_depth: int, what: str) -> ChatError:
 
 
 def _is_deeper(value: Any, max_depth: int) -> bool:
-    """Walk a value of orjson's by its levels. 0.5 ms for a list of 10,000 empty lists."""
+    """Walk a value level by level; a list of 10,000 empty lists takes 0.5 ms."""
     level = [value]
     for _ in range(max_depth + 1):
         level = [

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, NotRequired
 
-# On Python 3.11 pydantic reads only this one.
+# On Python 3.11 pydantic reads only this TypedDict.
 from typing_extensions import TypedDict
 
 from chat.contracts.base import AnyUserId, RoleName, checked_as

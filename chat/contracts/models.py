@@ -1,7 +1,7 @@
 """Messages, chats, participants and users as clients receive them, each with its writer.
 
-Each is a TypedDict, from which both sides come: mypy holds the writer to it, and pydantic checks
-values against it in `chat.testing` and in the tests, which also hold the order of the fields. The
+Each type is a TypedDict with two uses: mypy checks the writer with it, and pydantic checks values
+with it in `chat.testing` and in the tests, which also check the order of the fields. The
 writers build plain dicts, since one message is written once for a whole room and a `model_dump`
 costs three times as much.
 """
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NotRequired
 
 import orjson
 
-# On Python 3.11 pydantic reads only this one.
+# On Python 3.11 pydantic reads only this TypedDict.
 from typing_extensions import TypedDict
 
 from chat.contracts.base import (
@@ -242,7 +242,7 @@ class PresenceModel(TypedDict):
 
 
 def message_to_wire(message: Message) -> MessageModel:
-    """Write a message; 3 us."""
+    """Write a message; takes 3 us."""
     reply = message.reply_to
     created_at = iso(message.created_at)
     wire: MessageModel = {

@@ -1,11 +1,11 @@
 """The events that the server pushes, each with the function that writes it.
 
-A payload is a TypedDict: mypy holds its writer to it, and `chat.testing` and the tests check real
+A payload is a TypedDict: mypy checks its writer with it; `chat.testing` and the tests check real
 pushes against it. A writer takes 0.5 us, the time of its dict literal, and a new message with all
 of its JSON 3.9 us. The payload is encoded once for all receivers.
 
-The names and fields of the first six events are those of the client guide. `seq` is the chat's
-number of the change.
+The names and fields of the first six events are those of the client guide. `seq` is the
+number of the change in its chat.
 """
 
 from collections.abc import Mapping
@@ -228,7 +228,7 @@ class ChatUpdated(TypedDict):
 
 def chat_updated(chat: Chat) -> ServerEvent:
     payload: ChatUpdated = {
-        # Encoded here, since the event is encoded twice: for the room, and for those outside it.
+        # Encoded once, here: the event is encoded twice, for the room and for those outside it.
         "chat": orjson.Fragment(orjson.dumps(chat_settings_to_wire(chat))),
         "chatId": chat.id,
         "seq": chat.updated_seq,
@@ -307,7 +307,7 @@ def participant_removed(
 
 RemovalReason = Annotated[
     Literal["removed", "left", "deleted", "expired"],
-    # Later versions have more.
+    # Later versions may have more reasons.
     Field(json_schema_extra={"x-open": True}),
 ]
 
@@ -393,4 +393,4 @@ SERVER_EVENTS: Final[dict[str, type[Any]]] = {
     "serverShutdown": ServerShutdown,
     "error": Error,
 }
-"""Each event with its payload."""
+"""The type of each event's payload."""

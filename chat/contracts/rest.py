@@ -41,7 +41,7 @@ class CreateMessage(SendMessage):
 
     @classmethod
     def with_key(cls, body: Any, key: str) -> Any:
-        """Put the header's key into the body; VALIDATION_ERROR where the body has another one."""
+        """Put the header's key into the body; VALIDATION_ERROR where the body has another key."""
         if not isinstance(body, dict):
             return body
         if body.get("clientMessageId") is None:

@@ -125,7 +125,7 @@ def unread_pushed(view: UnreadView, seq: int, at: datetime) -> ServerEvent:
 
 
 def participant_added(view: ParticipantView, count: int, at: datetime) -> ServerEvent:
-    """Write `participantAdded`; `count` is that of the participants now."""
+    """Write `participantAdded`; `count` is the number of participants now."""
     participant = view.participant
     return participant_changed(
         "participantAdded",
@@ -138,7 +138,7 @@ def participant_added(view: ParticipantView, count: int, at: datetime) -> Server
 
 
 def participant_updated(view: ParticipantView, count: int, at: datetime) -> ServerEvent:
-    """Write `participantUpdated`; `count` is that of the participants now."""
+    """Write `participantUpdated`; `count` is the number of participants now."""
     participant = view.participant
     return participant_changed(
         "participantUpdated",
@@ -162,7 +162,7 @@ def path_of(field: str) -> str:
 def canonical_body(content: str, reply_to_id: int | None, metadata: dict[str, Any] | None) -> bytes:
     """Write the body of a message as one text, whatever the order of keys in its metadata.
 
-    Digests of it are stored: it must never change.
+    Its digests are stored, so its form must never change.
     """
     body = {"content": content, "replyToId": reply_to_id, "metadata": metadata}
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)

@@ -17,7 +17,7 @@ async def download_key_set(url: str, timeout_s: float = TIMEOUT_S) -> str:
 
     Redirects are followed within its host, and never from https to http.
     """
-    # A client of its own: the shared one may be waiting for the slow hosts of plugins.
+    # Not the shared client, which may be waiting for the slow hosts of plugins.
     client = AsyncHTTPClient(force_instance=True, max_body_size=MAX_KEY_SET_BYTES)
     try:
         for _ in range(MAX_REDIRECTS + 1):
@@ -25,7 +25,7 @@ async def download_key_set(url: str, timeout_s: float = TIMEOUT_S) -> str:
                 url,
                 request_timeout=timeout_s,
                 follow_redirects=False,
-                # Unpacked, the answer would be longer than what is counted.
+                # The limit counts packed bytes; an unpacked answer would be longer.
                 decompress_response=False,
             )
             response = await client.fetch(request, raise_error=False)

@@ -17,7 +17,8 @@ _log = structlog.get_logger("chat.auth")
 class KeyFetcher:
     """Fetches the key set and gives its text to `take`, which returns how many keys it holds.
 
-    If either fails, it is tried again after 1, 2, 4, ... 30 s, or sooner when a client needs a key.
+    If the fetch or `take` fails, the fetch is repeated after 1, 2, 4, ... 30 s, or sooner when a
+    client needs a key.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class KeyFetcher:
         self._begin_in(again_in_s)
         why = _why(error)
         if why != self._error:
-            # One line for an outage; `jwks_fetched` ends it.
+            # An outage is logged once; `jwks_fetched` says that it ended.
             self._error = why
             _log.warning("jwks_not_fetched", error=why, again_in_s=again_in_s)
 

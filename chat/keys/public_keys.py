@@ -21,7 +21,7 @@ MIN_RSA_BITS: Final = 2_048
 """RFC 7518 3.3: a shorter key must not be used."""
 
 MIN_BASE64_CHARS: Final = 80
-"""A P-256 key has 124, and no path of a file is that long without a dot or a dash in it."""
+"""A P-256 key has 124; no file's path is as long as this without a dot or a dash in it."""
 
 _BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _LOADERS: Final[dict[str, Callable[[bytes], object]]] = {
@@ -37,7 +37,7 @@ def is_short(key: object) -> bool:
 
 
 def read_public_key(value: str) -> str:
-    """Read an RSA or P-256 public key from its text, or from a file of it; returns PEM text.
+    """Read an RSA or P-256 public key from its text or from a file, and return it as PEM text.
 
     Raises a ValueError that says what is wrong with the value.
     """

@@ -19,17 +19,17 @@ from chat.keys.public_keys import MIN_RSA_BITS, is_short
 from chat.timings import TIMINGS, Timings
 
 LOOK_AGAIN_AFTER_S: Final = 60.0
-"""A bad signature makes this server ask the host again at most so often."""
+"""A bad signature makes this server fetch the key set again if the last fetch is this old."""
 
 GIVE_UP_AFTER_S: Final = 60.0
-"""A host that rotates its keys may sign with the new one before its caches publish it."""
+"""A host may sign with a new key this long before its caches publish the key."""
 
 REFRESH_AFTER_S: Final = 600.0
-"""A key that the host withdraws is accepted for so long at most, while the host answers."""
+"""The longest time that a withdrawn key is still accepted, while the host answers."""
 
 MAX_PUBLISHED: Final = 100
 MAX_TRIED: Final = 16
-"""The number of keys that a token without a `kid` is tried with."""
+"""The most keys that a token without a `kid` is tried with."""
 
 MAX_MISSING: Final = 1_000
 """Missing keys that are remembered at one time; beyond that the oldest is forgotten."""
@@ -68,7 +68,7 @@ class TokenKeys:
         if public_key is not None:
             self._fixed.append(_from_pem(public_key))
         self._published: list[TokenKey] = []
-        # The `kid` of the keys of the latest set that are too short; each is logged once.
+        # The `kid` of each key of the latest set that is too short; each key is logged once.
         self._short: set[str] = set()
         self._fetcher = KeyFetcher(fetch, self._take, now, timings) if fetch is not None else None
         self._now = now
@@ -85,7 +85,7 @@ class TokenKeys:
             self._fetcher.stop()
 
     def knows(self, algorithm: object) -> bool:
-        """Whether tokens of this algorithm can be good at all."""
+        """Whether any key, present or future, can verify tokens of this algorithm."""
         if self._fetcher is not None and algorithm in ASYMMETRIC:
             return True
         return any(key.algorithm == algorithm for key in self._fixed)
@@ -107,7 +107,7 @@ class TokenKeys:
 
     def keep_fresh(self) -> None:
         """Fetch the key set again in the background, if the last fetch is old."""
-        # A failed fetch is tried again in any case, and later each time.
+        # A failed fetch is repeated anyway, after a longer pause each time.
         fetcher = self._fetcher
         if fetcher and fetcher.age_s > REFRESH_AFTER_S and not fetcher.is_failing:
             fetcher.ask()
@@ -159,7 +159,7 @@ class TokenKeys:
             _log.warning("jwks_key_too_short", kid=key_id, least_bits=MIN_RSA_BITS)
         self._short = short
         if not published:
-            # A failure: otherwise a host that is starting would sign everybody out.
+            # An empty set is a failure: otherwise a host that is starting would sign everybody out.
             raise KeySetError("the key set has no key for RS256 or ES256")
         if published != self._published:
             self._published = published

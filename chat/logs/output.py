@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 MAX_WAITING_CHARS: Final = 1_000_000
-"""Seconds of a busy log; what exceeds it while nobody reads is lost and counted."""
+"""Some seconds of a busy log; further lines while nobody reads are lost and counted."""
 
 MAX_BATCH_CHARS: Final = 64_000
 CLOSE_WITHIN_S: Final = 1.0
@@ -27,8 +27,8 @@ LOOK_AGAIN_S: Final = 0.5
 def keep_standard_files() -> None:
     """Open /dev/null in place of each standard file that is closed.
 
-    Call this first of all: the next file or socket would get its number, and log lines would be
-    written into that. A write to the closed file still fails.
+    Call this first of all: otherwise the next file or socket would get the number of a closed one,
+    and log lines would be written into it. A write still fails: /dev/null is read-only here.
     """
     for number in (0, 1, 2):
         try:
@@ -56,7 +56,7 @@ def guard_stdout() -> None:
 
 
 def close_output() -> None:
-    """Write what waits, for up to a second for each stream."""
+    """Write the waiting text, for up to a second for each stream."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, Output):
             stream.close_within(CLOSE_WITHIN_S)
@@ -68,14 +68,14 @@ def lines_lost() -> int:
 
 
 class Output(io.TextIOBase):
-    """A text stream on a file descriptor, written by a thread, which may be blocked.
+    """A text stream on a file descriptor; its own thread writes, since a write may block.
 
     The descriptor is not made non-blocking, since other processes share it.
     """
 
     def __init__(self, number: int) -> None:
         self.lines_lost = 0
-        # The line that says how many lines were lost, once one can be written again.
+        # Makes the line that says how many lines were lost, once a line can be written again.
         self.tell_loss: Callable[[int], str] = "{} lines were lost here\n".format
         self._number = number
         self._untold = 0

@@ -40,7 +40,7 @@ CAUSED_BY_CALLERS: Final = {
     "session_slowed": 10,
     "too_many_sockets": 10,
 }
-"""Lines a second of each event for each caller: enough to diagnose, too few to fill a disk."""
+"""The most lines a second of an event for a caller: enough to diagnose, too few to fill a disk."""
 
 MAX_CALLERS: Final = 1_000
 """Callers of an event that are counted separately in one second; the others count as one."""
@@ -50,7 +50,7 @@ _METHODS: Final = (
     *("msg", "warn", "fatal"),
 )
 _BELOW_LEVEL: Final = structlog.make_filtering_bound_logger(logging.CRITICAL).debug
-"""Structlog's method below the level; wrapping it would make each of its calls slower."""
+"""Structlog's method for lines below the level; wrapping it would make each call slower."""
 
 MAX_FIELD_CHARS: Final = 200
 """Longer client text says no more about an error, and a log is not the place to store it."""
@@ -170,10 +170,10 @@ _Caller = tuple[tuple[str, Any], ...]
 
 
 class Throttle:
-    """Drops lines above the limit a second, for each event that a caller can cause and each caller.
+    """Drops a caller's lines of an event that exceed the event's limit in a second.
 
-    The next line of that caller has the number of dropped ones as `suppressed`. If the caller
-    causes no more, a line `lines_suppressed` has it.
+    The next line of that caller has the number of dropped lines as `suppressed`. If the caller
+    causes no more, a line `lines_suppressed` has that number.
     """
 
     def __init__(self) -> None:
@@ -209,7 +209,7 @@ class Throttle:
         return shares[caller]
 
     def _turn(self) -> None:
-        """Begin a second: forget the callers without a line in the last one that was counted."""
+        """Begin a second: forget the callers without a line in the second that was counted last."""
         for name, shares in self._shares.items():
             for caller, share in list(shares.items()):
                 if share.lines == 0:
@@ -265,7 +265,7 @@ def escape(text: str) -> str:
 
 
 def _never_raising(wrapper: type[Any]) -> type[Any]:
-    """Make the wrapper class's methods log a wrong call of theirs instead of raising."""
+    """Make the wrapper class's methods log a wrong call instead of raising an exception."""
     names = [name for name in _METHODS if getattr(wrapper, name) is not _BELOW_LEVEL]
     methods = {name: _guarded(getattr(wrapper, name)) for name in names}
     return type(wrapper.__name__, (wrapper,), methods)

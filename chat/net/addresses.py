@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 IPV6_HOME_BITS: Final = 64
-"""The network of a household or an office (RFC 6177): who has an address in it has all of them."""
+"""A household or an office has a network of this size (RFC 6177), and so all addresses in it."""
 
 _PORT: Final = re.compile(r":(\d{1,5}|_[\w.-]+)?", re.ASCII)
 
@@ -44,9 +44,9 @@ def is_loopback(host: str) -> bool:
 
 
 def read_address(text: str) -> str | None:
-    """Read the address by which a proxy names a client, in its usual spelling; None if it is none.
+    """Read the address of a client that a proxy names, and spell it as usual; None if it is none.
 
-    Proxies add a port (Azure, IIS), brackets, quotes (RFC 7239) and the zone of a link-local one.
+    Proxies add a port (Azure, IIS), brackets, quotes (RFC 7239) and a link-local address's zone.
     `unknown` and `_hidden` are no addresses.
     """
     bare = text.strip().strip('"').strip()

@@ -34,8 +34,8 @@ _ABOUT_THE_REQUEST: Final = frozenset(
 )
 """BadValue, FailedToParse, TypeMismatch and all other codes of a wrong field, index or document.
 
-All other codes say that the store is unwell: InternalError (of SecantusDB after a WiredTiger panic,
-for one), CursorNotFound, a password that was changed.
+All other codes say that the store is unwell, such as InternalError (from SecantusDB after a
+WiredTiger panic), CursorNotFound, and the code for a password that was changed.
 """
 
 _TEMPORARY: Final = frozenset({112, 262, 365, 8000, 12501, 14031})
@@ -50,7 +50,7 @@ _log = structlog.get_logger("chat.store")
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Raise StoreUnavailableError for a read that finds no store, or one that is unwell."""
+    """Raise StoreUnavailableError for a read if the store is away or unwell."""
     try:
         yield
     except PyMongoError as error:
@@ -64,7 +64,7 @@ def reading() -> Iterator[None]:
 def writing() -> Iterator[None]:
     """Raise StoreUnavailableError for a write that was not sent.
 
-    Raises OutcomeUnknownError for one that may have landed.
+    Raises OutcomeUnknownError for a write that may have landed.
     """
     try:
         yield
@@ -74,7 +74,7 @@ def writing() -> Iterator[None]:
 
 
 def raise_outage(error: PyMongoError) -> None:
-    """Raise the error of ours for a failed write, if it is an outage."""
+    """Raise this server's error for a failed write, if the failure is an outage."""
     if not is_outage(error):
         return
     _tell(error)
@@ -91,7 +91,7 @@ def is_outage(error: PyMongoError) -> bool:
 
 
 def is_answer(error: BaseException | None) -> bool:
-    """Whether the store answered that it failed; a store that is away answers nothing."""
+    """Whether the error is an answer of the store; a store that is away answers nothing."""
     return isinstance(error, OperationFailure) and not isinstance(error, _NO_ANSWER)
 
 
@@ -101,7 +101,7 @@ def may_be_the_request(error: PyMongoError) -> bool:
 
 
 def _codes(error: PyMongoError) -> set[int]:
-    """Return the store's error codes, 0 for one without a code; none for the driver's errors."""
+    """Return the store's error codes, 0 for an error without one; none for the driver's errors."""
     if isinstance(error, BulkWriteError):
         details = error.details
         failures = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]

@@ -28,8 +28,8 @@ from chat.repositories.guard import Guard
 from chat.repositories.revisions import MongoRevisions
 from chat.repositories.wipes import Wipes
 
-# A query by one of the fields has to name the tenant as well: SecantusDB 0.7.0b3 looks into the
-# partial index for the field only, and finds nothing.
+# A query by one of the fields has to name the tenant as well: SecantusDB 0.7.0b3 searches
+# the partial index for the field only, and finds nothing.
 CHAT_INDEXES: Final = tuple(
     IndexModel(
         [("tenant", ASCENDING), (field, ASCENDING)],
@@ -47,7 +47,7 @@ PARTICIPANT_INDEXES: Final = (
 )
 
 INSERTED_AT_ONCE: Final = 100
-"""The participants of one insert; it takes the embedded store about 10 ms."""
+"""The most participants of one insert, which takes the embedded store about 10 ms."""
 
 
 class MongoChats:
@@ -63,7 +63,7 @@ class MongoChats:
         self._wipes = wipes
         self._chats = database.chats
         self._participants = database.participants
-        # Held by one part of one chat at a time: messages wait for no more than that.
+        # Held while one part of one chat is inserted, so that messages wait for one part at most.
         self._inserting = asyncio.Lock()
 
     async def ensure_indexes(self) -> None:
@@ -73,14 +73,14 @@ class MongoChats:
     async def insert(
         self, chat: Chat, participants: Sequence[Participant], direct_key: str | None
     ) -> bool:
-        """Insert the participants first.
+        """Insert the participants first, then the chat.
 
         A chat is then never seen without its participants; participants without a chat do no harm.
         """
         async with self._guard:
             if participants:
                 documents = [participant_to_document(each) for each in participants]
-                # In parts, so that other writes can pass in between.
+                # Inserted in parts, so that other writes can pass in between.
                 for start in range(0, len(documents), INSERTED_AT_ONCE):
                     some = documents[start : start + INSERTED_AT_ONCE]
                     async with self._inserting:
@@ -117,7 +117,7 @@ class MongoChats:
         change: Document = {"$set": {**chat_settings(chat), **kept}}
         freed = dict.fromkeys({"externalRef", "externalRefBy", "line"} - kept.keys(), "")
         if chat.deleted_at is not None:
-            # The pair of users is free for a new chat, as the reference is.
+            # A new chat may have the same pair of users, or the same externalRef.
             freed["directKey"] = ""
             await self._wipes.begin("chat", chat.id)
         if freed:

@@ -43,7 +43,7 @@ def message_to_document(message: Message) -> Document:
         "updatedAt": message.updated_at,
     }
     # Absent fields are not written: most messages have none of these, and partial indexes rely on
-    # that.
+    # their absence.
     if message.client_message_id is not None:
         document["clientMessageId"] = message.client_message_id
     if message.body_digest is not None:
@@ -151,7 +151,7 @@ def chat_to_document(chat: Chat, direct_key: str | None) -> Document:
 
 
 def external_ref_fields(chat: Chat) -> Document:
-    """The externalRef and who set it; no field at all where there is none, as the index wants."""
+    """Return the externalRef and who set it; no field without one, as the index needs."""
     if chat.external_ref is None:
         return {}
     setter = chat.external_ref_by
@@ -160,7 +160,7 @@ def external_ref_fields(chat: Chat) -> Document:
 
 
 def chat_settings(chat: Chat) -> Document:
-    """The fields of a chat that change."""
+    """Return the fields of a chat that can change."""
     return {
         "title": chat.title,
         "metadata": chat.metadata,
@@ -191,7 +191,7 @@ def chat_from_document(document: Mapping[str, Any]) -> Chat:
 
 
 def participant_id(chat_id: int, user_id: UserId) -> str:
-    """Make the `_id` of a participant, which is unique: a digit string is never a text id."""
+    """Make a participant's `_id`; it is unique, since no text id is a string of digits."""
     return f"{chat_id}:{user_id}"
 
 

@@ -25,7 +25,7 @@ from chat.repositories.store_folder import StoreFolder
 from chat.timings import TIMINGS, Timings
 
 DATABASE: Final = "chatgateway"
-# -I: nothing is imported from the current folder, nor from where PYTHONPATH says.
+# -I: Python imports nothing from the current folder, and ignores PYTHONPATH.
 PROGRAM: Final = (sys.executable, "-I", str(Path(__file__).with_name("store_process.py")))
 URI_OPTIONS: Final = (
     # journal=true is what makes the store fsync each commit before it answers.
@@ -34,26 +34,26 @@ URI_OPTIONS: Final = (
     "&retryWrites=false"
     # Without timeoutMS a write to a stopped store hangs for ever.
     "&timeoutMS=4000&serverSelectionTimeoutMS=4000&connectTimeoutMS=2000"
-    # The time in which the driver finds the restarted store, without traffic.
+    # Within this time the driver finds a restarted store, even without traffic.
     "&heartbeatFrequencyMS=2000"
 )
 OPTIONS: Final = {
     # Without a replica set there is no oplog, in which deleted messages stay readable for an hour.
     "replica_set_name": None,
-    # With 256 MB, 60 pages of long messages at once take 82 MB instead of 50.
+    # With 256 MB, reading 60 pages of long messages at once takes 82 MB instead of 50.
     "cache_size": "96M",
     "enable_test_commands": False,
 }
 READY_MARK: Final = b"listening on"
 PANIC: Final = re.compile(rb"^(\[|_wiredtiger\.).*WT_PANIC: WiredTiger library panic\s*$")
-"""A line of WiredTiger, or of the traceback that it caused; never one that quotes a document."""
+"""Matches a line of WiredTiger or of its traceback, but no line that quotes a document."""
 
 FIRST_DELAY_S: Final = 0.2
 STEADY_S: Final = 30
-"""A child that lived this long did not die of its start, so the delays begin again."""
+"""A child that lived this long has started well, so the next delay is the first one again."""
 
 TAIL_LINES: Final = 100
-"""WiredTiger's own lines come before a traceback, which newer Pythons make longer."""
+"""Enough for WiredTiger's own lines and the traceback after them, longer in newer Pythons."""
 
 NO_STORE: Final = (
     "SecantusDB, the embedded store, is not installed beside this Python: run "
@@ -68,7 +68,7 @@ class _FilesBusyError(Exception):
 
 
 class EmbeddedStore:
-    """One store on one folder: `start` it, use the URI, `stop` it. If it dies, it is restarted."""
+    """One store on one folder: `start` it, use the URI, `stop` it. A dead store is restarted."""
 
     def __init__(
         self, data_dir: Path, *, program: Sequence[str] = PROGRAM, timings: Timings = TIMINGS
@@ -109,11 +109,11 @@ class EmbeddedStore:
         return self._folder.files
 
     def restart(self) -> None:
-        """Kill the child, which keeps failing; the watcher starts it again."""
+        """Kill a child that keeps failing; the watcher starts it again."""
         self._kill("store_unwell", why="it answers every write with a failure")
 
     async def stop(self) -> None:
-        """End the child, cleanly if it does so in time, and free the folder; safe to repeat."""
+        """End the child, by force if it takes too long, and free the folder; safe to repeat."""
         if self._watcher:
             self._watcher.cancel()
             await asyncio.wait([self._watcher])
@@ -141,14 +141,14 @@ class EmbeddedStore:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            # Ctrl-C goes to the terminal's process group, and the server drains into its store.
+            # Ctrl-C reaches the terminal's process group, but the server needs its store to drain.
             start_new_session=True,
-            # No variable of the server: no secrets, no SECANTUS_ switch (one turns fsync off).
+            # Without the server's variables: no secret, no SECANTUS_ switch (one turns fsync off).
             env={
                 "HOME": str(folder.path),
                 "PATH": os.defpath,
                 "LANG": "C.UTF-8",
-                # An arena a thread keeps 60 MB more after big pages; the threads take turns anyway.
+                # One arena per thread keeps 60 MB more after big pages; threads take turns anyway.
                 "MALLOC_ARENA_MAX": "1",
             },
         )
@@ -185,7 +185,7 @@ class EmbeddedStore:
             ready.set_result(False)
 
     def _kill(self, event: str, **why: str) -> None:
-        """Kill a running child that is of no use; it is logged once."""
+        """Kill a running child that is of no use, and log that once."""
         process = self._process
         if process is None or process.returncode is not None or process is self._killed:
             return
@@ -236,12 +236,12 @@ class EmbeddedStore:
         if self._drainer:
             await self._drainer
             self._drainer = None
-        # Last: if this is cancelled half-way, the next call still finds the process.
+        # Cleared last: if this method is cancelled before, the next call still finds the process.
         self._process = None
 
 
 def require_store() -> str:
-    """The version of SecantusDB beside this Python; SetupError where there is none."""
+    """Return the version of the installed SecantusDB; SetupError where there is none."""
     try:
         return metadata.version("secantusdb")
     except metadata.PackageNotFoundError:
@@ -258,7 +258,7 @@ def _start_failure(folder: Path, tail: list[str]) -> Exception:
             f"The store in {folder} was written by another SecantusDB: "
             f"install that version, or set DATA_DIR to another folder."
         )
-    # Checked before the panic, which it leads to.
+    # Checked before the panic, since a full disk leads to one.
     if "No space left on device" in text:
         return SetupError(
             f"The disk of {folder} is full: make room, or set DATA_DIR to a folder on another disk."

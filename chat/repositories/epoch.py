@@ -2,8 +2,8 @@
 
 Clients keep it beside their cursors. A database that was restored from a backup has lost numbers
 that clients have seen, so it starts a new epoch, and every client loads anew. A counter of starts,
-kept in the database and in DATA_DIR, detects that: a database that is behind the folder was
-restored.
+kept in the database and in DATA_DIR, detects that: a database whose counter is behind that of
+the folder was restored.
 """
 
 import json
@@ -21,7 +21,7 @@ from chat.repositories.documents import Document
 
 FILE: Final = "starts.json"
 ID_LEAP: Final = 1_000_000
-"""Skips the ids given since the backup: clients know messages by id, so none is given twice."""
+"""Skips the ids given since the backup: clients know messages by id, so no id is given twice."""
 
 MAX_PAST: Final = 100
 
@@ -39,13 +39,13 @@ async def open_epoch(database: AsyncIOMotorDatabase[Document], folder: Path) -> 
     epoch, starts = document["value"], document["starts"]
     known = _read(folder)
     past = known.get("past", [])
-    # Behind the folder, or of an epoch that the folder has left: restored in both cases.
+    # A database behind the folder, or of an epoch that the folder has left, was restored.
     behind = known.get("epoch") == epoch and known["starts"] >= starts
     if behind or epoch in past:
         past = [*past, known["epoch"]]
         epoch, starts = secrets.token_hex(8), max(known["starts"], starts) + 1
         for sequence in ("messages", "chats"):
-            # Further each time: the same backup may be restored again.
+            # The leap grows each time, since the same backup may be restored again.
             await database.counters.update_one(
                 {"_id": sequence}, {"$inc": {"next": len(past) * ID_LEAP}}, upsert=True
             )

@@ -50,7 +50,7 @@ class FreeSpace:
         return self._low is not None
 
     def start(self) -> None:
-        """Look every second from now on, so that an idle server notices, too."""
+        """Look at the disks every second from now on, so that an idle server notices, too."""
         if self._places:
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
@@ -62,8 +62,8 @@ class FreeSpace:
     def check(self) -> None:
         """Raise DiskFullError if there is too little space; called before each write.
 
-        Costs 2 us a disk, once a batch of messages. Only the look of every second ends the refusal,
-        so that a disk near the limit makes two lines a second in the log and not hundreds.
+        Costs 2 us for each disk and batch of messages. Only the look that comes every second ends
+        the refusal, so that a disk near the limit logs two lines a second and not hundreds.
         """
         if self._low is None:
             self.look()
@@ -101,7 +101,7 @@ class FreeSpace:
 def free_bytes(place: Place) -> int:
     """Return the bytes that an ordinary user can still write there.
 
-    A file system without blocks has no limit, such as that of a pipe, which stderr may have become
+    A file system without blocks, such as a pipe's, has no limit; stderr may have become a pipe
     since the start.
     """
     found = os.statvfs(place)

@@ -36,8 +36,8 @@ class Guard:
     async def _judge(self, error: PyMongoError) -> None:
         """Raise the error as an outage, unless the store takes other writes.
 
-        Then the store cannot process this request, and repeating it for ever would keep all others
-        waiting.
+        A store that takes other writes cannot process this request. If the server repeated the
+        request for ever, all others would wait.
         """
         self._space.look()
         if may_be_the_request(error) and not self._space.low and await self._lease.works():

@@ -3,9 +3,9 @@
 Two servers would give the same numbers twice; the unique indexes would catch that, at the expense
 of every client. The lease document names its holder by a random id, and the holder counts its
 renewals in it. Another server watches the document by its own clock: a holder is gone when it has
-not renewed for as long as the lease is good. The server trusts no clock of another machine, and a
-process id only on this boot of this machine and in this PID namespace, where it means the same
-process.
+not renewed for as long as the lease is good. The server trusts no clock of another machine. It
+trusts a process id only on this boot of this machine and in this PID namespace, where the id means
+the same process.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """Whether the store took a renewal in `lease_valid_s`, and no write has failed since."""
+        """Whether a renewal was stored in the last `lease_valid_s`, and no write failed since."""
         return now_s() < self._until
 
     async def take(self) -> None:
@@ -81,7 +81,7 @@ class Lease:
             holder = await self._outwait(holder)
         began = now_s()
         try:
-            # Two that start at once: one of them finds the document changed, or there.
+            # If two servers start at once, one of them finds the document changed, or created.
             await self._meta.update_one(_as_seen(holder), self._renewal(), upsert=True)
         except DuplicateKeyError:
             raise SetupError(
@@ -91,7 +91,7 @@ class Lease:
         self._renewer = asyncio.get_running_loop().create_task(self._keep())
 
     async def ensure(self) -> None:
-        """Make sure that the lease is ours, before each write; costs nothing while it is.
+        """Renew the lease before a write if it is not held; costs nothing while it is held.
 
         Raises StoreUnavailableError if the store cannot be asked.
         """
@@ -111,7 +111,7 @@ class Lease:
         return True
 
     def suspect(self) -> None:
-        """Renew the lease before the next write, since one has failed."""
+        """Have the lease renewed before the next write, since a write has failed."""
         self._until = 0.0
 
     async def release(self) -> None:
@@ -126,7 +126,7 @@ class Lease:
             _log.warning("lease_not_released")
 
     async def _outwait(self, holder: Any) -> Any:
-        """Watch the holder until its lease has run out, and return what is in its place then.
+        """Watch the lease until it has run out, and return its document as it is then.
 
         Raises SetupError as soon as the holder renews.
         """
@@ -137,7 +137,7 @@ class Lease:
         deadline = now_s() + wait_s
         while True:
             await asyncio.sleep(min(WATCH_EVERY_S, wait_s / 4))
-            # The clock is read first: a server suspended in between sees what happened meanwhile.
+            # The clock is read before the document: a server suspended in between sees a renewal.
             over = now_s() >= deadline
             found: Any = await self._meta.find_one({"_id": _ID})
             if found is None:
@@ -183,7 +183,7 @@ class Lease:
         raise StoreUnavailableError
 
     def _renewal(self) -> Document:
-        # `until` is for people, and for servers older than `renewals`.
+        # `until` is for people, and for old versions, which do not know `renewals`.
         holder = {
             "owner": self._owner,
             "host": socket.gethostname(),
@@ -223,7 +223,7 @@ def _is_dead(holder: Any) -> bool:
 
 
 def _boot_id() -> str:
-    """Return an id that changes with each start of the machine, which ends the meaning of a pid."""
+    """Return the id of this boot of the machine; a pid means a process of one boot only."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -231,7 +231,7 @@ def _boot_id() -> str:
 
 
 def _pid_namespace() -> str:
-    """Return the name of the PID namespace: two containers have a process 1 each."""
+    """Return the name of the PID namespace: each container has its own process 1."""
     try:
         return str(Path("/proc/self/ns/pid").readlink())
     except OSError:

@@ -32,7 +32,7 @@ INDEXES: Final = (
         [("chatId", ASCENDING), ("senderId", ASCENDING), ("clientMessageId", ASCENDING)],
         unique=True,
         name="client_message_id",
-        # Both stores understand a comparison in a partial index, the embedded one no `$exists`.
+        # A comparison, since the embedded store understands no `$exists` in a partial index.
         partialFilterExpression={"clientMessageId": {"$gt": ""}},
     ),
     IndexModel(
@@ -128,7 +128,7 @@ class MongoMessages:
         try:
             await self._revisions.prune(message)
         except ChatError as error:
-            # The edit is stored; the next one prunes.
+            # The edit is stored; the next edit prunes the texts.
             _log.info("revisions_not_pruned", message_id=message.id, code=error.code.value)
         return True
 
@@ -154,7 +154,7 @@ class MongoMessages:
     async def _delete(self, query: Document, message: Message) -> bool:
         await self._wipes.begin("message", message.id)
         async with self._guard:  # index _id
-            # Replaced whole: nothing of the text stays.
+            # The whole document is replaced, so that nothing of the text stays.
             done = await self._messages.replace_one(query, message_to_document(message))
         if not done.matched_count and not await self._is_stored(message):
             await self._wipes.done("message", message.id)
@@ -162,12 +162,12 @@ class MongoMessages:
         try:
             await self.wipe(message.chat_id, message.id)
         except StoreUnavailableError as error:
-            # The tombstone is stored: to say that nothing was would give its number away.
+            # The tombstone is stored: an error that denied it would leave its number to others.
             raise OutcomeUnknownError from error
         return True
 
     async def _is_stored(self, message: Message) -> bool:
-        """Whether this very update is what is stored: its first answer was lost."""
+        """Whether this very update is already stored, and only the first answer was lost."""
         stored = await self.find(message.id)
         return stored is not None and stored.updated_seq == message.updated_seq
 

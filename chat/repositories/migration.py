@@ -25,7 +25,7 @@ CHATS_AT_ONCE: Final = 50
 
 WRITTEN_AT_ONCE: Final = 500
 WHOLE_COLLECTION_S: Final = 3_600.0
-"""The time for what takes as long as a collection is large, such as building an index."""
+"""The time limit of work that grows with a collection, such as building an index."""
 
 PROGRESS_EVERY_S: Final = 5.0
 OLD_INDEXES: Final = (
@@ -33,7 +33,7 @@ OLD_INDEXES: Final = (
     ("chats", "external_ref"),
     ("participants", "user"),
 )
-"""Indexes of version 2 whose fields are behind the tenant in those of version 3.
+"""Indexes of version 2; those of version 3 have the tenant before these fields.
 
 A unique index without the tenant would refuse to one tenant a value that another one has.
 """
@@ -49,7 +49,7 @@ async def migrate(
     guard: Guard,
     revisions: MongoRevisions,
 ) -> None:
-    """Migrate data of that version; the indexes of SCHEMA_VERSION are there already."""
+    """Migrate data of `version`; the indexes of SCHEMA_VERSION are there already."""
     _log.info("migration_begins", from_version=version, to_version=SCHEMA_VERSION)
     if version < 2:
         await _move_revisions(database, revisions)

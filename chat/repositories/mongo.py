@@ -40,7 +40,7 @@ from chat.timings import TIMINGS, Timings
 
 DEFAULT_DATABASE: Final = "chatgateway"
 WARM_CONNECTIONS: Final = 10
-"""Connections that are kept open, so that a process without spare files still reads and writes.
+"""Connections kept open, so that a process without free descriptors still reads and writes.
 
 If a connection cannot be opened, pymongo closes the others, too. motor has five threads a core, so
 two cores never need more.
@@ -60,7 +60,7 @@ class MongoUsers:
 
     async def find_many(self, keys: Sequence[UserKey]) -> dict[UserKey, User]:
         found: dict[UserKey, User] = {}
-        # In parts, so that other reads and writes can pass in between.
+        # Read in parts, so that other reads and writes can pass in between.
         for start in range(0, len(keys), FOUND_AT_ONCE):
             some = list(keys[start : start + FOUND_AT_ONCE])
             with reading():  # index _id
@@ -105,7 +105,7 @@ class MongoAccess:
 
 
 class MongoIds:
-    """The collection `counters`: one document a sequence, holding the next free id."""
+    """The collection `counters`: one document for each sequence, with its next free id."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Document], guard: Guard) -> None:
         self._guard = guard
@@ -130,9 +130,9 @@ class MongoIds:
 class MongoStore:
     """All repositories over one client; `open` before use.
 
-    `lease_lost` is called when another server has the database; `space` watches the disks that
-    decide about writes. `restart` starts the server's own store again, which no other server can
-    reach; None for any other store.
+    `lease_lost` is called when another server has the database; `space` refuses writes while
+    a disk is nearly full. `restart` starts the server's own store again, which no other server can
+    reach; it is None for any other store.
     """
 
     def __init__(
@@ -219,7 +219,7 @@ class MongoStore:
         """Check that the store answers within a second and takes writes.
 
         Raises DiskFullError or StoreUnavailableError. Whether it takes writes is known from the
-        last one, or from the lease, which is renewed every three seconds.
+        last write, or from the lease, which is renewed every three seconds.
         """
         self._space.check()
         try:

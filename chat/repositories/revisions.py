@@ -1,8 +1,8 @@
 """The collection `revisions`: the earlier texts of messages, a document each.
 
 They are not in the message's own document, so that a page of messages never reads them. An edit
-stores the earlier text before the new one: a server killed in between leaves a revision with the
-number of the message's present text, which is not shown, and which the next edit writes again.
+stores the earlier text before the new one. A server killed in between leaves a revision with the
+number of the message's present text. It is not shown, and the next edit overwrites it.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ from chat.repositories.guard import Guard
 
 MAX_REVISIONS: Final = 50
 MAX_REVISION_BYTES: Final = 256_000
-"""The bound for a message's earlier texts; the latest is kept whatever its size."""
+"""The bound for all earlier texts of a message; the latest is kept whatever its size."""
 
 DELETED_AT_ONCE: Final = 500
 INDEXES: Final = (
@@ -65,7 +65,7 @@ class MongoRevisions:
             await self._revisions.delete_many({"chatId": chat_id, "messageId": message_id})
 
     async def wipe_chat(self, chat_id: int) -> None:
-        """Delete in parts: a chat may have more of them than one write deletes within its time."""
+        """Delete in parts: one write might not have the time to delete all revisions of a chat."""
         with reading():  # index chat_message
             found = await self._revisions.find({"chatId": chat_id}, {"_id": 1}).to_list(None)
         ids = [each["_id"] for each in found]
@@ -78,7 +78,7 @@ class MongoRevisions:
     async def move_out(self, message_id: int) -> None:
         """Move the earlier texts that version 1 kept in a message's own document; safe to repeat.
 
-        They are stored here before they are removed there.
+        Stores them in `revisions` before it removes them from the message.
         """
         fields = {"chatId": 1, "revisions": 1}
         with reading():  # index _id

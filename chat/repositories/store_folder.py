@@ -39,7 +39,7 @@ class StoreFolder:
         """
         private_folder(self.path)
         try:
-            # No child inherits it (PEP 446), so the lock ends with this process, however that ends.
+            # No child inherits the file (PEP 446), so the lock ends whenever this process ends.
             lock = os.open(self.path / "store.lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,7 +82,7 @@ class StoreFolder:
             write_private(self._version_file, f"{version}\n")
         self.socket = self.path / "store.sock"
         if len(os.fsencode(self.socket)) > MAX_SOCKET_PATH:
-            # Its mode is 0700, as that of DATA_DIR.
+            # The new folder has the mode 0700, like DATA_DIR.
             self._socket_folder = Path(tempfile.mkdtemp(prefix="chatgateway-"))
             self.socket = self._socket_folder / "store.sock"
 

@@ -45,7 +45,7 @@ class LocalServer(SecantusDBServer):
         self._path = path
 
     def start(self) -> None:
-        # The storage is open by now, so no other store listens here: a socket is a dead store's.
+        # The storage is open by now, so no other store listens: a socket here is a dead store's.
         self._remove_socket()
         listener = LocalSocket(socket.AF_UNIX)
         listener.bind(self._path)
@@ -87,8 +87,8 @@ def main(parent: str, files: str, path: str, options: str) -> None:
     end_with(int(parent))
     os.umask(0o077)
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Blocked in all threads and waited for in this one: a handler could run while `stop` would
-    # need a lock that the interrupted code holds.
+    # The signals are blocked in all threads, and this one waits for them: a handler could
+    # interrupt code that holds a lock which `stop` needs.
     ending = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     server = LocalServer(path, storage_path=files, **json.loads(options))

@@ -1,7 +1,7 @@
 """The collection `wipes`: deletions whose text may still be elsewhere.
 
-A tombstone is one write; deleting the earlier texts and the quotes takes others. A deletion is
-noted before the first of them and crossed off after the last, so that a start finishes the
+A tombstone is one write; deleting the earlier texts and the quotes takes more. A deletion is noted
+before the first of these writes and crossed off after the last, so that a start finishes the
 deletions that a killed server had begun. The collection is nearly always empty, so it is read
 without an index.
 """

@@ -48,7 +48,7 @@ class UserAccessHandler(AdminHandler):
 
 class RefreshSeatsHandler(AdminHandler):
     async def post(self) -> None:
-        """Ask the host again about the seats in one chat; those who lost theirs are out."""
+        """Ask the host again about the seats in one chat; users whose seat ended leave it."""
         asked = await self.begin(
             "POST /admin/seats/refresh", parse(ByExternalRef, await self.body_json())
         )
@@ -67,7 +67,7 @@ class PluginsHandler(AdminHandler):
     async def get(self) -> None:
         """List the hooks of every plugin with their failures.
 
-        `off` = switched off after failures, `usersOff` = for so many users only.
+        `off` = the hook is switched off after failures, `usersOff` = for how many users it is.
         """
         await self.begin("GET /admin/plugins", Nothing())
         self.answer(answers.plugins([self._describe(name) for name in self.gate.hooks.plugins]))

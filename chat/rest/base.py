@@ -2,13 +2,13 @@
 
 A request takes this way, which is also the order of the methods of `ApiHandler`:
 
-1. `prepare`, when the head of the request is there: its origin, its token, its turn, whether the
-   caller was refused too often, and how large a body may follow. Then the body comes
-   (`chat.http.bodies`).
+1. `prepare` checks the head of the request: its origin, its token, and whether the caller was
+   refused too often. It waits for the caller's turn (`chat.http.turnstile`), and says how large a
+   body may follow. Then the server reads the body (`chat.http.bodies`).
 2. The method of the route reads its input (`chat.rest.json_handler`, `chat.rest.paths`), shows it
    to the plugins by `begin`, calls one service, and answers by `answer`.
-3. `write_error` answers instead where anything was raised on the way.
-4. `finish` sends the answer, and `_report` gives it to the audit log and to the plugins.
+3. `write_error` answers instead if any of this raised an exception.
+4. `finish` sends the answer, and `_report` gives the outcome to the audit log and to plugins.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from chat.services.refusals import counts, price_of_request
 HELD_S: Final = 1.0
 """How long the server holds back an answer that asks for a pause.
 
-A client asks no faster than that over one connection.
+A client that ignores the pause gets one answer in this time over a connection.
 """
 
 _WITHOUT_BODY: Final = ("GET", "HEAD", "DELETE")
@@ -59,7 +59,7 @@ class ApiHandler(JsonHandler):
 
     # False for a route that answers without a token.
     needs_token = True
-    # Whether the log may hold the messages of refusals; not where a client may have written them.
+    # Whether the log may hold the messages of refusals; False where clients may have written them.
     says_why = True
     _reported = False
 
@@ -118,7 +118,7 @@ class ApiHandler(JsonHandler):
             raise
 
     async def _check_budget(self) -> None:
-        """Refuse, after a while, a caller whose requests were refused too often: RATE_LIMITED."""
+        """Refuse a caller whose requests were refused too often, after a pause: RATE_LIMITED."""
         if self.caller is not None and (rush_s := self.gate.refusals.rush_of_request(self.caller)):
             await asyncio.sleep(min(rush_s, HELD_S))
         try:
@@ -149,9 +149,9 @@ class ApiHandler(JsonHandler):
         )
 
     async def begin(self, action: str, payload: Model) -> Model:
-        """Name what is about to be done, and show it to the plugins.
+        """Name the action that is about to run, and show it to the plugins.
 
-        Returns the payload that is to run: a plugin may have replaced it.
+        Returns the payload to use, which a plugin may have replaced.
         """
         self.about(action, **objects_of(payload))
         self.check_caller()
@@ -181,7 +181,7 @@ class ApiHandler(JsonHandler):
         self._objects.update(objects)
 
     def answer(self, body: Mapping[str, Any], status: int = 200) -> None:
-        """Answer what a writer of `chat.contracts.answers` or `acks` has written."""
+        """Answer with a body that a writer of `chat.contracts.answers` or `acks` made."""
         self.set_status(status)
         if self._action in AUDITED:
             self._request_id = new_request_id()
@@ -198,10 +198,10 @@ class ApiHandler(JsonHandler):
         if counts(error) and not self._is_over_budget:
             cost = price_of_request(self._held)
             self.gate.refusals.of_request(self.caller, self.remote_ip, cost)
-        # Tornado has cleared all headers; without these a page could not read the refusal.
+        # Tornado has cleared all headers; without the CORS headers no page could read the refusal.
         self._set_cors_headers()
         self.set_status(error.kind.status)
-        # For a HEAD, whose answer has no body to read the id from.
+        # The answer to a HEAD has no body to read the id from.
         self.set_header("X-Request-Id", error.request_id)
         if error.retry_after_s is not None:
             self.set_header("Retry-After", str(max(1, round(error.retry_after_s))))
@@ -230,7 +230,7 @@ class ApiHandler(JsonHandler):
     def _log_refusal(self, error: ChatError) -> None:
         """Log a refusal of a caller that is not known.
 
-        Others are logged elsewhere: a refusal of a known user as `refused` and a bad token as
+        Other errors are logged elsewhere: a refusal of a known user as `refused` and a bad token as
         `auth_failed`, both by a plugin; a crash where it is caught.
         """
         known = self._token_was_refused or self.caller is not None
@@ -265,7 +265,7 @@ class ApiHandler(JsonHandler):
 
     def _report(self) -> None:
         """Give the outcome to the audit log and to the plugins."""
-        # The error's traceback refers to this handler: kept, both would wait for the collector.
+        # Not kept: its traceback refers to this handler, so both would wait for the collector.
         error, self._error = self._error, None
         if self.caller is None:
             return

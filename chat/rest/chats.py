@@ -68,9 +68,9 @@ class OneChatHandler(ApiHandler):
 
 class ChatsHandler(OneChatHandler):
     async def post(self) -> None:
-        """Create a chat: 201, or 200 with the existing one of the same pair or externalRef.
+        """Create a chat (201), or answer the existing one of the pair or externalRef (200).
 
-        CONFLICT where the existing one is not what was asked for.
+        CONFLICT where the existing chat is not what was asked for.
         """
         payload = await self.begin("POST /chats", parse(CreateChat, await self.body_json()))
         new = NewChat(
@@ -129,7 +129,7 @@ class ChatsHandler(OneChatHandler):
 
 class JoinHandler(OneChatHandler):
     async def post(self) -> None:
-        """Answer the chat of an externalRef, made where the host gives the caller a seat in it."""
+        """Answer the chat of an externalRef; create it if the host gives the caller a seat."""
         payload = await self.begin("POST /chats/join", parse(ByExternalRef, await self.body_json()))
         self.gate.domain.pace.take_page(self.identity)
         state = await self.gate.domain.seats.open(self.identity, payload.external_ref)
@@ -184,7 +184,7 @@ class ParticipantsHandler(ApiHandler):
         self.answer(answers.page_of_participants(found, next_cursor))
 
     async def post(self, chat_id: str) -> None:
-        """Add participants; answers all that were named, whether new or not."""
+        """Add participants; the answer has all that were named, whether new or not."""
         reference = path_id(chat_id)
         self.about(chat_id=reference)
         payload = await self.begin(
@@ -211,7 +211,7 @@ class ParticipantHandler(ApiHandler):
         self.answer(answers.one_participant(changed, user))
 
     async def delete(self, chat_id: str, user_id: str) -> None:
-        """Remove a participant; once this has answered, that user gets nothing of the chat."""
+        """Remove a participant; after the answer, that user gets nothing more of the chat."""
         asked = _participant(chat_id, user_id)
         query = await self.begin("DELETE /chats/:id/participants/:userId", asked)
         await self.gate.domain.participants.remove(self.identity, query.chat_id, query.user_id)

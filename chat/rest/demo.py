@@ -28,8 +28,8 @@ class DemoHandler(ApiHandler):
         self._hosts = hosts
 
     async def prepare(self) -> None:
-        # A foreign name that resolves to this machine (DNS rebinding) would make a page of another
-        # site same-origin.
+        # A name of another site that resolves to this machine (DNS rebinding) would make that
+        # site's page same-origin.
         if self.request.host.lower() not in self._hosts:
             raise ChatError(ErrorCode.FORBIDDEN, "demo tokens are for this server's own page")
         # The client chooses Host. Behind a proxy on this machine, every client has a loopback

@@ -20,7 +20,7 @@ _ROUTE: Final = re.compile(r"^- `/([a-z.]+)`:", re.MULTILINE)
 
 
 def docs_rules(origins: OriginPolicy) -> Sequence[tuple[str, Any, dict[str, Any]]]:
-    """Make the rules of everything here; the routes of plugins come before them."""
+    """Make the rules of this module's routes; the routes of plugins come before them."""
     reference, pages, front, llms = DOCS_ROUTES
     given = {"origins": origins}
     return (
@@ -78,7 +78,7 @@ class ToReferenceHandler(RedirectHandler):
 
 
 class LlmsHandler(PageHandler):
-    """`GET /llms.txt`: what there is to read, for programs that read."""
+    """`GET /llms.txt`: the index of the documentation, for programs."""
 
     async def get(self, path: str = "", include_body: bool = True) -> None:
         self.set_header("Content-Type", "text/plain; charset=utf-8")
@@ -86,5 +86,5 @@ class LlmsHandler(PageHandler):
         await self.finish(llms_txt())
 
     def compute_etag(self) -> str | None:
-        # That of the text that is sent, which is no file.
+        # The ETag of the text that is sent, which is no file.
         return tornado.web.RequestHandler.compute_etag(self)

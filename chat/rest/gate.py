@@ -1,4 +1,4 @@
-"""The value that every REST handler is given."""
+"""The parts of the server that every REST handler receives."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,14 +20,14 @@ from chat.services.refusals import Refusals
 from chat.settings import Settings
 
 BACKLOGS_OF_ANSWERS: Final = 2
-"""The answers that a user may have on the way, in backlogs of a socket."""
+"""The bytes of answers that a user may have on the way, as a multiple of MAX_BACKLOG_BYTES."""
 
 
 @dataclass(slots=True)
 class Gate:
     """The parts of the server that handlers use; counts the requests that run.
 
-    `stats` are those of a tenant. `draining` = new requests are refused with SHUTTING_DOWN.
+    `stats` returns a tenant's figures. `draining` = new requests are refused with SHUTTING_DOWN.
     """
 
     domain: Domain
@@ -46,9 +46,9 @@ class Gate:
     answer_bytes: int = field(init=False)
     bodies: HeldBytes[str] = field(init=False)
     turnstile: Turnstile[UserKey] = field(default_factory=Turnstile)
-    # Big bodies are decoded one a turn of the loop.
+    # Big bodies are decoded one in each turn of the loop.
     decoding: Turns = field(default_factory=lambda: Turns(of_all=1))
-    # The big answers that clients have not taken yet, by user.
+    # The big answers that clients have not read yet, by user.
     answers: HeldBytes[UserKey | None] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -17,10 +17,10 @@ from chat.identity import MAX_ID_DIGITS, MAX_INTEGER, Identity, UserKey
 from chat.rest.gate import Gate
 
 SMALL_BODY: Final = 16_000
-"""The largest body that is decoded at once, and that a request may have without a use for one."""
+"""The largest body that is decoded without a wait, or accepted where no body is needed."""
 
 BIG_ANSWER: Final = 64_000
-"""The size from which an answer counts against its user's quota until the client has taken it."""
+"""The size from which an answer counts against its user's quota until the client has read it."""
 
 
 class JsonHandler(BodyHandler):
@@ -33,7 +33,7 @@ class JsonHandler(BodyHandler):
 
     @property
     def caller(self) -> Identity | None:
-        """The caller; None without a token, and as long as the token is not accepted."""
+        """The caller; None until the request's token has been accepted."""
         return getattr(self, "identity", None)
 
     @property
@@ -47,13 +47,13 @@ class JsonHandler(BodyHandler):
     async def body_json(self) -> Any:
         """Decode the body; UNSUPPORTED_MEDIA or VALIDATION_ERROR where it is no JSON.
 
-        Big bodies are decoded one a turn of the loop: a hundred that arrive together would hold it
-        up for 300 ms.
+        Big bodies are decoded one in each turn of the loop: a hundred at once would block the loop
+        for 300 ms.
         """
         content_type = (
             self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         )
-        # A text/plain form of another site would come without a preflight.
+        # Browsers send a text/plain form of another site without a preflight.
         if content_type != "application/json":
             raise ChatError(ErrorCode.UNSUPPORTED_MEDIA, "send application/json")
         body = self.take_body()
@@ -91,7 +91,7 @@ class JsonHandler(BodyHandler):
         return [each for each in given.split(",") if each]
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        """Decode an argument; VALIDATION_ERROR that names the parameter where it is not UTF-8.
+        """Decode an argument; VALIDATION_ERROR with the parameter's name if it is not UTF-8.
 
         Half a surrogate pair is not UTF-8.
         """
@@ -101,7 +101,7 @@ class JsonHandler(BodyHandler):
             raise invalid_field((name or "path")[:MAX_PATH_CHARS], "is not UTF-8") from None
 
     def write_json(self, body: Mapping[str, Any]) -> None:
-        """Write the answer; RATE_LIMITED where the user has too many big ones on the way."""
+        """Write the answer; RATE_LIMITED if the user has too many big answers on the way."""
         encoded = orjson.dumps(body)
         if len(encoded) > BIG_ANSWER:
             if not self.gate.answers.take(self.caller_key, len(encoded)):
@@ -112,7 +112,7 @@ class JsonHandler(BodyHandler):
         self.write(encoded)
 
     def finish(self, chunk: Any = None) -> "asyncio.Future[None]":
-        """Send the answer; a client that does not take a big one in time is disconnected."""
+        """Send the answer; a client that does not read a big one in time is disconnected."""
         stream = self._connection.stream
         sent = super().finish(chunk)
         unsent, self._unsent = self._unsent, None

@@ -21,7 +21,7 @@ class MessageHistory(HistoryQuery, MessageReference):
 
 class MessagesHandler(ApiHandler):
     async def post(self) -> None:
-        """Send a message: 201, or 200 where it repeats one that is stored."""
+        """Send a message: 201, or 200 if it repeats a stored message."""
         wanted = parse(CreateMessage, await self._body_with_key())
         payload = await self.begin(Event.SEND_MESSAGE, wanted)
         draft = MessageDraft(
@@ -39,7 +39,7 @@ class MessagesHandler(ApiHandler):
         self.answer(answers.sent_message(sent.message, sent.duplicate), status)
 
     async def get(self) -> None:
-        """Read a page, oldest first; one of the message ids `before`, `after`, `around`."""
+        """Read a page, oldest first, at one of the message ids `before`, `after`, `around`."""
         chat_id = self.query_int(QueryName.CHAT_ID)
         if chat_id is None:
             raise invalid_field(QueryName.CHAT_ID, "is needed")
@@ -97,7 +97,7 @@ class MessageHandler(ApiHandler):
         self.answer(answers.one_message(message))
 
     async def put(self, message_id: str) -> None:
-        """Do the same as PATCH: back ends of the guide's time edit with PUT."""
+        """Do the same as PATCH, for back ends that edit with PUT."""
         await self.patch(message_id)
 
     async def delete(self, message_id: str) -> None:

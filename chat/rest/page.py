@@ -90,7 +90,7 @@ class ToPageHandler(RedirectHandler):
     def get(self) -> None:
         context = getattr(self.request.connection, "context", None)
         name = getattr(context, "prefix", "").rpartition("/")[2]
-        # Relative, since the proxy that cuts the prefix off may not be the only one.
+        # Relative, since the proxy that cuts the prefix off may not be the only proxy.
         self.redirect(f"./{name}/" if name else "/", status=308)
 
     head = get
@@ -99,7 +99,7 @@ class ToPageHandler(RedirectHandler):
 class IndexHandler(PageHandler):
     """`GET /`: index.html, which says whether the server runs in demo mode.
 
-    The page then asks for `/demo` only in demo mode, and no request of it fails.
+    The page then asks for `/demo` only in demo mode, so none of its requests fails.
     """
 
     def set_default_headers(self) -> None:
@@ -117,5 +117,5 @@ class IndexHandler(PageHandler):
         await self.finish(text.replace(DEMO_UNKNOWN, DEMO_UNKNOWN.replace(b"unknown", self._mode)))
 
     def compute_etag(self) -> str | None:
-        # Made from the bytes that are sent: the file's own would hide a change of the mode.
+        # Made from the bytes that are sent: the file's ETag would hide a change of the mode.
         return tornado.web.RequestHandler.compute_etag(self)

@@ -7,14 +7,14 @@ from chat.identity import MAX_ID_DIGITS, MAX_INTEGER, UserId, parse_user_id
 
 
 def with_head_and_options(methods: Iterable[str]) -> list[str]:
-    """Add the methods that a route answers besides its own."""
+    """Add OPTIONS, and HEAD where the route has GET."""
     known = list(methods)
     head = ["HEAD"] if "GET" in known else []
     return [*known, *head, "OPTIONS"]
 
 
 def path_id(text: str) -> int:
-    """Read an id: digits, by the route's pattern; NOT_FOUND where it is larger than any id."""
+    """Read an id, which the route's pattern limits to digits; NOT_FOUND if no id is so large."""
     if len(text) > MAX_ID_DIGITS or not 1 <= int(text) <= MAX_INTEGER:
         raise ChatError(ErrorCode.NOT_FOUND, "there is no such id")
     return int(text)

@@ -85,7 +85,7 @@ def build_routes(
     ]
     if gate.settings.serve_docs:
         rules += docs_rules(gate.origins)
-    # The rest of a path that is PUBLIC_PATH itself.
+    # The path is empty if a client asks for PUBLIC_PATH itself.
     rules.append((r"", ToPageHandler))
     own = [*PAGE_ROUTES, *(DOCS_ROUTES if gate.settings.serve_docs else ())]
     _check_public_path(gate.settings.public_path, own, plugin_routes)
@@ -107,7 +107,7 @@ def build_application(
 def _check_public_path(
     public_path: str | None, files: Sequence[str], plugin_routes: Sequence[Brought]
 ) -> None:
-    """Refuse a prefix that a route begins with: SetupError.
+    """Raise SetupError if a route begins with the prefix.
 
     The server could not tell whether the proxy has cut the prefix off.
     """

@@ -1,6 +1,6 @@
 """/openapi.json and /asyncapi.json: the specifications of this server, for everybody.
 
-They hold no data, and nothing of the operator's but limits and the names of plugins' routes.
+They hold no data, and of the settings and plugins only the limits and the names of routes.
 """
 
 import asyncio

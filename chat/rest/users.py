@@ -50,7 +50,7 @@ class UserHandler(ApiHandler):
         self.answer(answers.one_user(found))
 
     async def put(self, user: str) -> None:
-        """Set the name and picture of a user, who may never have connected; for the host."""
+        """Set the name and picture of a user, who may never have connected; only the host may."""
         user_id = path_user_id(user)
         self.about("PUT /users/:id", user_id=user_id)
         if not self.identity.is_service:

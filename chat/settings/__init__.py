@@ -203,9 +203,9 @@ class Settings(LimitSettings):
     @model_validator(mode="before")
     @classmethod
     def _unquote(cls, values: dict[str, object]) -> dict[str, object]:
-        """Remove quotes and blanks from all values but secrets, which the host may have with them.
+        """Remove quotes and blanks around all values but secrets: the host may sign with them.
 
-        An empty value counts as unset, but an empty key as lost: one of the keys must be set.
+        An empty value counts as unset. An empty key counts as lost, unless another key is set.
         """
         bare = {
             name: environment.unquoted(value)
@@ -356,7 +356,7 @@ class Settings(LimitSettings):
 
     @property
     def demo_mode(self) -> bool:
-        """Whether no key of the host is set: then the server makes its own and gives tokens."""
+        """Whether no key of the host is set: then the server makes a key and gives tokens."""
         return not (self.jwt_secret or self.jwt_public_key or self.jwt_jwks_url)
 
     @property
@@ -371,7 +371,7 @@ class Settings(LimitSettings):
 
     @property
     def named_secrets(self) -> list[tuple[str, str]]:
-        """The same secrets, each with the name of its field."""
+        """The secrets that verify tokens, each with the name of its field."""
         named = [("jwt_secret", self.jwt_secret)] if self.jwt_secret else []
         named += [("jwt_secret_previous", each) for each in self.jwt_secret_previous]
         return [(field, each.get_secret_value()) for field, each in named]

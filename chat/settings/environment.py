@@ -1,6 +1,6 @@
 """Read and check the environment as operators write it.
 
-Files of variables, names that are not read, values in quotes, weak secrets, wrong addresses.
+It covers files of variables, unread names, values in quotes, weak secrets and wrong addresses.
 """
 
 import difflib
@@ -19,7 +19,7 @@ from chat.net.addresses import Networks
 from chat.net.origins import normal_origin
 
 MIN_NAME_CHARS: Final = 6
-"""Shorter names are like too many others: HOST, PORT."""
+"""Shorter names, such as HOST and PORT, are like too many others."""
 
 ALIKE: Final = 0.82
 OTHER_NAMES: Final = {
@@ -46,7 +46,7 @@ WELL_KNOWN_WORDS: Final = (
 
 MIN_UNIT_CHARS: Final = 8
 MIN_DIFFERENT_CHARS: Final = 6
-"""Less than one of a million secrets of 32 random digits has fewer different characters.
+"""Fewer than one in a million secrets of 32 random digits has fewer different characters.
 
 Longer patterns, which only look careless, are the operator's choice: test set-ups use them.
 """
@@ -56,7 +56,7 @@ ESCAPED: Final = (
     "write @ as %40, : as %3A, / as %2F, ? as %3F and % as %25"
 )
 _OF_KUBERNETES: Final = re.compile(r"CHAT_(\w+_)?(PORT(_\d+_\w+)?|SERVICE_(HOST|PORT)\w*|ENV_\w+)")
-"""Variables that a container gets for a service, or a linked container, of the name `chat`."""
+"""Variables that a container gets for a service or a linked container named `chat`."""
 
 _WORDS: Final = re.compile(rf"\d{{0,6}}(({'|'.join(WELL_KNOWN_WORDS)})\d{{0,6}})+")
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\],]+)(?::(\d{1,5}))?")
@@ -87,14 +87,14 @@ def add_env_file(path: str) -> None:
 
 
 def set_names() -> list[str]:
-    """Return the names of all variables that are set; an empty one is not."""
+    """Return the names of all variables that are set; an empty variable counts as unset."""
     return [name for name, value in os.environ.items() if value]
 
 
 def unread_names(names: Iterable[str], known: Collection[str]) -> dict[str, str | None]:
     """Find variables that the server does not read, each with the name that was probably meant.
 
-    Every name that begins with CHAT_ counts, and others that are like a known name that is not set.
+    Looks at names that begin with CHAT_, and at names like a known one that is not set.
     """
     here = {name.upper() for name in names}
     unread: dict[str, str | None] = {}
@@ -123,7 +123,7 @@ def unquoted(value: str) -> str:
 def wrapped_in(secret: str) -> str | None:
     """Name the quotes or blanks around a secret, which were hardly meant as part of it, or None.
 
-    They are not removed: the application that signs may have the same.
+    They are not removed: the application that signs may have them, too.
     """
     if secret != secret.strip():
         return "blanks or a line break"
@@ -191,7 +191,7 @@ def check_network(item: str) -> None:
 
 
 def check_keys(keys: Mapping[str, object]) -> None:
-    """Raise ValueError if no key has a value and one of them is empty, as a lost one is."""
+    """Raise ValueError if no key has a value and one is empty: its value was probably lost."""
     empty = [name.upper() for name, value in keys.items() if value == ""]
     if empty and not any(keys.values()):
         raise ValueError(

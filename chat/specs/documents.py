@@ -23,7 +23,7 @@ class Document:
 
     @property
     def readable(self) -> bytes:
-        """The same with line breaks, for files."""
+        """The body with line breaks, for files."""
         return orjson.dumps(
             orjson.loads(self.body), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
         )
@@ -38,7 +38,7 @@ class Documents:
     plugin_routes: Sequence[Brought]
 
     def write(self, folder: Path) -> list[Path]:
-        """Write both into a folder; OSError where that cannot be done."""
+        """Write both documents into a folder; OSError where that fails."""
         folder.mkdir(parents=True, exist_ok=True)
         written = {"openapi.json": self.openapi, "asyncapi.json": self.asyncapi}
         for name, document in written.items():

@@ -28,7 +28,7 @@ _IDS: Final = {
     "userId": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$"},
 }
 _ID_IN_LIST: Final = {"type": "string", "maxLength": 64, "pattern": "^[!-+.-~-]*$"}
-"""A user id of a list with commas; the server ignores an empty one."""
+"""A user id of a list with commas; the server ignores an empty id."""
 
 _HEADERS: Final = {
     "RetryAfter": {
@@ -162,7 +162,7 @@ def _refusals(codes: Sequence[ErrorCode]) -> Schema:
 
 
 def _refused(codes: Sequence[ErrorCode]) -> Schema:
-    """Describe the refusals; those that are the same for most routes by reference."""
+    """Describe the refusals; those of most routes are references."""
     return {
         status: {"$ref": f"#/components/responses/Refused{status}"}
         if _SHARED.get(status) == described
@@ -172,7 +172,7 @@ def _refused(codes: Sequence[ErrorCode]) -> Schema:
 
 
 def _links(parameter: str) -> Schema:
-    """Lead from what was made to the routes that take its id."""
+    """Link what a route has made to the routes that take its id."""
     taking = (
         operation_id(name.split(" ")[0], path)
         for name in ROUTES

@@ -54,7 +54,7 @@ def _described(kinds: Iterable[tuple[type[Any], Mode]], settings: Settings) -> S
     _, made = TypeAdapter.json_schemas(inputs, ref_template=TEMPLATE)
     named = {public_name(name): _tidy(each, settings) for name, each in made["$defs"].items()}
     if "ErrorCode" in named:
-        named["ErrorCode"]["x-open"] = True  # later versions have more
+        named["ErrorCode"]["x-open"] = True  # later versions have more codes
     return dict(sorted((NAMED_SCHEMAS | named).items()))
 
 
@@ -69,7 +69,7 @@ def refusal(codes: Iterable[ErrorCode]) -> Schema:
 
 
 def fields(model: type[BaseModel], settings: Settings) -> dict[str, Schema]:
-    """Describe the fields of a query, each without its null: absent is the only way to say none."""
+    """Describe the fields of a query without null: a query can only leave a field out."""
     made = _tidy(model.model_json_schema(ref_template=TEMPLATE), settings)
     return {
         name: _without_null(each) | {"required": name in made.get("required", ())}
@@ -80,7 +80,7 @@ def fields(model: type[BaseModel], settings: Settings) -> dict[str, Schema]:
 def of_plugin(plugin: str, kind: Any, mode: Mode, schemas: Schema, settings: Settings) -> Schema:
     """Describe a type of a plugin, and add the types within it to `schemas`.
 
-    Returns a schema of anything where pydantic cannot say it in JSON Schema.
+    Returns a schema that allows anything if pydantic cannot describe the type.
     """
     try:
         made = TypeAdapter(kind).json_schema(
@@ -95,7 +95,7 @@ def of_plugin(plugin: str, kind: Any, mode: Mode, schemas: Schema, settings: Set
 
 
 def _tidy(value: Any, settings: Settings) -> Any:
-    """Leave out what says nothing, and put in the limits of this server."""
+    """Leave out keywords that say nothing, and put in the limits of this server."""
     if isinstance(value, list):
         return [_tidy(each, settings) for each in value]
     if not isinstance(value, Mapping):
@@ -120,7 +120,7 @@ def _tidy(value: Any, settings: Settings) -> Any:
     if "x-ref" in tidy:
         tidy["$ref"] = TEMPLATE.format(model=tidy.pop("x-ref"))
     if "$ref" in tidy and len(tidy) > 1:
-        # Older dialects ignore what stands beside a reference.
+        # Older dialects ignore the keywords beside a reference.
         return {"allOf": [{"$ref": tidy.pop("$ref")}], **tidy}
     return tidy
 
