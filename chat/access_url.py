@@ -22,7 +22,7 @@ RETRY_AFTER_S: Final = 2.0
 NO_SEAT: Final = (403, 404)
 
 MAX_ASKED_AT_ONCE: Final = 50
-"""Further questions wait, and that counts towards their time limit."""
+"""Further questions wait; their time limit includes the wait."""
 
 _PREFIX: Final = "whsec_"
 _log = structlog.get_logger("chat.seats")

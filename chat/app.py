@@ -124,7 +124,7 @@ class ChatApp:
             raise
 
     async def drain(self) -> None:
-        """Let running requests end for up to SHUTDOWN_GRACE_S, close all sockets; safe to repeat.
+        """Let requests end for up to SHUTDOWN_GRACE_S, then close all sockets; safe to repeat.
 
         Returns about two seconds after the grace, whatever a plugin does.
         """

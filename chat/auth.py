@@ -276,7 +276,7 @@ def _read_claims(payload: bytes) -> dict[str, Any]:
 
 
 class _ClaimTwiceError(ValueError):
-    """A claim stands in the token twice, so that two readers could read two different tokens."""
+    """A claim is in the token twice, so that two readers could read different values."""
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ STORE_WITHIN_S: Final = 8.0
 """How long the store gets after that; the embedded store is killed after 5 s."""
 
 LEFT_WITHIN_S: Final = 1.0
-"""How long code that plugins have left running gets after that."""
+"""How long tasks and threads that plugins left running get after that."""
 
 _log = structlog.get_logger("chat.cli")
 

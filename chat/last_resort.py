@@ -23,7 +23,7 @@ _log = structlog.get_logger("chat.app")
 
 
 class LastResort:
-    """A thread that waits for an order, then for its time, and then ends the process.
+    """A thread that waits for an order, then for the order's time, and then ends the process.
 
     Create it on the loop.
     """

@@ -70,7 +70,7 @@ class Timings:
     lease_valid_s: float = 10.0
     lease_renew_every_s: float = 3.0
     lease_drift_s: float = 1.0
-    """A successor waits this much longer than a lease is valid, since two clocks differ."""
+    """A successor waits this much longer than a lease is valid, since no two clocks run alike."""
 
     store_timeout_s: float = 4.0
     """Without this limit a write to a stopped store hangs; with it an answer takes 5 s at most."""

@@ -84,7 +84,7 @@ class Watchdog:
             if self._stopped.wait(LOOK_EVERY_S):
                 return
             if self._is_late(slept_at + LOOK_EVERY_S, used_s):
-                # Something, such as a regular expression, kept all threads from running, even this.
+                # Something kept all threads from running, this one too: a regular expression, say.
                 self._tell(self.look(thread), slept_at)
             elif not _is_idle(thread):
                 try:

@@ -57,7 +57,7 @@ class RateLimit(Plugin):
     async def limit_connects(self, attempt: ConnectAttempt) -> None:
         _take(self._connect, attempt.identity.key)
 
-    # These three have their own limits, which are checked after repeats and renewals.
+    # These three have limits of their own, after the checks for repeats and renewals.
     @hookimpl(before_action, besides=("sendMessage", "typing", "joinChat"))
     async def limit_actions(self, action: Action) -> None:
         if action.identity.type == "service":

@@ -38,7 +38,7 @@ class JsonSettings(Protocol):
 
 
 class JsonLimits(NamedTuple):
-    """`depth` counts the levels below the outermost value.
+    """Limits of a text; `depth` counts the levels below the outermost value.
 
     `marks` limits commas plus opening brackets. They are cheap to count, and a text has at most one
     value more than marks.

@@ -163,7 +163,7 @@ class TokenKeys:
             raise KeySetError("the key set has no key for RS256 or ES256")
         if published != self._published:
             self._published = published
-            # Caches of the host may disagree for a while: a key that vanishes gets a new chance.
+            # Caches of the host may disagree for a while: the wait for a missing key begins anew.
             self._missing.clear()
         return len(published)
 

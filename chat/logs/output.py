@@ -34,7 +34,7 @@ def keep_standard_files() -> None:
         try:
             os.fstat(number)
         except OSError:
-            # The lowest free number is this one, since those below are open by now.
+            # The system gives the lowest free number: this one, since those below are open.
             os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)
     if sys.stdout is None:
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  # as long as the process lives
@@ -116,7 +116,7 @@ class Output(io.TextIOBase):
         return True
 
     def close_within(self, within_s: float) -> None:
-        """Wait until everything written before this call is delivered, for up to that time."""
+        """Wait until everything written before this call is delivered, for up to `within_s`."""
         if self._thread is not None:
             written = threading.Event()
             self._queue.put(written)

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 IPV6_HOME_BITS: Final = 64
-"""A household or an office has a network of this size (RFC 6177), and so all addresses in it."""
+"""A household or an office has a network of this size (RFC 6177), and may use all of it."""
 
 _PORT: Final = re.compile(r":(\d{1,5}|_[\w.-]+)?", re.ASCII)
 

@@ -51,8 +51,8 @@ class OriginPolicy:
     def allows(self, origin: str | None, host: str) -> bool:
         """Whether a page of that Origin may use the server, which it reached under `host`.
 
-        A request without an Origin is a plain navigation or no browser's. The scheme of the
-        server's own origin is not compared: behind a proxy that ends TLS the server sees http.
+        A request without an Origin is a plain navigation, or comes from no browser. The scheme of
+        the server's own origin is not compared: behind a proxy that ends TLS the server sees http.
         """
         if origin is None:
             return True

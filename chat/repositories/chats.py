@@ -188,7 +188,7 @@ class MongoChats:
     async def put_participant(self, participant: Participant, line: Message | None = None) -> None:
         fields = participant_to_document(participant)
         key = {"_id": fields.pop("_id")}
-        # The cursor may have moved since the participant was read, and never goes back.
+        # The cursor may have moved since the participant was loaded, and must never go back.
         cursor = {name: fields.pop(name) for name in ("lastReadMessageId", "lastReadSeq")}
         change: Document = {"$set": fields, "$max": cursor}
         if line is None:

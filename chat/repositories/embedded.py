@@ -28,7 +28,7 @@ DATABASE: Final = "chatgateway"
 # -I: Python imports nothing from the current folder, and ignores PYTHONPATH.
 PROGRAM: Final = (sys.executable, "-I", str(Path(__file__).with_name("store_process.py")))
 URI_OPTIONS: Final = (
-    # journal=true is what makes the store fsync each commit before it answers.
+    # journal=true makes the store fsync each commit before it answers.
     "directConnection=true&w=majority&journal=true"
     # SecantusDB 0.7 gets slower with every retryable write.
     "&retryWrites=false"

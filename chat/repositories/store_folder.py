@@ -76,7 +76,7 @@ class StoreFolder:
                 f"may not read: install that version, or set DATA_DIR to another folder."
             )
         self.files.mkdir(mode=0o700, exist_ok=True)
-        # A file of 0.1.x, whose store read settings.
+        # The store of 0.1.x read its settings from this file.
         (self.path / "store.toml").unlink(missing_ok=True)
         if found is None:
             write_private(self._version_file, f"{version}\n")

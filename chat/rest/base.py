@@ -251,7 +251,7 @@ class ApiHandler(JsonHandler):
     def log_exception(self, *_: Any) -> None:
         """Log nothing: Tornado would log tracebacks, and paths with their query.
 
-        `write_error` logs what is unexpected.
+        `write_error` logs unexpected errors.
         """
 
     # 4. The end.
@@ -265,7 +265,8 @@ class ApiHandler(JsonHandler):
 
     def _report(self) -> None:
         """Give the outcome to the audit log and to the plugins."""
-        # Not kept: its traceback refers to this handler, so both would wait for the collector.
+        # Not kept: the error's traceback refers to this handler, and both would wait for the
+        # garbage collector.
         error, self._error = self._error, None
         if self.caller is None:
             return

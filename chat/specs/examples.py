@@ -1,4 +1,4 @@
-"""The examples of the documentation, which tests hold against the models."""
+"""The examples of the documentation, which tests check against the models."""
 
 import json
 from importlib.resources import files
