@@ -1,4 +1,4 @@
-"""The Broadcaster port on Socket.IO: chats and users become rooms and sockets here."""
+"""Implements the port Broadcaster: sends events to the room of a chat or a user's sockets."""
 
 from collections.abc import Iterable
 

@@ -42,7 +42,7 @@ def build_gateway(
     plugin_namespaces: Sequence[Brought],
     timings: Timings,
 ) -> ChatGateway:
-    """Build the gateway and its server; SetupError if a plugin's part does not fit."""
+    """Build the gateway and its server; SetupError if a plugin's event or namespace is wrong."""
     token_expiry = TokenExpiry(fanout, clock, timings.token_tick_s, domain.rooms.end_seats)
     handlers = Handlers(
         domain=domain,

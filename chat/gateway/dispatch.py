@@ -1,8 +1,8 @@
 """The one path of every client event: check, dispatch, answer.
 
-It never raises and always answers. A bad payload, an unknown event, a crash and a refusal all
-become the one error model of the contract: an ack if one was asked for, otherwise the pushed
-`error` event.
+The dispatcher never raises and always answers. A bad payload, an unknown event, a crash and a
+refusal all become the contract's one error model. The client gets it in the ack if it asked for
+one, otherwise as the pushed event `error`.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ _log = structlog.get_logger("chat.gateway")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The handler and the model of an event; `asks_plugins`: a plugin wants to see it before."""
+    """The handler and the model of an event; `asks_plugins`: plugins see the event first."""
 
     handler: Handler
     model: type[BaseModel] | None
@@ -56,7 +56,7 @@ class Route:
 class Dispatcher:
     """Takes the events of all sockets.
 
-    `max_waiting` and `max_waiting_bytes` bound what one socket may have waiting.
+    `max_waiting` and `max_waiting_bytes` bound the waiting events of one socket.
     """
 
     def __init__(
@@ -107,10 +107,10 @@ class Dispatcher:
     def receive(
         self, session: ClientSession, data: list[object], ack_id: int | None, size: int
     ) -> bool:
-        """Take one event; False if too many wait, then the caller ends the session."""
+        """Take one event; returns False if too many wait, and the caller then ends the session."""
         connection = self._hub.get(session.sid)
         if connection is None or connection.closed:
-            return True  # on its way out
+            return True  # the socket is closing
         name = data[0]
         event = ReceivedEvent(
             connection, name if isinstance(name, str) else None, data, ack_id, size
@@ -129,7 +129,7 @@ class Dispatcher:
             self._answer_error(ReceivedEvent(connection, None, [], ack_id, size), error)
 
     def drop(self, session: ClientSession) -> None:
-        """Discard the socket's waiting events: the server is closing it."""
+        """Discard the socket's waiting events: the server is closing the socket."""
         connection = self._hub.get(session.sid)
         if connection is not None:
             for event in connection.inbox.drop():
@@ -141,7 +141,7 @@ class Dispatcher:
         self._deadlines.stop()
 
     async def _handle(self, event: Received) -> None:
-        """Run one event to its answer, or until it only waits for the disk."""
+        """Run one event until it is answered, or until its answer only waits for the disk."""
         try:
             route = self._routes.get(event.name)
             if route is None:
@@ -162,17 +162,17 @@ class Dispatcher:
             self._answer_error(event, _crashed(event))
 
     def _check_sender(self, event: Received) -> None:
-        """Refuse an event whose sender may no longer ask."""
+        """Refuse an event if the token has expired or the user is blocked."""
         identity = event.connection.identity
         if identity.has_expired(self._clock.now()) and event.name != Event.AUTHENTICATE:
             raise ChatError(
                 ErrorCode.TOKEN_EXPIRED, "the token has expired; authenticate with a new one"
             )
-        # A blocked user's waiting events are not run any more.
+        # If a user was blocked meanwhile, the events that wait are not run.
         self._access.check(identity)
 
     async def _ask_plugins(self, event: Received, payload: BaseModel | None) -> BaseModel | None:
-        """Return the payload as the plugins left it; the ChatError of the one that refused."""
+        """Return the payload as the plugins left it; raises the error of a plugin that refuses."""
         asked = Action(
             name=event.name or "",
             identity=event.connection.identity,
@@ -182,9 +182,9 @@ class Dispatcher:
         )
         replaced = (await self._hooks.filter(before_action, asked)).payload
         if event.name != Event.AUTHENTICATE:
-            # Checked again: the host may have decided while the plugins thought it over.
+            # Checked again: the host may have blocked the user while the plugins were asked.
             self._access.check_still(asked.identity)
-        # A replaced payload is what runs, if it is one of this event.
+        # A plugin's payload replaces the client's only if it is of the same model.
         return replaced if type(replaced) is type(payload) else payload
 
     def _settled(self, event: Received, done: Outcome[Sent]) -> None:
@@ -203,7 +203,7 @@ class Dispatcher:
         if event.answered:
             return
         if event.ack_id is not None:
-            # First, since an answer that cannot be written is a crash that has to be answered.
+            # Before `_answered`: an answer that cannot be encoded is a crash, and needs an answer.
             self._fanout.ack(event.connection.session, event.ack_id, answer)
         self._answered(event, None)
 
@@ -245,7 +245,7 @@ class Dispatcher:
             self._tell(event, error)
 
     def _write_down(self, event: Received, error: ChatError | None) -> None:
-        # Handlers write down what was done to a message: they know whose it is.
+        # A handler that changes a message writes the entry itself: it knows the sender.
         if error is not None or event.name not in OF_MESSAGES:
             connection = event.connection
             self._audit.answered(
@@ -276,9 +276,9 @@ class Dispatcher:
 
 
 def _payload(model: type[BaseModel] | None, data: list[object]) -> BaseModel | None:
-    """Read the one argument as a model; no argument is an empty one.
+    """Read the event's one argument as a model; a missing one counts as an empty object.
 
-    A client that calls `emit(name, payload, undefined)` sends a null for each trailing argument.
+    A client that calls `emit(name, payload, undefined)` sends a null for each `undefined`.
     """
     if model is None:
         return None

@@ -1,7 +1,7 @@
 """Writes Socket.IO packets of `/chat` to sessions, encoded once for any number of receivers.
 
-Everything leaves in the order of the calls, a push before the ack that follows it, for every socket
-alike. A session on a websocket gets a frame, one that polls gets a packet in its queue.
+Every socket gets its packets in the order of the calls: a push comes before the ack that is written
+after it. A session on a websocket gets a frame; a session that polls gets a packet in its queue.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from chat.gateway.engineio.session import Session
 from chat.gateway.engineio.websocket import Outbox
 from chat.gateway.hub import Hub
 
-# With Engine.IO's type of a message in front.
+# The 4 in front is Engine.IO's type of a message.
 _EVENT = f"42{NAMESPACE},".encode()
 _ACK = f"43{NAMESPACE},".encode()
 

@@ -37,9 +37,9 @@ from chat.services.pace import USERS_OF_A_LOOKUP
 Answer = Mapping[str, Any]
 
 Handler = Callable[[Connection, Any], Awaitable[Answer | Outcome[Sent]]]
-"""Answers an event.
+"""Takes an event and returns its answer.
 
-An outcome is that of a message that waits for the disk; `acks.sent` turns it into the answer.
+While a message waits for the disk, this is an Outcome; `acks.sent` makes the answer from it.
 """
 
 
@@ -82,9 +82,9 @@ class Handlers:
         }
 
     async def authenticate(self, connection: Connection, payload: Authenticate) -> Answer:
-        """Say who the socket is.
+        """Answer with the socket's identity.
 
-        A token of the same user gives it a new role and new permissions from here on.
+        With a new token of the same user, the token's role and permissions hold from here on.
         """
         if payload.token is not None:
             token = spelt(payload.token)
@@ -164,7 +164,7 @@ class Handlers:
         return acks.marked_read(payload.chat_id, mine.last_read_message_id, unread)
 
     async def sync(self, connection: Connection, payload: Sync) -> Answer:
-        """Return what was missed in the named chats, by default an overview of all chats."""
+        """Return what the client missed in the named chats; without names, an overview of all."""
         cursors = sync_cursors(payload)
         answer = await self._domain.catch_up.answer(
             connection.identity, cursors, payload.epoch, payload.limit
@@ -188,7 +188,7 @@ class Handlers:
         return acks.changed(message)
 
     def _write_down(self, action: str, connection: Connection, objects: dict[str, Any]) -> None:
-        """Write down what the payload does not name."""
+        """Write an audit entry with these objects, which the payload lacks."""
         self._audit.answered(
             action,
             connection.identity,

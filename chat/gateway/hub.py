@@ -1,6 +1,6 @@
 """The hub: who is connected with which sockets, and which sockets are in which chat's room.
 
-All of it is in memory and synchronous. No other module keeps who is where.
+The hub is in memory and synchronous. No other module stores who is connected, or in which room.
 """
 
 from collections.abc import KeysView
@@ -24,15 +24,15 @@ class Connection:
     inbox: "Inbox[Connection]" = field(default_factory=Inbox)
     rooms: set[int] = field(default_factory=set)
     closed: bool = False
-    # The slot of its token in the wheel of token_expiry.
+    # The slot of the connection's token in the Wheel of token_expiry.py.
     token_slot: int = 0
 
     def enter(self, chat_id: int) -> bool:
-        """Enter the chat's room; returns whether it is its user's first socket there."""
+        """Enter the chat's room; returns whether this is the user's first socket there."""
         return self.hub.enter(self, chat_id)
 
     def leave(self, chat_id: int) -> bool:
-        """Leave the chat's room; returns whether it was its user's last socket there."""
+        """Leave the chat's room; returns whether this was the user's last socket there."""
         return self.hub.leave(self, chat_id)
 
 
@@ -42,9 +42,9 @@ class _Room:
     __slots__ = ("members", "sessions")
 
     def __init__(self) -> None:
-        # In the order of their entering.
+        # In the order in which they entered.
         self.members: dict[Connection, ClientSession] = {}
-        # The sessions of all of them, made for the first push after a change.
+        # The sessions of all members, collected for the first push after a change.
         self.sessions: list[ClientSession] | None = None
 
 
@@ -53,7 +53,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._by_session: dict[str, Connection] = {}
-        # A plain dict for each user: a room of python-socketio's costs 0.6 kB even with one member.
+        # A plain dict for each user: a room of python-socketio costs 0.6 kB even with one member.
         self._by_user: dict[UserKey, dict[Connection, None]] = {}
         self._rooms: dict[int, _Room] = {}
 
@@ -64,7 +64,7 @@ class Hub:
     # ---- connections and users
 
     def add(self, connection: Connection) -> bool:
-        """Add a connection; returns whether it is its user's first."""
+        """Add a connection; returns whether it is the user's first."""
         self._by_session[connection.session.sid] = connection
         key = connection.identity.key
         sockets = self._by_user.get(key)
@@ -75,7 +75,7 @@ class Hub:
         return False
 
     def remove(self, connection: Connection) -> bool:
-        """Remove a connection that has left its rooms; returns whether it was its user's last."""
+        """Remove a connection that has left its rooms; returns whether it was the user's last."""
         self._by_session.pop(connection.session.sid, None)
         key = connection.identity.key
         sockets = self._by_user.get(key, {})
@@ -104,7 +104,7 @@ class Hub:
     # ---- rooms
 
     def enter(self, connection: Connection, chat_id: int) -> bool:
-        """Put a connection into a room; returns whether it is its user's first there."""
+        """Put a connection into a room; returns whether it is the user's first there."""
         is_first = not self.is_in_room(chat_id, connection.identity.key)
         connection.rooms.add(chat_id)
         room = self._rooms.get(chat_id)
@@ -115,7 +115,7 @@ class Hub:
         return is_first
 
     def leave(self, connection: Connection, chat_id: int) -> bool:
-        """Take a connection out of its room; returns whether it was its user's last there."""
+        """Take a connection out of a room; returns whether it was the user's last there."""
         connection.rooms.remove(chat_id)
         room = self._rooms[chat_id]
         del room.members[connection]
@@ -125,7 +125,7 @@ class Hub:
         return not self.is_in_room(chat_id, connection.identity.key)
 
     def evict(self, chat_id: int, key: UserKey | None = None) -> None:
-        """Take the user's connections (None: everybody's) out of a room."""
+        """Take a user's connections out of a room, or all connections if `key` is None."""
         for connection in self.in_room(chat_id):
             if key in (None, connection.identity.key):
                 self.leave(connection, chat_id)
@@ -135,7 +135,7 @@ class Hub:
         return [] if room is None else list(room.members)
 
     def sessions_in(self, chat_id: int) -> list[ClientSession]:
-        """Return the sessions of a room; the same list until somebody enters or leaves."""
+        """Return the sessions of a room, as the same list until somebody enters or leaves."""
         room = self._rooms.get(chat_id)
         if room is None:
             return []
@@ -144,9 +144,9 @@ class Hub:
         return room.sessions
 
     def users_in(self, chat_id: int, limit: int) -> list[UserKey]:
-        """Return up to `limit` users in a room, each once, those who entered first.
+        """Return up to `limit` users in a room, each once, in the order in which they entered.
 
-        Looks at no more sockets than these users may have, however many are in the room.
+        However many sockets are in the room, this looks at no more than these users may have.
         """
         room = self._rooms.get(chat_id)
         users: dict[UserKey, None] = {}

@@ -1,7 +1,8 @@
-"""Queues the events of each socket until they are handled: in their order, bounded, on time.
+"""Queues the events of each socket, within bounds, and handles them in their order.
 
-An event delays the next of its socket until its handler returns. A handler may leave its answer for
-later (a message on its way to the disk); then the next begins while the first ack is still due.
+The next event of a socket begins when the handler of the event before has returned. A handler may
+return before its answer is known (a message on its way to the disk); the next event then begins
+before the first is acked.
 """
 
 import asyncio
@@ -13,13 +14,13 @@ from typing import Final, Generic, TypeVar
 from pydantic import BaseModel
 
 EVENTS_A_TURN: Final = 200
-"""About 10 ms of messages; then heartbeats and writes have their turn, whatever is waiting."""
+"""Events in one turn of the loop, about 10 ms of messages; then heartbeats and writes run."""
 
 EVENTS_OF_A_REFUSAL: Final = 9
-"""How many more events a refused one counts as.
+"""How many additional events a refused event counts as.
 
-A flood of them has short turns (20 events, 1.5 ms), while a turn of good events keeps its length,
-and with it the frames that leave in one send.
+In a flood of refused events, a turn of the loop is short (20 events, 1.5 ms). A turn of good events
+keeps its length, so that as many frames leave in one send.
 """
 
 SPARE_WORKERS: Final = 4
@@ -50,14 +51,14 @@ class ReceivedEvent(Generic[SenderT]):
         ack_id: int | None,
         size: int,
     ) -> None:
-        """Keep `data`, which is the list `[name, argument...]`; `name` is None if it is no text."""
+        """Keep `data`, the list `[name, argument...]`; `name` is None if that is no text."""
         self.connection = connection
         self.name = name
         self.data = data
         self.ack_id = ack_id
         self.size = size
         self.payload: BaseModel | None = None
-        self.received_at = monotonic()  # the loop's own clock, without asking for the loop
+        self.received_at = monotonic()  # the loop's own clock, read without looking up the loop
         self.begun = False
         self.answered = False
 
@@ -68,8 +69,8 @@ class Inbox(Generic[SenderT]):
     __slots__ = ("_idle", "busy", "waiting", "waiting_bytes")
 
     def __init__(self) -> None:
-        # An event is being handled, or about to be. Only those that arrive meanwhile are queued: an
-        # empty deque takes 0.7 kB, and most sockets never need one.
+        # Whether an event is being handled, or about to be. Only events that arrive meanwhile are
+        # queued: an empty deque takes 0.7 kB, and most sockets never need one.
         self.busy = False
         self.waiting: deque[ReceivedEvent[SenderT]] | None = None
         self.waiting_bytes = 0
@@ -82,7 +83,7 @@ class Inbox(Generic[SenderT]):
         self.waiting_bytes += event.size
 
     def advance(self) -> ReceivedEvent[SenderT] | None:
-        """Return the next event, if there is one: the one before is handled."""
+        """Return the next event, if there is one; called when the event before it is handled."""
         if self.waiting:
             event = self.waiting.popleft()
             self.waiting_bytes -= event.size
@@ -95,7 +96,7 @@ class Inbox(Generic[SenderT]):
         return None
 
     def drop(self) -> list[ReceivedEvent[SenderT]]:
-        """Forget what waits, and return it."""
+        """Forget the waiting events, and return them."""
         dropped = list(self.waiting or ())
         self.waiting, self.waiting_bytes = None, 0
         return dropped
@@ -111,9 +112,9 @@ class Inbox(Generic[SenderT]):
 class Workers(Generic[SenderT]):
     """The tasks that handle events, shared by all sockets.
 
-    One task handles everything that waits for nothing, in one turn of the loop; where it is held
-    up, for example in a plugin, another one continues with the other sockets. (A task for each
-    event costs 5 us.) `max_waiting` events or `max_waiting_bytes` may wait in one inbox.
+    In one turn of the loop, one task handles all events that wait for nothing. If that task is held
+    up, for example in a plugin, another task continues with the other sockets. (A task for each
+    event costs 5 us.) At most `max_waiting` events and `max_waiting_bytes` may wait in one inbox.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class Workers(Generic[SenderT]):
         self._turn = 0
 
     def put(self, inbox: Inbox[SenderT], event: ReceivedEvent[SenderT]) -> bool:
-        """Take an event; False if too much of its socket waits already."""
+        """Take an event; False if too many events of its socket wait already."""
         if not inbox.busy:
             inbox.busy = True
             self._ready.append((inbox, event))
@@ -157,7 +158,7 @@ class Workers(Generic[SenderT]):
             task.cancel()
 
     def _call(self) -> None:
-        """Wake a worker for what is ready, and look in the next turn whether it could handle it."""
+        """Wake a worker for the ready events, and another in the next turn if events are left."""
         self._called = bool(self._ready)
         if not self._called:
             return
@@ -184,10 +185,10 @@ class Workers(Generic[SenderT]):
             await rest
 
     async def _work_off(self) -> None:
-        """Handle what is ready, up to EVENTS_A_TURN.
+        """Handle the ready events, up to EVENTS_A_TURN.
 
-        A separate coroutine, so that an idle worker's frame holds no reference to an event or its
-        session.
+        This is a separate coroutine, so that an idle worker's frame holds no reference to an
+        event or its session.
         """
         self._turn = 0
         while self._ready and self._turn < EVENTS_A_TURN:
@@ -201,5 +202,5 @@ class Workers(Generic[SenderT]):
             finally:
                 following = inbox.advance()
                 if following is not None:
-                    # At the end: a hundred events of one socket delay no event of another.
+                    # Behind the others: a hundred events of one socket delay no other socket.
                     self._ready.append((inbox, following))

@@ -71,11 +71,11 @@ class ChatGateway(socketio.AsyncNamespace):
         return [each.socket_id for each in self._hub.of_user(user_key(tenant, user_id))]
 
     def is_user_online(self, user_id: UserId, *, tenant: str = "") -> bool:
-        """Whether the user has a socket, or had one within the grace."""
+        """Whether the user has a socket, or lost the last one within the grace period."""
         return self._domain.presence.is_online(user_key(tenant, user_id))
 
     def refuse_newcomers(self) -> None:
-        """Send clients that connect from now on away to come back: the server is about to stop."""
+        """Refuse new connections, whose clients then try again: the server is about to stop."""
         self._draining = True
 
     async def wait_idle(self) -> None:
@@ -103,7 +103,7 @@ class ChatGateway(socketio.AsyncNamespace):
         environ_token = self._token(environ, None)
         slim = _slim_environ(remote_ip)
         if environ_token is not None:
-            # It holds for a second CONNECT, too.
+            # This token holds for a second CONNECT, too.
             slim = {**slim, "HTTP_AUTHORIZATION": f"Bearer {environ_token}"}
         self.server.environ[session_id] = slim
         session = self.server.eio.sockets.get(session_id)
@@ -121,7 +121,7 @@ class ChatGateway(socketio.AsyncNamespace):
             identity = await self._admission.identify(token, remote_ip, "socket")
             attempt = ConnectAttempt(identity=identity, remote_ip=remote_ip)
             await self._hooks.filter(before_connect, attempt)
-            # Checked again: the host may have decided while the plugins thought it over.
+            # Checked again: the host may have blocked the user while the plugins were asked.
             self._domain.access.check_still(identity)
             self._check_quota(identity, remote_ip)
         except ChatError as error:
@@ -139,7 +139,7 @@ class ChatGateway(socketio.AsyncNamespace):
             await self._send_away(session, error)
             return
         if session.closing:
-            # It has gone meanwhile; its other namespaces may still be at their ends.
+            # The session ended meanwhile; other namespaces may still be handling the disconnect.
             return
         connection = Connection(
             socket_id=socket_id,
@@ -161,9 +161,9 @@ class ChatGateway(socketio.AsyncNamespace):
         )
 
     def _check_quota(self, identity: Identity, remote_ip: str) -> None:
-        """Refuse the new socket with RATE_LIMITED if the user has all sockets already.
+        """Refuse the new socket with RATE_LIMITED if the user has as many as the quota allows.
 
-        If an older one ended instead, two tabs would chase each other out for ever.
+        If the server ended an older socket instead, two tabs would end each other's for ever.
         """
         if self._hub.count_of(identity.key) >= self._max_sockets_per_user:
             _log.info("too_many_sockets", **named(identity.key), remote_ip=remote_ip)
@@ -172,7 +172,7 @@ class ChatGateway(socketio.AsyncNamespace):
             )
 
     def _token(self, environ: Environ, auth: object) -> object:
-        """Return the first that is given of `auth.token`, the Authorization header, `?token=`."""
+        """Return the first token found in `auth.token`, the Authorization header and `?token=`."""
         query: dict[str, list[str]] = {}
         if self._query_token:
             query = parse_qs(environ.get("QUERY_STRING", ""))
@@ -185,8 +185,8 @@ class ChatGateway(socketio.AsyncNamespace):
     async def _send_away(self, session: ClientSession, error: ChatError) -> None:
         """Refuse a CONNECT.
 
-        After a CONNECT_ERROR the official client stays away for good. So a refusal that is worth
-        another try only ends the transport, after which the client comes back by itself.
+        After a CONNECT_ERROR the official client does not connect again. So a retryable
+        refusal only ends the transport, after which the client reconnects by itself.
         """
         if error.kind.retryable:
             await session.close()
@@ -202,7 +202,7 @@ class ChatGateway(socketio.AsyncNamespace):
             return
         connection.closed = True
         connection.session.accepted = False
-        # Events from before the end are handled first: a client may send and leave at once.
+        # Received events are handled first: a client may send an event and leave at once.
         await connection.inbox.wait_idle()
         self._token_expiry.forget(connection)
         self._domain.rooms.leave_all(connection, lost=reason != REASON.CLIENT_DISCONNECT)
@@ -225,9 +225,9 @@ class ChatGateway(socketio.AsyncNamespace):
 
 @lru_cache(maxsize=1_000)
 def _slim_environ(remote_ip: str) -> Environ:
-    """Make the environ that is kept; one serves all sockets of an address.
+    """Make the environ that is kept; all sockets of an address share it.
 
-    python-socketio keeps it for as long as the socket lives. The full one would keep all of
-    Tornado's request: 12 kB a connection, and the token in its headers.
+    python-socketio keeps it for as long as the socket lives. The full environ would keep Tornado's
+    whole request: 12 kB a connection, and the token in its headers.
     """
     return {"REMOTE_ADDR": remote_ip}

@@ -65,11 +65,11 @@ NAMES: Final[tuple[tuple[object, tuple[str, ...], tuple[str, ...]], ...]] = (
         ("rooms", "callbacks", "pending_connect", "pending_disconnect"),
     ),
 )  # fmt: skip
-"""Modules and classes, their own names, and those that their new instances have."""
+"""Modules and classes, the names that they have, and the names that their new instances have."""
 
 
 def require_names() -> None:
-    """Raise a SetupError that names what is missing."""
+    """Raise a SetupError that lists the missing names, if any."""
     missing = list(_missing())
     if missing:
         raise SetupError(
@@ -86,7 +86,7 @@ def _missing() -> Iterator[str]:
                 lacking = True
                 yield f"{_label(owner)}.{name}"
     if lacking:
-        return  # instances may not even be possible
+        return  # perhaps no instances can be made
     server = socketio.AsyncServer(async_mode="tornado", monitor_clients=False)
     session = async_socket.AsyncSocket(server.eio, "")
     with contextlib.closing(tornado.iostream.IOStream(socket.socket())) as stream:

@@ -5,23 +5,23 @@ from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 EARLY: Final = 0.01
-"""Fraction of its time by which a deadline may expire early, together with others."""
+"""Fraction of a deadline's time by which it may expire early, together with other deadlines."""
 
 ItemT = TypeVar("ItemT")
-"""Anything that is hashable."""
+"""Any hashable type."""
 
 
 class Deadlines(Generic[ItemT]):
     """Call `expire` for every item that is not forgotten within `within_s`.
 
     A deadline expires up to a hundredth of its time early, never late. A timer for each item would
-    cost 2 us, 5 if it runs, and nearly none of them ever does.
+    cost 2 us, or 5 us if it ran, although nearly no timer would ever run.
     """
 
     def __init__(self, within_s: float, expire: Callable[[ItemT], None]) -> None:
         self._within_s = within_s
         self._expire = expire
-        # In the order of their beginnings, so the first is the next to be due.
+        # In the order of their starts, so that the first item is the next to be due.
         self._open: dict[ItemT, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -46,7 +46,7 @@ class Deadlines(Generic[ItemT]):
 
     def _look(self) -> None:
         self._timer = None
-        # Includes those that are nearly due: a look costs mostly the waking of the process.
+        # Includes items that are nearly due, as most of a look's cost is to wake the process.
         begun_by = asyncio.get_running_loop().time() - self._within_s * (1 - EARLY)
         due: list[ItemT] = []
         for item, since in self._open.items():
@@ -63,8 +63,8 @@ class Deadlines(Generic[ItemT]):
 class Wheel(Generic[ItemT]):
     """Call `on_due` for every item at its own time: up to a tick early, never late.
 
-    Items of one tick share a set, and all sets share one timer, so 10,000 idle connections cost a
-    set entry each in 25 seconds. `now` is the clock in use, by default the loop's.
+    Items of one tick share a set, and all sets share one timer, so each of 10,000 idle connections
+    costs one set entry in 25 seconds. `now` is the clock in use, by default the loop's.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""The end of a token while its socket is connected.
+"""Handles tokens that expire while their sockets are connected.
 
-The client gets a warning, then its events are refused, then its socket ends.
+The client gets a warning; then the server refuses its events; then the server ends its socket.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ _log = structlog.get_logger("chat.gateway")
 class TokenExpiry:
     """Watches the tokens of all connections.
 
-    `watch` a connection when it is accepted and when its token is refreshed; `forget` it when it is
-    gone.
+    Call `watch` when a connection is accepted and when its token is refreshed, and `forget` when
+    the connection is gone.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class TokenExpiry:
     ) -> None:
         self._fanout = fanout
         self._end_seats = end_seats
-        # Tasks that would be collected as garbage if nothing held them.
+        # Holds running tasks, which could otherwise be collected as garbage.
         self._ending: set[asyncio.Task[None]] = set()
         self._clock = clock
         self._wheel: Wheel[Connection] = Wheel(tick_s, self._advance, self._now)
@@ -59,7 +59,7 @@ class TokenExpiry:
         self._wheel.remove(connection, connection.token_slot)
 
     def end_soon(self, connection: Connection) -> None:
-        """End a connection that showed another user's token, behind the answer that says so."""
+        """End a connection that sent another user's token, after the answer that refuses it."""
         asyncio.get_running_loop().call_later(END_AFTER_S, connection.session.close_soon)
 
     def stop(self) -> None:
@@ -69,7 +69,7 @@ class TokenExpiry:
         return self._clock.now().timestamp()
 
     def _wait_until(self, connection: Connection, moment: int) -> None:
-        # Never in the past: a token that is about to end is warned of with the next tick.
+        # Never in the past: if a token is about to end, its warning follows at the next tick.
         connection.token_slot = self._wheel.put(connection, max(moment, self._now()))
 
     def _advance(self, connection: Connection) -> None:
@@ -87,13 +87,13 @@ class TokenExpiry:
         self._fanout.to_session(connection.session, event)
 
     def _end_seats_in(self, left_s: float, connection: Connection) -> None:
-        # Not by the wheel, after whose tick a seat would have seen a little of what follows.
+        # A timer of its own: until the wheel's next tick, the user would still get pushes.
         asyncio.get_running_loop().call_later(
             max(left_s, 0), self._token_ended, connection, connection.identity.expires_at
         )
 
     def _token_ended(self, connection: Connection, expires_at: datetime) -> None:
-        """Take the socket out of the rooms where it has a seat, unless its token was renewed."""
+        """Take the socket out of rooms where its user has a seat, unless the token was renewed."""
         if connection.closed or connection.identity.expires_at != expires_at:
             return
         task = asyncio.get_running_loop().create_task(self._end(connection))
@@ -104,6 +104,6 @@ class TokenExpiry:
         try:
             await self._end_seats(connection)
         except ChatError as error:
-            # The store is away: the socket ends, which takes it out of all rooms.
+            # The store cannot be reached. Ending the socket takes it out of all rooms.
             _log.warning("seats_not_ended", code=error.code.value)
             connection.session.close_soon()

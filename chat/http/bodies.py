@@ -1,7 +1,8 @@
 """Bodies of requests, read as they arrive, by handlers that check the request's head first.
 
-Tornado gives a request to its handler when the body is complete, so that a client without any right
-could make the server hold the body. Here `prepare` runs after the head, and held bytes are counted.
+Tornado gives a request to its handler when the body is complete, so a client without any permission
+could make the server hold the body. Here `prepare` runs after the head, and the server counts the
+bytes that it holds.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from chat.errors import ChatError, ErrorCode
 from chat.net.addresses import home_of
 
 SHORT_BODY: Final = 64_000
-"""The rest of a refused body up to this length is awaited, so that the connection can stay."""
+"""If a refused body is no longer than this, the server reads its rest and keeps the connection."""
 
 ENDLESS: Final = 1 << 62
 RETRY_S: Final = 1.0
@@ -25,7 +26,7 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 
 
 class HeldBytes(Generic[KeyT]):
-    """Counts held bytes, in all and for each key."""
+    """Counts the bytes that are held, in all and for each key."""
 
     def __init__(self, in_all: int, of_one: int) -> None:
         self._in_all = in_all
@@ -53,7 +54,7 @@ class HeldBytes(Generic[KeyT]):
 
 
 def bodies_of(most_bytes: int) -> HeldBytes[str]:
-    """Make the count of held bodies; an address may hold a quarter of the bytes."""
+    """Make the counter of bodies; one address may take a quarter of the bytes."""
     return HeldBytes(most_bytes, most_bytes // 4)
 
 
@@ -61,10 +62,10 @@ def bodies_of(most_bytes: int) -> HeldBytes[str]:
 class BodyHandler(tornado.web.RequestHandler):
     """Base of handlers that check a request's head before its body is read.
 
-    Call `expect_body` in `prepare` and `take_body` in the method. A refusal is answered at once,
-    however much of the body has arrived. The application's setting `body_linger_s` is that of
-    Timings. Relies on Tornado 6.6: `_body_future` of a request, which the method waits for, and a
-    connection's `set_max_body_size`.
+    Call `expect_body` in `prepare`, and `take_body` in `post` or another HTTP method. A refusal is
+    answered at once, however much of the body has arrived. The application's settings need
+    `body_linger_s` of Timings. The class relies on Tornado 6.6: a request's `_body_future`, which
+    the HTTP method waits for, and a connection's `set_max_body_size`.
     """
 
     _held = 0
@@ -73,12 +74,12 @@ class BodyHandler(tornado.web.RequestHandler):
     _answered_early = False
 
     def expect_body(self, bodies: HeldBytes[str], most_bytes: int) -> None:
-        """Let the body arrive; PAYLOAD_TOO_LARGE if a larger one is announced."""
+        """Let the body arrive; PAYLOAD_TOO_LARGE if the client announces a larger one."""
         self._bodies = bodies
         self._home = home_of(self.request.remote_ip or "")
         self._most = most_bytes
         self._chunks = bytearray()
-        # A larger body is refused here; Tornado would answer a bare 400.
+        # This class refuses a larger body; Tornado would answer with a bare 400.
         self._connection.set_max_body_size(ENDLESS)
         if self._announced() > most_bytes:
             raise _too_large(most_bytes)
@@ -111,7 +112,7 @@ class BodyHandler(tornado.web.RequestHandler):
             self._chunks = bytearray()
 
     def finish(self, chunk: Any = None) -> "asyncio.Future[None]":
-        """Finish like Tornado, which would close the connection if the body is not complete."""
+        """Finish the answer; Tornado would close the connection if the body is not complete."""
         if self._answered_early:
             done: asyncio.Future[None] = asyncio.Future()
             done.set_result(None)
@@ -128,10 +129,10 @@ class BodyHandler(tornado.web.RequestHandler):
     def on_connection_close(self) -> None:
         broken_off = not self._is_whole() and not self._answered_early
         super().on_connection_close()
-        # A WebSocketHandler, which polls use too, does not do that.
+        # Tornado does this itself, but not in a WebSocketHandler, which polls use too.
         self._give_up_body()
         if broken_off:
-            # The method is not called, so that nothing else finishes the request.
+            # Tornado does not call the HTTP method, so nothing else finishes the request.
             self.on_finish()
 
     @property
@@ -148,7 +149,7 @@ class BodyHandler(tornado.web.RequestHandler):
         return waiting is None or bool(waiting.done())
 
     def _answer_early(self) -> "asyncio.Future[None]":
-        """Send the answer, and end the request when its body is complete, or soon."""
+        """Send the answer; end the request with its body, or after `body_linger_s`."""
         self._answered_early = True
         self.let_go()
         headers = self.request.headers
@@ -157,7 +158,7 @@ class BodyHandler(tornado.web.RequestHandler):
         closes = closes or self._headers.get("Connection") == "close"
         if closes:
             self.set_header("Connection", "close")
-        # Otherwise Tornado would ask for the body behind the answer.
+        # Otherwise Tornado would ask for the body after the answer.
         headers.pop("Expect", None)
         self._connection.set_max_body_size(ENDLESS)
         self.set_header("Content-Length", str(sum(map(len, self._write_buffer))))
@@ -196,7 +197,7 @@ class BodyHandler(tornado.web.RequestHandler):
         self.let_go()
         self._most = -1
         request: Any = self.request
-        # Tornado sets the result of the new one when the body is complete.
+        # Tornado sets the result of the new future when the body is complete.
         waiting, request._body_future = request._body_future, asyncio.Future()
         waiting.set_exception(error)
 

@@ -7,7 +7,7 @@ The rules are the same for the socket, for REST and for `authenticate`.
 def spelt(value: object) -> object:
     """Return the token in a field, without the blanks around it and a `Bearer` in front of it.
 
-    A value of another type is returned as it is; `Authenticator` refuses it.
+    A value that is no text is returned as it is; `Authenticator` refuses it.
     """
     if not isinstance(value, str):
         return value
@@ -26,7 +26,7 @@ def in_header(authorization: str) -> str | None:
 def first_given(*places: object) -> object:
     """Return the token in the first place that has one; null and a blank text are no token.
 
-    A later place is not tried if the token in an earlier one is bad.
+    A later place is not tried if the token in an earlier place is bad.
     """
     for value in places:
         token = spelt(value)

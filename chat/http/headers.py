@@ -12,7 +12,7 @@ ANSWER: Final[Headers] = MappingProxyType(
     {
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
-        # For requests without CORS, such as an `img`: a page of CORS_ORIGINS uses `fetch`.
+        # Only for requests without CORS, such as an `img`; pages of CORS_ORIGINS use `fetch`.
         "Cross-Origin-Resource-Policy": "same-origin",
     }
 )
@@ -30,7 +30,7 @@ FILE: Final[Headers] = MappingProxyType(
         "Cross-Origin-Opener-Policy": "same-origin",
         # Pages of other origins use the client library, too.
         "Cross-Origin-Resource-Policy": "cross-origin",
-        # Only features that every browser knows: it reports others on the page's console.
+        # Only features that every browser knows: a browser reports others on the console.
         "Permissions-Policy": ", ".join(
             f"{feature}=()"
             for feature in (
@@ -44,7 +44,7 @@ FILE: Final[Headers] = MappingProxyType(
 
 
 def set_headers(handler: tornado.web.RequestHandler, headers: Headers) -> None:
-    """Set these headers, and remove the one that names the server's program."""
+    """Set these headers, and remove `Server`, which names the program."""
     handler.clear_header("Server")
     for name, value in headers.items():
         handler.set_header(name, value)

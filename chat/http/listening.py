@@ -1,4 +1,4 @@
-"""The addresses that the server listens on: bound before anything is started, and reported."""
+"""Binds the addresses that the server listens on, before all else, and reports them."""
 
 import errno
 import socket
@@ -12,7 +12,7 @@ from chat.settings import Settings
 
 BACKLOG: Final = 128
 PORT_TRIES: Final = 20
-"""With PORT=0, how often a port that is free on one address may be taken on another."""
+"""Tries with PORT=0: a port that is free on one address may be taken on another address."""
 
 _MISSING: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
 _EVERYWHERE: Final = {"0.0.0.0": "IPv4", "::": "IPv6"}  # noqa: S104  # compared, not bound
@@ -24,7 +24,7 @@ _Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 def bind(settings: Settings) -> list[socket.socket]:
     """Open listening sockets for HOST and PORT, the same port on each.
 
-    Raises SetupError where they cannot be had.
+    Raises SetupError if that is impossible.
     """
     addresses = _resolve(settings)
     for attempt in range(PORT_TRIES):
@@ -55,7 +55,7 @@ def url_of(settings: Settings, sockets: Sequence[socket.socket]) -> str:
 
 
 def everywhere(sockets: Sequence[socket.socket]) -> str:
-    """`IPv4 and IPv6` or one of them, where the server listens on all addresses of the machine."""
+    """`IPv4 and IPv6`, or one of them, if the server listens on all addresses of the machine."""
     names = [str(each.getsockname()[0]) for each in sockets]
     return " and ".join(_EVERYWHERE[name] for name in names if name in _EVERYWHERE)
 
@@ -63,7 +63,7 @@ def everywhere(sockets: Sequence[socket.socket]) -> str:
 def own_hosts(settings: Settings, port: int) -> frozenset[str]:
     """Every `Host` header with which a browser on this machine may reach the server."""
     names = {settings.host, *settings.listen_addresses, "localhost", "127.0.0.1", "::1"}
-    # Browsers leave the port out where it is 80.
+    # Browsers leave the port out if it is 80.
     ports = (f":{port}", "") if port == 80 else (f":{port}",)
     return frozenset(f"{_in_url(name)}{each}".lower() for name in names for each in ports)
 
@@ -98,7 +98,7 @@ def _resolve(settings: Settings) -> list[_Address]:
 
 
 def _bind_all(addresses: Sequence[_Address], port: int) -> list[socket.socket]:
-    """Open one socket for each address that this machine has; OSError where it has none of them."""
+    """Open one socket for each address that this machine has; OSError if it has none of them."""
     sockets: list[socket.socket] = []
     missing: dict[str, OSError] = {}
     try:

@@ -1,4 +1,4 @@
-"""Read what a proxy says about a request: its client, and the scheme, host and path asked for."""
+"""Reads a proxy's headers: the client of a request, and the scheme, host and path it asked for."""
 
 import re
 from collections.abc import Awaitable, Iterator
@@ -24,14 +24,14 @@ _log = structlog.get_logger("chat.http")
 
 
 class ProxiedRequest(HTTPMessageDelegate):
-    """Rewrites a request to the terms of its client, before anything else reads it.
+    """Rewrites a request to what its client asked the proxy for, before anything else reads it.
 
     Afterwards `remote_ip`, `protocol` and `host` of the request are the client's, and its path has
     no prefix. `proxies` is None if the request comes from no trusted proxy: then only the prefix
     is removed.
 
-    The first of a list of hosts or schemes is the client's. A page of another site cannot set these
-    headers: its browser would ask in a preflight, whose answer allows none of them.
+    If a header lists several hosts or schemes, the first is the client's. A page of another site
+    cannot set these headers: the browser would ask in a preflight, whose answer allows none.
     """
 
     def __init__(
@@ -76,9 +76,9 @@ class ProxiedRequest(HTTPMessageDelegate):
 
 
 def _client(headers: HTTPHeaders, peer: str, proxies: Networks) -> str:
-    """Return the last address that is not a proxy's, from the first header that has one.
+    """Return the last address that is not a proxy's, from the first header with an address.
 
-    If no header has any, the client is `peer`, the proxy that the request came from.
+    If no header has an address, the client is `peer`, the proxy that the request came from.
     """
     real, forwarded = headers.get("X-Real-Ip", ""), headers.get("X-Forwarded-For", "")
     told = (
@@ -105,7 +105,7 @@ def _client(headers: HTTPHeaders, peer: str, proxies: Networks) -> str:
 
 
 def _first(headers: HTTPHeaders, *names: str) -> str:
-    """Return the first value in the first of these headers that has one."""
+    """Return the first value of the first of these headers that has a value."""
     for name in names:
         for value in headers.get(name, "").split(","):
             if value.strip():

@@ -1,7 +1,7 @@
 """Tornado's HTTP server, made fit for a port that anybody can reach.
 
-It keeps some open files free, does not spin when there are none, bounds the connections of an
-address and the time of a request, and believes the headers of configured proxies only.
+It keeps some file descriptors free, and does not spin when none is left. It bounds the connections
+of an address and the time of a request. It believes the headers of configured proxies only.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ CONNECTIONS_A_SOCKET: Final = 2
 """A client that polls has a poll and a POST in flight."""
 
 PAUSE_S: Final = 1.0
-"""The pause of accepting when the system has no more files: without it the loop would spin."""
+"""Pause before the next accept if no file descriptor is left: otherwise the loop would spin."""
 
 REFUSED_WITHIN_S: Final = 2.0
 _ANSWER_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in ANSWER.items())
@@ -40,7 +40,7 @@ _log = structlog.get_logger("chat.http")
 
 
 class ChatHttpServer(HTTPServer):
-    """Tornado's server with the settings of this one; `serve` makes it listen.
+    """Tornado's server, configured by our Settings; `serve` makes it listen.
 
     It relies on names of Tornado 6.6: TCPServer's `_sockets`, `_handlers` and `_handle_connection`,
     HTTPServer's `request_callback`, and the request context's `_orig_remote_ip`.
@@ -65,8 +65,8 @@ class ChatHttpServer(HTTPServer):
         self._most_of_one = CONNECTIONS_A_SOCKET * settings.max_sockets_per_address
         self._of_one: Counter[str] = Counter()
         files, spare = _file_limits(settings.spare_files)
-        # A new file gets the lowest free number, so a number of n says that n files are open. Half
-        # of the spare ones are for refusals, the rest for the store, the logs and plugins.
+        # A new file gets the lowest free descriptor, so descriptor n says that n files are open.
+        # Half of the spare files are for refusals, the rest for the store, the logs and plugins.
         self._full_at, self._crammed_at = files - spare, files - spare // 2
 
     def serve(self, application: tornado.web.Application, sockets: Iterable[socket.socket]) -> None:
@@ -132,10 +132,10 @@ def _file_limits(spare_files: int) -> tuple[int, int]:
 def _accept(
     listening: socket.socket, take: Callable[[socket.socket, Any], None]
 ) -> Callable[[], None]:
-    """Hand new connections to `take`; the function that is returned stops that.
+    """Hand new connections to `take`; returns a function that stops this.
 
-    Unlike Tornado's, it tries again after a pause where the system has no file for a connection
-    that waits.
+    Unlike Tornado's own, this function tries again after a pause if the system has no file
+    descriptor for a new connection.
     """
     loop = asyncio.get_running_loop()
     timer: asyncio.TimerHandle | None = None

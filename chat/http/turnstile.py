@@ -1,4 +1,4 @@
-"""The turns that requests and CONNECTs take with each other and with the loop's other work."""
+"""Lets requests and CONNECTs take turns with each other and with the loop's other work."""
 
 import asyncio
 from collections import deque
@@ -6,22 +6,22 @@ from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
 
 REQUESTS_A_TURN: Final = 2
-"""About 2 ms of requests; then sockets, heartbeats and writes have their turn.
+"""Requests in one turn of the loop, about 2 ms; then sockets, heartbeats and writes run.
 
-Without it, users who ask over a hundred connections at once would hold up an ack for 140 ms.
+Without this limit, requests on a hundred connections at once would delay an ack by 140 ms.
 """
 
 CONNECTS_A_TURN: Final = 4
-"""About 2 ms of them; a hundred clients that come at once held the loop for 27 ms."""
+"""CONNECTs in one turn of the loop, about 2 ms; without it, a hundred held the loop for 27 ms."""
 
 
 AskerT = TypeVar("AskerT", bound=Hashable)
 
 
 class Turnstile(Generic[AskerT]):
-    """Start so many requests with each turn of the loop; askers whose requests wait take turns.
+    """Start at most `a_turn` requests in each turn of the loop; waiting askers take turns.
 
-    For a request that need not wait, it costs 0.5 us and a call of the loop.
+    A request that need not wait costs 0.5 us and a callback of the loop.
     """
 
     def __init__(self, a_turn: int = REQUESTS_A_TURN) -> None:

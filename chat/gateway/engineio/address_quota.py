@@ -1,14 +1,14 @@
 """The quota of sessions per address, so that one address cannot take all places.
 
-Sessions are counted from the handshake on, with or without a token. A session takes its place when
-it is made and gives it back when it closes, for whatever reason; nothing else has to be returned.
+The server counts sessions from the handshake on, with or without a token. A session takes a place
+when it is made, and gives the place back when it closes, for whatever reason.
 """
 
 from chat.net.addresses import home_of
 
 
 class AddressQuota:
-    """Sessions by address; the /64 of an IPv6 address counts as one."""
+    """Counts the sessions of each address; a /64 of IPv6 counts as one address."""
 
     def __init__(self, max_per_address: int) -> None:
         self._max = max_per_address

@@ -26,7 +26,7 @@ _log = structlog.get_logger("chat.transport")
 class _EngineOfHandler:
     """Stand-in for the one engine that python-engineio makes a handler class for.
 
-    It lets the class be made once, with the module: each handler brings its engine itself.
+    It lets this module make the class once, on import: each handler gets its engine from its route.
     """
 
     cors_allowed_origins = ()
@@ -49,7 +49,7 @@ class SocketHandler(_LibraryHandler):
     """
 
     session: Session | None = None
-    # A websocket after its handshake and what came with it, until the session takes it.
+    # A websocket after its handshake, and the bytes read with it, until the session takes both.
     taken_over: tuple[WebSocket, bytes] | None = None
 
     def initialize(self, engine: Engine[Session], origins: OriginPolicy) -> None:
@@ -57,7 +57,7 @@ class SocketHandler(_LibraryHandler):
         self._origins = origins
 
     def set_default_headers(self) -> None:
-        # Polls carry messages.
+        # Answers to polls contain messages.
         set_headers(self, ANSWER)
 
     def prepare(self) -> None:
@@ -90,19 +90,20 @@ class SocketHandler(_LibraryHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """Log a crash without the query string, which may hold a token; Tornado would write it."""
+        """Log a crash without the query string, which may hold a token; Tornado would log it."""
         if not isinstance(value, tornado.web.HTTPError):
             _log.error("endpoint_crashed", exc_info=value)
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        # Tornado would answer an HTML page if this is not UTF-8.
+        # If the value is not UTF-8, Tornado itself would answer with an HTML page.
         return value.decode("utf-8", "replace")
 
     def check_origin(self, origin: str) -> bool:
         return self._origins.allows(origin, self.request.host)
 
     def get_compression_options(self) -> None:
-        # The library answers {}: 150 kB a connection for messages that are mostly under 1 kB.
+        # The library returns {}, for compression: 150 kB a connection, while messages are mostly
+        # under 1 kB.
         return None
 
     def open(self, *args: str, **kwargs: str) -> None:
@@ -123,8 +124,8 @@ class SocketHandler(_LibraryHandler):
             max_backlog_bytes=engine.max_backlog_bytes,
         )
         if self.session is not None and not self.session.may_upgrade():
-            # The protocol wants a second websocket opened and closed at once. Nothing is read from
-            # it, and the session does not notice it.
+            # The protocol demands that a second websocket is opened and closed at once. Nothing is
+            # read from it, and the session does not notice it.
             websocket.start(self.session, b"")
             websocket.close()
             return
@@ -136,7 +137,7 @@ class SocketHandler(_LibraryHandler):
             websocket.abort()
 
     def on_close(self) -> None:
-        """Do nothing: Tornado calls this for polls only, as it no longer holds the websocket."""
+        """Do nothing: Tornado no longer holds the websocket, and calls this only for polls."""
 
     def on_connection_close(self) -> None:
         if self.session is not None:
@@ -165,17 +166,17 @@ class SocketHandler(_LibraryHandler):
         return self.engine.is_last_poll(self.get_query_argument("sid", ""))
 
     def _has_place(self) -> bool:
-        """Whether this is no new session, or one within the quota of its address.
+        """Whether the request is of an existing session, or its address has a place in the quota.
 
-        Asked again after the 101, since many may have asked for a place at once.
+        The handler asks again after the 101: many requests may have found the same place free.
         """
         address = self.request.remote_ip or ""
         is_new = not self.request.query_arguments.get("sid")
         return not is_new or self.engine.quota.has_place(address)
 
     def _refuse(self, error: ChatError, event: str = "handshake_refused") -> None:
-        # Closed, since a refused websocket client would otherwise keep its connection open for
-        # ever; Tornado looks only at the request's Connection header.
+        # The server closes the connection, since a refused websocket client would keep it open
+        # for ever; Tornado looks only at the request's Connection header.
         _log.info(
             event,
             code=error.code.value,

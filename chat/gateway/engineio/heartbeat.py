@@ -1,6 +1,6 @@
 """Engine.IO's heartbeats: a PING each interval, and the end of a session that does not answer it.
 
-All sessions share two timers, where python-engineio keeps a sleeping task for each of them.
+All sessions share two timers, where python-engineio keeps a sleeping task for each session.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ TICK_S: Final = 0.5
 """Longest tick: a PING or a timeout comes up to this much early, never late."""
 
 TICKS_A_BEAT: Final = 10
-"""At least; a shorter interval has shorter ticks."""
+"""Fewest ticks in an interval; a short interval has short ticks."""
 
 
 class Beating(Protocol):
@@ -22,7 +22,7 @@ class Beating(Protocol):
     closing: bool
 
     def ping(self) -> int:
-        """Send a PING; returns a number that tells it from the next."""
+        """Send a PING; returns a number that tells it from other PINGs."""
 
     def awaits(self, ping: int) -> bool:
         """Whether that PING is still unanswered."""

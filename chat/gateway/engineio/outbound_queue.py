@@ -13,7 +13,7 @@ PACKET_BYTES: Final = 100
 class OutboundQueue(asyncio.Queue[Packet]):
     """A queue of Engine.IO packets.
 
-    When more than `max_bytes` wait, they are dropped and `on_full` is called, once.
+    When more than `max_bytes` wait, the queue drops all its packets and calls `on_full`, once.
     """
 
     def __init__(self, max_bytes: int, on_full: Callable[[], None]) -> None:
@@ -23,7 +23,7 @@ class OutboundQueue(asyncio.Queue[Packet]):
         self._waiting_bytes = 0
 
     def drain(self) -> list[Packet]:
-        """Take everything that waits."""
+        """Take all waiting packets."""
         return [self.get_nowait() for _ in range(self.qsize())]
 
     # asyncio.Queue offers the two methods below to subclasses.
@@ -51,11 +51,11 @@ class _Nowhere(OutboundQueue):
 
 
 NOWHERE: Final = _Nowhere()
-"""Queue of every session that needs none any more, always empty; saves 1 kB a connection."""
+"""Queue of all sessions that no longer need one: always empty, it saves 1 kB a connection."""
 
 
 def _size(packet: Packet) -> int:
     data = packet.data
     if isinstance(data, str) and not data.isascii():
-        return PACKET_BYTES + 4 * len(data)  # as much as it takes, at most, in memory and as UTF-8
+        return PACKET_BYTES + 4 * len(data)  # the most that it takes in memory or as UTF-8
     return PACKET_BYTES + (len(data) if isinstance(data, str | bytes) else 0)

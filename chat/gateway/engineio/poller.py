@@ -1,7 +1,8 @@
 """Finds the websockets that have something to read, or room to write.
 
-One epoll watches all of them, and the loop watches the epoll: a reader of the loop for each takes
-0.4 kB and 1.2 us an event more. Without epoll (macOS) the loop's readers are used.
+One epoll watches all websockets, and the loop watches the epoll. A reader of the loop for each
+websocket would take 0.4 kB more, and 1.2 us more an event. Without epoll (macOS) the poller uses
+such readers.
 """
 
 import asyncio
@@ -13,16 +14,16 @@ import structlog
 
 EVENTS_A_TURN: Final = 256
 READING_S: Final = 0.005
-"""Time for reading in one turn of the loop; the websockets left over are read in the next one.
+"""Time for reading in one turn of the loop; the websockets left over are read in the next turn.
 
 One read may hold hundreds of events, and a hundred such reads would delay everybody.
 """
 
 HURRIED_READING_S: Final = 0.001
-"""The same while events are being refused.
+"""READING_S while events are being refused.
 
-A hundred sockets that flood then leave the other clients their turn (p95 of an ack 173 ms without
-it, 48 ms with it).
+When a hundred sockets flood, other clients wait less for an ack (p95 173 ms without this limit,
+48 ms with it).
 """
 
 HURRY_S: Final = 0.1
@@ -32,7 +33,7 @@ _log = structlog.get_logger("chat.transport")
 
 class Polled(Protocol):
     hasty: bool
-    """Whether the server refused something of its client since it was read last."""
+    """Whether the server has refused an event of this client since the last read."""
 
     def on_readable(self) -> None: ...
 
@@ -46,7 +47,7 @@ class Poller(Protocol):
         """Call `on_readable` whenever there is something to read."""
 
     def watch(self, fd: int, connection: Polled, *, reading: bool, writing: bool) -> None:
-        """Choose what to be called for: something to read, room to write."""
+        """Choose the calls: `on_readable` if there is data, `on_writable` if there is room."""
 
     def remove(self, fd: int) -> None:
         """Stop watching; called before the descriptor is closed."""
@@ -111,7 +112,7 @@ class EpollPoller:
         for number, (fd, events) in enumerate(ready, start=1):
             connection = self._connections.get(fd)
             if connection is None:
-                continue  # ended by what was read from another one
+                continue  # what was read from another connection ended it
             try:
                 if events & select.EPOLLOUT:
                     connection.on_writable()
@@ -128,7 +129,7 @@ class EpollPoller:
                 return
 
     def _calm_ones_first(self) -> list[tuple[int, int]]:
-        """Return what is ready, the hasty ones last, in the order in which they became so."""
+        """Return what is ready; hasty connections are last, in the order of their events."""
         hasty = dict(self._left)
         calm = []
         for fd, events in self._epoll.poll(0, EVENTS_A_TURN):

@@ -1,8 +1,8 @@
 """An Engine.IO session that polls: the packets that wait for it, its heartbeats, and its end.
 
-It is stricter than python-engineio 4.15: packets without a meaning in the protocol end the session,
-as do two polls at once and a poll that its client gave up (what its answer held would be lost
-without a sign). The packets that wait for a client are bounded.
+The session is stricter than python-engineio 4.15. It ends on a packet without a meaning in the
+protocol, on two polls at once, and on a poll that the client gave up (the packets in the answer
+would be lost unnoticed). The packets that wait for a client are bounded.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ from chat.gateway.engineio.outbound_queue import NOWHERE, OutboundQueue
 from chat.services.refusals import too_many_refused
 
 MAX_POLLING_PACKETS: Final = 1_000
-"""Packets in one polling POST: a client flushes its buffer after a reconnect."""
+"""Most packets in one POST; after a reconnect a client sends its whole buffer in one."""
 
 REFUSAL_KEY: Final = "chat.refusal"
-"""Key in the environ of a refused request, for the error that its answer is made of."""
+"""Key in the environ of a refused request; its value is the error to answer with."""
 
 HANDLER_KEY: Final = "tornado.handler"
-"""Key in the environ, set by python-engineio's adapter for Tornado."""
+"""Key of a request's handler in the environ, as in python-engineio's adapter for Tornado."""
 
 SEPARATOR: Final = "\x1e"
 RELEASE_POLL_AFTER_S: Final = 0.1
-"""How long a poll that arrives in the middle of an upgrade waits for the end of it."""
+"""How long a poll that arrives in the middle of an upgrade waits for the upgrade's end."""
 
 REASON: Final = engineio.AsyncServer.reason
 NOOP: Final = packet.Packet(packet.NOOP)
@@ -38,7 +38,7 @@ _CLOSE: Final = packet.Packet(packet.CLOSE)
 _log = structlog.get_logger("chat.transport")
 
 Work = Coroutine[object, None, None]
-"""Rest of the work for a packet, beyond this turn of the loop."""
+"""The rest of the work for a packet, left for later turns of the loop."""
 
 Environ = dict[str, Any]
 """A request, in the way in which python-engineio passes it on."""
@@ -57,7 +57,7 @@ class Server(Protocol):
     heartbeat: Heartbeat
 
     def own(self, work: Work) -> object:
-        """Run something to its end, in a task that is cancelled with the server."""
+        """Run the work in a task that is cancelled when the server ends."""
 
     async def report_end(self, session_id: str, reason: str) -> None:
         """Tell the layer above that the session ends."""
@@ -69,7 +69,7 @@ class Server(Protocol):
         """Close a session in a task that the server's end waits for."""
 
     def await_last_poll(self, session_id: str) -> None:
-        """Answer one more poll of a session that its client has closed, if it comes soon."""
+        """Answer one more poll of a session that its client has closed, if the poll comes soon."""
 
     def refuse_request(self) -> Answer:
         """Answer a request that does not fit the state of its session."""
@@ -88,9 +88,9 @@ class PollingSession(async_socket.AsyncSocket):
     _poll: object = None
     _probed = False
     _pings = 0
-    # The key of its place in the quota of its address, while it holds one.
+    # The key to give back the session's place in its address's quota, while it has a place.
     home: str | None = None
-    # Nothing is read from the client until then, by the loop's clock.
+    # The server reads nothing from the client until this time of the loop's clock.
     paused_until = 0.0
     _post_waits = False
 
@@ -102,7 +102,7 @@ class PollingSession(async_socket.AsyncSocket):
     closed: bool
     upgrading: bool
     upgraded: bool
-    # The number of the PING that is out, if one is. (The library keeps its time there.)
+    # The number of the unanswered PING, if there is one. (The library keeps its time here.)
     last_ping: int | None
 
     def __init__(self, server: Server, sid: str) -> None:
@@ -135,7 +135,7 @@ class PollingSession(async_socket.AsyncSocket):
     ) -> None:
         """Close as the library does, but never wait for the queue.
 
-        A peer that does not poll would hold it for ever. With `abort` nothing more is answered.
+        A client that does not poll never empties the queue. With `abort` nothing more is answered.
         """
         if abort:
             self._give_up_polling(reason)
@@ -146,7 +146,7 @@ class PollingSession(async_socket.AsyncSocket):
     def close_soon(self) -> None:
         """End the transport soon.
 
-        The client sees it closed and, unless it was refused, comes back by itself.
+        The client sees the transport close and, unless refused, reconnects by itself.
         """
         self.server.close_soon(self)
 
@@ -205,7 +205,7 @@ class PollingSession(async_socket.AsyncSocket):
     # ---- polling
 
     async def handle_get_request(self, environ: Environ) -> list[packet.Packet] | Answer | str:
-        """Wait for packets; returns them, or a whole answer."""
+        """Wait for packets; returns them, or a whole HTTP answer."""
         if self._poll is not None:
             # Two polls at once: the server cannot know which answer the client would read.
             self.end(REASON.TRANSPORT_ERROR)
@@ -259,7 +259,7 @@ class PollingSession(async_socket.AsyncSocket):
                 await work
 
     async def _wait_out_pause(self, environ: Environ) -> None:
-        """Hold a POST for as long as the session is paused; a second one meanwhile ends it."""
+        """Hold a POST while the session is paused; a second POST meanwhile ends the session."""
         while (left_s := self.paused_until - asyncio.get_running_loop().time()) > 0:
             if self._post_waits:
                 environ[REFUSAL_KEY] = too_many_refused(left_s)
@@ -281,7 +281,7 @@ class PollingSession(async_socket.AsyncSocket):
         if kind == "4":
             return self.take_message(data[1:])
         if kind == "3":
-            # One PONG answers one PING; more of them must not set up more heartbeats.
+            # One PONG answers one PING; more PONGs must not set up more heartbeats.
             if self.last_ping is not None:
                 self.schedule_ping()
         elif kind == "1":
@@ -292,7 +292,10 @@ class PollingSession(async_socket.AsyncSocket):
 
 
 def read_payload(body: bytes, max_bytes: int) -> list[str | bytes]:
-    """Split a POST into its packets, binary ones as bytes. PAYLOAD_TOO_LARGE, VALIDATION_ERROR."""
+    """Split a POST into packets, binary ones as bytes.
+
+    Raises PAYLOAD_TOO_LARGE or VALIDATION_ERROR.
+    """
     if len(body) > max_bytes:
         message = f"the body is too large: a POST may hold {max_bytes} bytes"
         raise ChatError(ErrorCode.PAYLOAD_TOO_LARGE, message)
@@ -315,7 +318,7 @@ def _packet_of(text: str) -> str | bytes:
 
 
 async def _next_of(queue: OutboundQueue, within_s: float) -> list[packet.Packet]:
-    """Return what waits, or what arrives first; an empty list if nothing does in time."""
+    """Return the waiting packets, or the first that arrives; an empty list if none does in time."""
     try:
         async with asyncio.timeout(within_s):
             first = await queue.get()

@@ -1,6 +1,6 @@
 """The POSTs of sessions that poll.
 
-Their bodies are counted as those of REST are, and are read only for a session that exists.
+The server counts their bodies like those of REST, and reads a body only if its session exists.
 """
 
 from types import TracebackType
@@ -58,7 +58,7 @@ class PostHandler(BodyHandler, SocketHandler):
             super().log_exception(typ, value, tb)
 
     def _end_session(self, error: ChatError) -> None:
-        """Refuse the body and end its session: what was in it would be missing without a sign."""
+        """Refuse the body and end its session: otherwise its packets would be lost unnoticed."""
         if self.session is None:
             self._refuse(error)
         else:

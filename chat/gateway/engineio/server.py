@@ -51,7 +51,7 @@ class Engine(engineio.AsyncServer, Generic[SessionT_co]):
         max_backlog_bytes: int,
         **options: object,
     ) -> None:
-        # The library's monitor would look at its own heartbeats.
+        # The monitor would look at the library's heartbeats, which are unused.
         super().__init__(monitor_clients=False, **options)
         # python-engineio looks up its adapter to the web framework in this dict.
         self._async = {**engineio_tornado._async, "translate_request": translate_request}
@@ -65,13 +65,13 @@ class Engine(engineio.AsyncServer, Generic[SessionT_co]):
         self._last_polls: set[str] = set()
 
     def create_queue(self, *_: object, **__: object) -> OutboundQueue:
-        """Return what the library's constructor of a session asks for; ours makes its own queue."""
+        """Return a queue for the library's constructor of a session; ours makes its own."""
         return NOWHERE
 
     async def _handle_connect(
         self, environ: Environ, transport: str, jsonp_index: int | None = None
     ) -> Answer | str:
-        """Begin a session as the library does, which offers no way to choose its class."""
+        """Begin a session like the library, which offers no way to choose the session's class."""
         session_id: str = self.generate_id()
         session = self.sockets[session_id] = self._make_session(self, session_id)
         session.home = self.quota.take(environ["REMOTE_ADDR"])
@@ -168,7 +168,7 @@ class Engine(engineio.AsyncServer, Generic[SessionT_co]):
         return self._bad_request()
 
     async def _make_response(self, answer: Answer, environ: Environ) -> object:
-        """Answer a request; log a refusal of the library's under the id that the client gets."""
+        """Answer a request; log the library's refusals with the request id that the client gets."""
         if REFUSAL_KEY in environ:
             # The session has logged its own error, which is more precise than the library's.
             answer = _refusal(environ.pop(REFUSAL_KEY))
@@ -211,9 +211,9 @@ def _refusal(error: ChatError) -> Answer:
 
 
 def translate_request(handler: tornado.web.RequestHandler) -> Environ:
-    """Make the environ of a request, with what the libraries look at and the client's real address.
+    """Make the environ of a request, with the keys that the libraries read and the real address.
 
-    python-engineio's own makes a class for each request, and says 127.0.0.1.
+    python-engineio's own function makes a class for each request, and gives the address 127.0.0.1.
     """
     request = handler.request
     environ: Environ = {

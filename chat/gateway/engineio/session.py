@@ -1,7 +1,7 @@
 """An Engine.IO session and its websocket: the upgrade to it, and what is received and sent on it.
 
 While a session polls or upgrades, packets gather in a queue. The upgrade drains the queue into the
-websocket in one synchronous step; from there on there is one order of writing and no queue.
+websocket in one synchronous step; from then on the session writes in one order, without a queue.
 """
 
 import asyncio
@@ -67,7 +67,8 @@ class Session(PollingSession):
         return not self.upgraded and self._candidate is None
 
     async def handle_get_request(self, environ: Environ) -> list[packet.Packet] | Answer | str:
-        # Not by the header: of two `Upgrade` lines the library and Tornado see different ones.
+        # The header does not decide: of two `Upgrade` lines the library and Tornado see different
+        # ones.
         handler = environ[HANDLER_KEY]
         if handler.taken_over is None:
             return await super().handle_get_request(environ)
@@ -107,8 +108,8 @@ class Session(PollingSession):
 
     def _end_websocket(self) -> None:
         if self._candidate is not None:
-            # In the middle of an upgrade the official client has paused its polling and would hang
-            # if the websocket went now, so it may finish the upgrade first.
+            # In the middle of an upgrade the official client has paused its polling. It would hang
+            # if the websocket closed now, so it may finish the upgrade first.
             self._candidate.linger()
         if self.websocket is not None:
             self.websocket.close()
@@ -118,7 +119,7 @@ class Session(PollingSession):
         self._candidate = None
         self.upgrading = False
         if self._upgrade_timer is not None:
-            # The timer would keep the session for ten seconds, however short its life.
+            # The timer would keep the session in memory for ten seconds, however soon it ends.
             self._upgrade_timer.cancel()
             del self._upgrade_timer
 
@@ -177,7 +178,7 @@ class Session(PollingSession):
 def packet_frame(pkt: packet.Packet) -> bytes:
     """Encode a packet as a websocket frame."""
     if pkt.binary:
-        # Not by `encode`, which keeps its result: base64, if the packet went to a poll before.
+        # Not with `encode`, which keeps its result: that is base64 if a poll got the packet before.
         return frame(BINARY, bytes(pkt.data))
     encoded: str = pkt.encode()
     return text_frame(encoded.encode())

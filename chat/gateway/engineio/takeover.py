@@ -12,7 +12,7 @@ from tornado.iostream import IOStream
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 Taken = Callable[[socket.socket, bytes], Awaitable[None]]
-"""Receives the socket, and what came with the handshake."""
+"""Receives the socket, and the bytes that were read with the handshake."""
 
 
 class TakeoverProtocol(WebSocketProtocol13):
@@ -29,8 +29,8 @@ class TakeoverProtocol(WebSocketProtocol13):
         if stream.writing():
             await stream.write(b"")
         connection, received = _take(stream)
-        # Only what the session keeps of the request stays alive. Without the cycles of the handler,
-        # its `ui` and `taken` it goes at once: 58 objects that would wait for the collector.
+        # Break the cycles of the handler, its `ui` and `taken`. Then the parts of the request that
+        # the session does not keep, 58 objects, need not wait for the garbage collector.
         self.stream = self.handler = None  # type: ignore[assignment]
         del self._taken
         handler.ui = None  # type: ignore[attr-defined]
@@ -50,7 +50,7 @@ def takeover_protocol(
 
 
 def _take(stream: IOStream) -> tuple[socket.socket, bytes]:
-    """Empty a stream of its socket, so that closing the stream closes nothing."""
+    """Take the socket out of a stream, so that closing the stream does not close the socket."""
     connection, received = stream.socket, bytes(stream._read_buffer)
     if stream._state is not None:
         stream.io_loop.remove_handler(connection)

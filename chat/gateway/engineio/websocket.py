@@ -1,7 +1,7 @@
 """One websocket after its handshake: the bare socket, read and written on the loop without a task.
 
-Everything written within one turn of the loop leaves in one `send`. A peer that does not read is
-cut when more than a bound waits for it; others do not notice.
+Everything written within one turn of the loop leaves in one `send`. If more than a bound waits for
+a peer that does not read, the server ends its websocket; other peers do not notice.
 """
 
 import asyncio
@@ -25,29 +25,30 @@ from chat.gateway.engineio.poller import make_poller
 
 READ_BYTES: Final = 65_536
 SENDS_A_TURN: Final = 500
-"""Sends in one turn of a broadcast to more than SENDS_AT_ONCE sockets, about 4 ms.
+"""Sends in one turn of the loop, about 4 ms, if more than SENDS_AT_ONCE sockets have data to send.
 
-The rest follows in the next turn, so that no heartbeat waits for it.
+The rest follows in the next turns, so that no heartbeat waits for the whole broadcast.
 """
 
 SENDS_AT_ONCE: Final = 1_000
 """Largest broadcast that is not split.
 
-A split room of a thousand would get its next message in between, and its frames would no longer be
-joined (eight in flight: 890,000 deliveries a CPU-second instead of 780,000).
+If a room of a thousand were split, its next message would come in between, and the frames would no
+longer leave in one send. (With eight messages in flight: 890,000 deliveries a CPU-second unsplit,
+780,000 split.)
 """
 
 LINGER_S: Final = 2.0
 """How long a peer may take to read the last frames and close.
 
-A socket that is closed at once could lose them.
+Closing the socket at once could lose these frames.
 """
 
 STOP_LINGER_S: Final = 0.3
 
 
 class Receiver(Protocol):
-    """A session; `websocket` is the one that it lives on, None while it polls."""
+    """A session, as a websocket sees it; `websocket` is its transport, None while it polls."""
 
     websocket: "WebSocket | None"
 
@@ -64,14 +65,14 @@ ReceiverT = TypeVar("ReceiverT", bound=Receiver)
 class Outbox:
     """The websockets with something to send, flushed once a turn of the loop.
 
-    `poller` watches those with something to read.
+    `poller` finds the websockets with something to read.
     """
 
     def __init__(self) -> None:
         self.poller = make_poller()
         self._waiting: list[WebSocket] = []
         self._scheduled = False
-        # Closed by the server, and waiting for their peers to close.
+        # Websockets that the server has closed, and whose peers have not closed them.
         self.lingering: set[WebSocket] = set()
 
     async def stop(self) -> None:
@@ -178,7 +179,7 @@ class WebSocket:
             self._pending = [pending, data]  # type: ignore[list-item]  # bytes, being no list
 
     def close(self, code: int = NORMAL) -> None:
-        """Send what is written and a close frame; the socket ends when the peer has read it."""
+        """Send the written frames and a close frame; the socket ends when the peer has read all."""
         if self._closing or self._socket is None:
             return
         self.write(close_frame(code))
@@ -191,7 +192,7 @@ class WebSocket:
                 self._end_writing()
 
     def pause(self, until: float) -> None:
-        """Read nothing until then, by the loop's clock; the peer's data waits with the peer."""
+        """Read nothing until this time of the loop's clock; the data waits in the peer's kernel."""
         if self._socket is None or self._closing:
             return
         if not self._paused_until:
@@ -213,7 +214,7 @@ class WebSocket:
             self._outbox.poller.watch(self._socket.fileno(), self, reading=reading, writing=writing)
 
     def linger(self) -> None:
-        """Leave the closing to the peer, for a moment."""
+        """Let the peer close the socket, or close it after LINGER_S."""
         self._outbox.lingering.add(self)
         asyncio.get_running_loop().call_later(LINGER_S, self.abort)
 
@@ -233,7 +234,7 @@ class WebSocket:
             session.on_lost(self)
 
     def flush(self) -> None:
-        """Hand what is written to the kernel, as much as it takes."""
+        """Hand the written frames to the kernel, as much as it takes."""
         pending, self._pending = self._pending, None
         if pending is None or self._socket is None:
             return
@@ -294,7 +295,7 @@ class WebSocket:
             data = b""
         if not data:
             self.abort()
-        elif not self._closing:  # behind its close frame the server only waits for the peer's end
+        elif not self._closing:  # after its close frame the server only waits for the peer's end
             self._take(data)
 
     def _take(self, data: bytes) -> None:
@@ -307,7 +308,7 @@ class WebSocket:
         try:
             messages = self._reader.feed(data)
         except FrameError as error:
-            # The messages before it count, as they would have in a read of their own.
+            # The messages before the bad frame count, as they would in a read of their own.
             messages, code = error.before, error.code
         for opcode, payload in messages:
             session = self.session

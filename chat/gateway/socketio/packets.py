@@ -19,12 +19,12 @@ from chat.errors import ChatError
 
 MAX_ATTACHMENTS: Final = 16
 MAX_ACK_DIGITS: Final = 15
-"""A JavaScript client cannot count further."""
+"""A JavaScript client cannot count further than this."""
 
 RESERVED_EVENTS: Final = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
 )
-"""Names that both sides use themselves: as an event, `connect` would run the connect handler."""
+"""Names that the libraries use themselves: an event `connect` would run the connect handler."""
 
 _PACKET: Final = re.compile(
     rf"([0-6])(?:([0-9]{{1,3}})-)?(?:(/[^,]{{0,255}})(?:,|\Z))?([0-9]{{0,{MAX_ACK_DIGITS}}})(.*)",
@@ -32,13 +32,13 @@ _PACKET: Final = re.compile(
 )
 _BINARY: Final = (BINARY_EVENT, BINARY_ACK)
 _NAMES: Final = {CONNECT: "the CONNECT", EVENT: "the event"}
-"""The packets that can be answered with an error, as it names them."""
+"""The packets that can be answered with an error, and their names in its message."""
 
 
 class JsonCodec:
-    """orjson for python-socketio, 3 to 8 times faster.
+    """Lets python-socketio use orjson, which is 3 to 8 times faster.
 
-    Strict both ways: no NaN, no infinity, no lone surrogates.
+    Reading and writing are strict: no NaN, no infinity, no lone surrogates.
     """
 
     @staticmethod
@@ -55,7 +55,7 @@ class MalformedPacket(Exception):
 
 
 class RefusedPacket(Exception):
-    """A packet that is in order but for its JSON, and the error to answer it with."""
+    """A packet whose only fault is its JSON, and the error to answer with."""
 
     def __init__(self, packet: "ClientPacket", error: ChatError) -> None:
         super().__init__(error.message)
@@ -65,7 +65,7 @@ class RefusedPacket(Exception):
 
 @dataclass(slots=True)
 class ClientPacket:
-    """`attachments` counts the binary frames that belong to it, `parts` are those received."""
+    """A packet; `attachments` counts its binary frames, `parts` are those that have arrived."""
 
     kind: int
     namespace: str
@@ -86,7 +86,7 @@ class ClientPacket:
 
 
 def event_text(namespace: str, event: ServerEvent) -> str:
-    """Write an event to a client."""
+    """Encode an event as the text of a packet."""
     head = "2" if namespace == "/" else f"2{namespace},"
     return head + orjson.dumps([event.name, event.payload]).decode()
 
@@ -94,8 +94,8 @@ def event_text(namespace: str, event: ServerEvent) -> str:
 def read_packet(text: str, limits: JsonLimits) -> ClientPacket:
     """Read a packet.
 
-    MalformedPacket if no client may send it. RefusedPacket if all that is wrong is half a surrogate
-    pair, or too much JSON in an event.
+    Raises MalformedPacket if no client may send it, and RefusedPacket if its only fault is half a
+    surrogate pair, or too much JSON in an event.
     """
     match = _PACKET.fullmatch(text)
     if match is None:
@@ -154,7 +154,7 @@ def _check(packet: ClientPacket) -> None:
 
 
 def _check_placeholders(packet: ClientPacket) -> None:
-    """Allow each attachment to be named once: five thousand placeholders of one took 4.5 GB."""
+    """Allow each attachment one placeholder: five thousand for the same one took 4.5 GB."""
     if packet.attachments > MAX_ATTACHMENTS:
         raise MalformedPacket("too many attachments")
     named = list(_placeholders(packet.data))

@@ -1,7 +1,7 @@
-"""Slows down a session whose events are refused too often, and in the end cuts it.
+"""Slows down a session whose events are refused too often, and finally ends it.
 
-While a session is paused, what its client sends waits in the client's own kernel. After the cut a
-client comes back by itself: it may have been only too eager.
+While a session is paused, the server does not read from it, and the data waits in the client's own
+kernel. A client whose session was ended reconnects by itself: perhaps it was only too eager.
 """
 
 import asyncio
@@ -19,23 +19,23 @@ from chat.identity import UserKey, named
 from chat.services.refusals import Refusals, too_many_refused
 
 LONGEST_PAUSE_S: Final = 10.0
-"""Shorter than the time in which a heartbeat has to be answered, since that waits, too."""
+"""Shorter than the time limit for a PONG, since a PONG waits during a pause, too."""
 
 LONGEST_DEBT_S: Final = 50.0
-"""A longer debt is cut at once.
+"""A session that owes more than this is ended at once.
 
-A shorter one is paused for a while: a client that is cut and comes back costs a handshake, which is
-20 refused events.
+A session that owes less is paused. If it were ended, its client would reconnect, and the handshake
+would cost as much as 20 refused events.
 """
 
 CUT_AFTER_S: Final = 30.0
-"""How long a session may go on from one pause to the next."""
+"""A session that goes from pause to pause for longer than this is ended."""
 
 LONGEST_RUSH_S: Final = 1.0
-"""Longest pause of a session that is refused much in a short time: it may have reason to ask."""
+"""Longest pause after many refusals in a short time: the client may have a reason to ask."""
 
 CALM_S: Final = 10.0
-"""A session that has given no cause for so long begins anew."""
+"""If a session was not paused for this long, its CUT_AFTER_S begins anew."""
 
 _log = structlog.get_logger("chat.gateway")
 
@@ -43,7 +43,7 @@ _log = structlog.get_logger("chat.gateway")
 class Patience:
     """Charges sessions for their refused events.
 
-    `hurry` shortens the next reads of all connections.
+    `hurry` makes the server spend less time on reading, for a moment.
     """
 
     def __init__(self, refusals: Refusals, hurry: Callable[[], None]) -> None:
@@ -53,9 +53,9 @@ class Patience:
     def refused(
         self, session: ClientSession, namespace: str, user: UserKey | None, cost: float
     ) -> bool:
-        """Charge a session for an event that was refused; returns whether it is cut for that.
+        """Charge a session for a refused event; returns whether this ends the session.
 
-        The client gets the reason in `namespace`, as the last event.
+        The client then gets the reason in `namespace`, as the last event.
         """
         self._hurry()
         if session.websocket is not None:

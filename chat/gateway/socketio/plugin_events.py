@@ -37,7 +37,7 @@ class PluginEvents:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, session: ClientSession, socket_id: str, packet: ClientPacket) -> None:
-        """Run an event or an ack that is whole."""
+        """Run an event or an ack that has all its attachments."""
         if packet.kind in (ACK, BINARY_ACK):
             work = self._take_ack(socket_id, packet)
         elif self._running[session.sid] < MAX_RUNNING_EVENTS:
@@ -50,7 +50,7 @@ class PluginEvents:
         task.add_done_callback(self._tasks.discard)
 
     def stop(self) -> None:
-        """Cancel what still runs."""
+        """Cancel the tasks that still run."""
         for task in self._tasks:
             task.cancel()
 
@@ -100,7 +100,7 @@ class PluginEvents:
         )
 
     async def _take_ack(self, socket_id: str, packet: ClientPacket) -> None:
-        # The library keeps its counter under 0.
+        # Id 0 is no ack: the library keeps its counter there.
         callback = packet.ack_id and self._server.manager.callbacks.get(socket_id, {}).get(
             packet.ack_id
         )

@@ -1,6 +1,7 @@
 """python-socketio's room manager, with an index of the rooms of each socket.
 
-The library walks all rooms of the server when one socket goes, and copies a room for each emit.
+The library itself walks all rooms of the server when a socket disconnects, and copies a room for
+each emit.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,17 +9,17 @@ from collections.abc import Iterator, Sequence
 import socketio
 
 Room = str | int | None
-"""The name of a room; None is the one that holds every socket of a namespace."""
+"""The name of a room; None is the room of all sockets of a namespace."""
 
 
 class RoomManager(socketio.AsyncManager):
-    """Relies on python-socketio 5.18: basic_enter_room, basic_leave_room, basic_disconnect."""
+    """Relies on basic_enter_room, basic_leave_room, basic_disconnect of python-socketio 5.18."""
 
     rooms: dict[str, dict[Room, dict[str, str]]]
 
     def __init__(self) -> None:
         super().__init__()
-        # Rooms per socket, without the implicit room None. Tuples: a set costs 0.2 kB.
+        # Rooms per socket, without the implicit room None. Tuples, since a set costs 0.2 kB.
         self._rooms_of: dict[str, tuple[Room, ...]] = {}
 
     def get_participants(
@@ -57,7 +58,7 @@ class RoomManager(socketio.AsyncManager):
             self._rooms_of.pop(sid, None)
 
     def basic_disconnect(self, sid: str, namespace: str, **_: object) -> None:
-        # The room None last: the others are looked up by it.
+        # Leaves the room None last: the others are looked up by it.
         for room in (*self._rooms_of.get(sid, ()), None):
             self.basic_leave_room(sid, namespace, room)
         for waiting in (self.pending_connect, self.pending_disconnect):

@@ -1,11 +1,11 @@
 """python-socketio's server, hardened: it validates packets and ends sessions that send bad ones.
 
-Crashes and hangs in the handlers of plugins stay with their own event or session. The events of one
-namespace, the direct one, are not python-socketio's to handle: a sink takes them, in the order in
-which they arrive, without a task for each.
+A crash or a hang in a plugin's handler affects only its own event or session. The events of one
+namespace, the direct one, are not handled by python-socketio: an EventSink takes them, in the order
+in which they arrive, without a task for each event.
 
-Relies on python-socketio 5.18: _handle_connect, _handle_disconnect, _trigger_event, _send_packet
-and the two events of the Engine.IO server.
+Relies on python-socketio 5.18: _handle_connect, _handle_disconnect, _trigger_event, _send_packet,
+_handle_eio_connect and _handle_eio_disconnect.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from chat.gateway.timers import Deadlines
 from chat.http.turnstile import CONNECTS_A_TURN, Turnstile
 
 PRICE_OF_NOTHING: Final = 0.1
-"""Price of a packet without a meaning, in refused events."""
+"""Price of a packet without a meaning, as a fraction of a refused event."""
 
 _NAMESPACE: Final = re.compile(r"/[^,?\s]{0,254}")
 _log = structlog.get_logger("chat.transport")
@@ -48,8 +48,8 @@ _log = structlog.get_logger("chat.transport")
 class SocketServer(socketio.AsyncServer):
     """The Socket.IO server over an Engine.IO server of its own, `eio`.
 
-    `direct` is the namespace whose events go to `sink`, once its handler has set a session's
-    `accepted`.
+    The events of the namespace `direct` go to `sink`, once the namespace's handler has set the
+    session's `accepted`.
     """
 
     eio: Engine[ClientSession]
@@ -85,7 +85,7 @@ class SocketServer(socketio.AsyncServer):
             http_compression=False,
             logger=False,
             engineio_logger=False,
-            # The library hands the rest to the Engine.IO server.
+            # The library hands the options below to the Engine.IO server.
             ping_interval=ping_interval_s,
             ping_timeout=ping_timeout_s,
             max_http_buffer_size=max_bytes,
@@ -100,7 +100,7 @@ class SocketServer(socketio.AsyncServer):
         self._ack_head = f"3{direct},"
         self._sink = sink
         self._patience = patience
-        # One level more, since every event is a list.
+        # Allows one level more, since every event is itself a list.
         self._json_limits = json_limits._replace(depth=json_limits.depth + 1)
         self._max_bytes = max_bytes
         self._plugin_connect_s = plugin_connect_s
@@ -108,9 +108,9 @@ class SocketServer(socketio.AsyncServer):
         # `(session id, namespace)` of each CONNECT that was read and is not yet decided.
         self._connecting: set[tuple[str, str]] = set()
         self._turnstile: Turnstile[str | None] = Turnstile(CONNECTS_A_TURN)
-        # Places that are being left; the future is done when that is over.
+        # By `(session id, namespace)`, a future that is done when the session has left it.
         self._leaving: dict[tuple[str, str], asyncio.Future[None]] = {}
-        # Packets, by session, whose attachments are still to come.
+        # By session id, the packet whose attachments have not all arrived.
         self._unfinished: dict[str, ClientPacket] = {}
         self._plugin_events = PluginEvents(self, self._charge)
 
@@ -123,7 +123,7 @@ class SocketServer(socketio.AsyncServer):
     def add_namespaces(self, namespaces: Sequence[tuple[str, object]]) -> None:
         """Add the namespaces of plugins, each with the plugin's name.
 
-        SetupError, in one sentence, if one does not fit.
+        If one does not fit, the SetupError says why in one sentence.
         """
         for plugin, each in namespaces:
             if not isinstance(each, socketio.AsyncNamespace):
@@ -144,9 +144,9 @@ class SocketServer(socketio.AsyncServer):
             self.register_namespace(each)
 
     async def close_all(self) -> None:
-        """End every transport, and the events of plugins' namespaces.
+        """End every transport, and cancel the running events of plugins' namespaces.
 
-        Not by a Socket.IO DISCONNECT, after which the official client stays away.
+        Sends no Socket.IO DISCONNECT, after which the official client would not reconnect.
         """
         self._unconnected.stop()
         self._plugin_events.stop()
@@ -157,7 +157,7 @@ class SocketServer(socketio.AsyncServer):
     def take_event(self, session: ClientSession, text: bytes) -> None:
         """Take an event of the direct namespace: `[ack id]["name", argument...]`."""
         if not session.accepted:
-            # While a CONNECT is being decided, and after a refusal, events go nowhere.
+            # Events are ignored while a CONNECT is being decided, and after a refusal.
             if not (session.deaf or self._is_deciding(session.sid, self._direct)):
                 self.end_malformed(session, "an event before the CONNECT")
             return
@@ -176,7 +176,7 @@ class SocketServer(socketio.AsyncServer):
             self.end_malformed(session, "too many events waiting")
 
     def take_message(self, session: ClientSession, message: str | bytes) -> Work | None:
-        """Take one message; returns what it leads to beyond this turn of the loop. Never raises."""
+        """Take one message; returns the work left for later turns of the loop. Never raises."""
         if session.sid not in self.environ:
             return None  # the session has ended, perhaps in the middle of a payload
         try:
@@ -188,7 +188,7 @@ class SocketServer(socketio.AsyncServer):
                 self.take_event(session, message[head.end() :].encode())
                 return None
             if message.startswith(self._ack_head):
-                # The direct namespace asks for no acks, so a client that sends them floods.
+                # The direct namespace asks for no acks, so a client that sends acks is flooding.
                 self._charge(session, self._direct, PRICE_OF_NOTHING)
                 return None
             return self._take_packet(session, message)
@@ -223,7 +223,7 @@ class SocketServer(socketio.AsyncServer):
         if not self._is_deciding(session.sid, packet.namespace):
             raise MalformedPacket("a packet before the CONNECT")
         if packet.namespace == self._direct and session.accepted:
-            # Its events have no binary data; the attachments are stepped over.
+            # Events of the direct namespace have no binary data; attachments are skipped.
             error = ChatError(ErrorCode.VALIDATION_ERROR, "binary data is not supported")
             self._sink.refuse(session, packet.ack_id, error, 0)
         if packet.attachments:
@@ -235,7 +235,7 @@ class SocketServer(socketio.AsyncServer):
     def _is_deciding(self, session_id: str, namespace: str) -> bool:
         """Whether the session has sent a CONNECT that is not refused.
 
-        Until it is decided, events go nowhere.
+        Until the CONNECT is decided, events are ignored.
         """
         place = (session_id, namespace)
         if place in self._connecting or place in self._leaving:
@@ -243,7 +243,7 @@ class SocketServer(socketio.AsyncServer):
         return self.manager.sid_from_eio_sid(session_id, namespace) is not None
 
     def _dispatch(self, session: ClientSession, packet: ClientPacket) -> None:
-        """Run a packet that is whole; the direct namespace has no others than its events."""
+        """Run a complete packet of a plugin's namespace, and ignore one of the direct namespace."""
         if packet.namespace == self._direct:
             return
         socket_id = self.manager.sid_from_eio_sid(session.sid, packet.namespace)
@@ -296,7 +296,7 @@ class SocketServer(socketio.AsyncServer):
                 await leaving
             await self._turnstile.enter(session.home)
             if session_id not in self.environ:
-                return  # the session ended before it was its CONNECT's turn
+                return  # the session ended while its CONNECT waited its turn
             if namespace in self.namespace_handlers:
                 await self._handle_connect(session_id, namespace, data)
             else:
@@ -328,8 +328,8 @@ class SocketServer(socketio.AsyncServer):
         return self._leave(session.sid, namespace)
 
     async def _leave(self, session_id: str, namespace: str) -> None:
-        # Otherwise an unauthenticated client could extend its deadline by leaving a namespace that
-        # it never joined.
+        # Asked since an unauthenticated client could otherwise extend its deadline by leaving a
+        # namespace that it never joined.
         was_in = self.manager.sid_from_eio_sid(session_id, namespace) is not None
         try:
             await self._handle_disconnect(session_id, namespace, REASON.CLIENT_DISCONNECT)
@@ -347,10 +347,10 @@ class SocketServer(socketio.AsyncServer):
         admit the client. Raise TimeoutError instead.
         """
         if event == "connect":
-            # Sockets of one address may share an environ, and a plugin may write into its own.
+            # A copy: sockets of one address may share an environ, and a plugin may write into it.
             socket_id, environ, *auth = args
             args = (socket_id, dict(environ), *auth)
-        # The direct namespace limits itself: it handles first what it has received.
+        # No limit for the direct namespace: it first handles the events that it has received.
         limit_s = None if namespace == self._direct else self._plugin_connect_s
         async with asyncio.timeout(limit_s) as limit:
             answer: object = await super()._trigger_event(event, namespace, *args)
@@ -389,7 +389,7 @@ class SocketServer(socketio.AsyncServer):
             self.end_unless_connected(session)
 
     def end_unless_connected(self, session: ClientSession) -> None:
-        """End a session that is in no namespace: it takes up a place for nothing."""
+        """End a session that is in no namespace: it takes up a place in the quota for nothing."""
         for namespace in self.namespace_handlers:
             socket_id = self.manager.sid_from_eio_sid(session.sid, namespace)
             if socket_id is not None and self.manager.is_connected(socket_id, namespace):

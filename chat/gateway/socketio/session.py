@@ -1,4 +1,4 @@
-"""The sessions of the Socket.IO server: Engine.IO sessions with what it knows of their clients."""
+"""The sessions of the Socket.IO server: Engine.IO sessions, and the state of their clients."""
 
 from typing import Protocol
 
@@ -23,14 +23,14 @@ class MessageTaker(Protocol):
 class ClientSession(Session):
     """A session of the Socket.IO server.
 
-    `accepted`: the direct namespace handles its events. `refused`: the server handles no second
-    CONNECT.
+    `accepted`: the direct namespace handles the session's events. `refused`: the server handles no
+    second CONNECT on it.
     """
 
     # Defaults on the class cost an idle session nothing.
     accepted = False
     refused = False
-    # Since when it has gone from one pause to the next, by the loop's clock; see patience.
+    # Since when the session has gone from pause to pause, by the loop's clock; see patience.py.
     impatient_since = 0.0
 
     def __init__(self, server: Server, sid: str, taker: MessageTaker) -> None:
