@@ -4,7 +4,7 @@
  */
 /** @import { ChatClientOptions, ChatEvents, ClientState, OutboxItem, Place, RequestOptions } from './types.js' */
 /** @import { SendOptions, RestRequest, StateChange } from './types.js' */
-/** @import { Message, Presence, User, UserId } from './wire.js' */
+/** @import { ByExternalRef, Message, Presence, User, UserId } from './wire.js' */
 import { Asker } from './asker.js';
 import { Connection } from './connection.js';
 import { Drafts } from './drafts.js';
@@ -133,13 +133,18 @@ export class ClientCore extends Routes {
 
   /**
    * Follow a chat: join its room now and after every reconnect, and emit 'history' each time. With a `place` that
-   * `placeOf` gave before, only what changed since is told.
+   * `placeOf` gave before, only what changed since is told. By its `externalRef`, the server makes the chat where the
+   * token or the host gives the user a seat in it. Answers the chat's id.
    *
-   * @param {number} chatId
+   * @param {number | ByExternalRef} chat
    * @param {Place | null} [place]
+   * @returns {Promise<number>}
    */
-  open(chatId, place) {
-    return this.#rooms.open(chatId, place);
+  async open(chat, place) {
+    const request = { method: 'POST', body: chat, idempotent: true };
+    const chatId = typeof chat === 'number' ? chat : (await this.request('/chats/join', request)).data.id;
+    await this.#rooms.open(chatId, place);
+    return chatId;
   }
 
   /**
@@ -176,17 +181,9 @@ export class ClientCore extends Routes {
     return this.#loudly(() => this.#outbox.add({ chatId, content, replyToId, metadata }));
   }
 
-  /**
-   * Send a failed message again.
-   *
-   * @param {string} clientMessageId
-   */
+  /** Send a failed message again. @param {string} clientMessageId */
   retry(clientMessageId) { this.#outbox.retry(clientMessageId); }
-  /**
-   * Delete a message that is not sent.
-   *
-   * @param {string} clientMessageId
-   */
+  /** Delete a message that is not sent. @param {string} clientMessageId */
   discard(clientMessageId) { this.#outbox.remove(clientMessageId); }
 
   /** What waits to be sent, and what failed: what 'outbox' told last. */

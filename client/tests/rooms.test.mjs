@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { aClient, joined, page, syncPage } from './support/client.mjs';
-import { refusal, response, settle } from './support/fakes.mjs';
+import { good, refusal, response, settle } from './support/fakes.mjs';
 
 const MINUTE = 60_000;
 const push = (seq) => ({ chatId: 1, seq, message: { id: seq, senderId: 2 } });
@@ -196,4 +196,16 @@ test('a chat that is opened again from its place is told only what changed since
   await client.open(1, place);
   assert.deepEqual(server.payloads('joinChat').at(-1), { chatId: 1, since: 5, epoch: 'e1', limit: 200 });
   assert.deepEqual(heard.of('history').at(-1).messages.map(({ id }) => id), [6]);
+});
+
+test('a chat of a record is followed by its externalRef, from the id that the server answers', async () => {
+  const asked = [];
+  const { client, server, connect, heard } = aClient({
+    fetch: async (url, { method, body }) => (method === 'POST' ? asked.push([url, body]) && good({ id: 7 }) : page([4, 5])),
+  });
+  await connect();
+  assert.equal(await client.open({ externalRef: 'order:1001' }), 7);
+  assert.deepEqual(asked, [['http://chat.example/chats/join', '{"externalRef":"order:1001"}']]);
+  assert.deepEqual(server.payloads('joinChat'), [{ chatId: 7 }]);
+  assert.deepEqual(heard.of('history').map(({ chatId }) => chatId), [7]);
 });

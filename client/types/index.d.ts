@@ -343,12 +343,14 @@ declare class ClientCore<PluginEvents extends object = {}> extends Routes {
     resume(): void;
     /**
      * Follow a chat: join its room now and after every reconnect, and emit 'history' each time. With a `place` that
-     * `placeOf` gave before, only what changed since is told.
+     * `placeOf` gave before, only what changed since is told. By its `externalRef`, the server makes the chat where the
+     * token or the host gives the user a seat in it. Answers the chat's id.
      *
-     * @param {number} chatId
+     * @param {number | ByExternalRef} chat
      * @param {Place | null} [place]
+     * @returns {Promise<number>}
      */
-    open(chatId: number, place?: Place | null): Promise<void>;
+    open(chat: number | ByExternalRef, place?: Place | null): Promise<number>;
     /**
      * Up to where a chat that is followed was told; null before its first history.
      *
@@ -370,17 +372,9 @@ declare class ClientCore<PluginEvents extends object = {}> extends Routes {
      * @param {SendOptions} [options]
      */
     send(chatId: number, content: string, { replyToId, metadata }?: SendOptions): string;
-    /**
-     * Send a failed message again.
-     *
-     * @param {string} clientMessageId
-     */
+    /** Send a failed message again. @param {string} clientMessageId */
     retry(clientMessageId: string): void;
-    /**
-     * Delete a message that is not sent.
-     *
-     * @param {string} clientMessageId
-     */
+    /** Delete a message that is not sent. @param {string} clientMessageId */
     discard(clientMessageId: string): void;
     /** What waits to be sent, and what failed: what 'outbox' told last. */
     get outbox(): OutboxItem[];

@@ -13,6 +13,18 @@ README = blocks(CLIENT / "README.md")
 URL = "http://localhost:3000"
 TSCONFIG = json.loads((CLIENT / "tests" / "types" / "tsconfig.json").read_text())
 
+AROUND_THE_RECORD = f"""
+import {{ ChatClient }} from '@chatgateway/client';
+const chat = new ChatClient({{ url: '{URL}', getToken: () => process.env.TOKEN }});
+chat.on('sent', ({{ message }}) => console.log(`stored: ${{message}}`));
+chat.on('newMessage', ({{ message }}) => {{
+  if (message.senderId === 1) return;
+  console.log(`received: ${{message.message}}`);
+  chat.disconnect();
+}});
+chat.connect();
+"""
+
 
 def snippet(name: str) -> str:
     return next(each.text for each in README if each.tags.get("run") == name)
@@ -46,6 +58,24 @@ async def test_the_script_sends_and_ends(serve, tmp_path):
             message = (await grace.next("newMessage"))["message"]
             assert message["message"] == "Hello, world!"
             assert await script.line() == f"stored as {message['id']}"
+            assert await script.end() == 0
+
+
+@needs_node
+async def test_the_chat_of_a_record_is_opened_by_its_reference(serve, tmp_path):
+    """The first user with a seat makes the chat, sends there, and receives what others send."""
+    async with serve() as chat:
+        seats = {"order:*": "member"}
+        source = AROUND_THE_RECORD.replace(URL, chat.url) + snippet("readme-record")
+        async with running_script(tmp_path, source, TOKEN=chat.token(1, seats=seats)) as script:
+            assert await script.line() == "stored: Is it paid?"
+            grace = await chat.connect(token=chat.token(2, seats=seats))
+            joined = await grace.call("joinChat", {"externalRef": "order:1001"})
+            messages = joined["data"]["sync"]["messages"]
+            assert [each["message"] for each in messages] == ["Is it paid?"]
+            answer = {"chatId": joined["data"]["chatId"], "content": "It is."}
+            await grace.call("sendMessage", answer)
+            assert await script.line() == "received: It is."
             assert await script.end() == 0
 
 

@@ -44,6 +44,7 @@ for await (const each of chat.chats()) each.unreadCount.toFixed();
 const made: Chat = await chat.createChat({ type: 'direct', participantIds: [2] }, { signal });
 const edited: Message = await chat.edit(1, 'Hello', { expectedRevision: 1, signal });
 const id: string = chat.send(made.id, 'Hello', { replyToId: edited.id, metadata: { order: 1001 } });
+const opened: number = await chat.open({ externalRef: 'order:1001' });
 // @ts-expect-error a chat has a number
 chat.send('1', 'Hello');
 // @ts-expect-error getToken is required
@@ -56,4 +57,4 @@ const knows = ({ data }: ClientEvents['authenticate']['ack'], feature: string): 
 chat.on('newMessage', ({ message: { system } }) => (system?.kind === 'roleChanged' ? system.role : system?.userIds));
 
 export type Payload = ServerEvents['newMessage'];
-export { explain, first, id, join, knows, newer, present, stop };
+export { explain, first, id, join, knows, newer, opened, present, stop };
