@@ -34,10 +34,9 @@ def node_modules() -> None:
     ).stdout
     if int(version.strip().removeprefix("v").split(".")[0]) < OLDEST_NODE:
         pytest.skip(f"Node {version.strip()} is older than {OLDEST_NODE}")
-    for folder in (JS_FOLDER, ROOT / "client"):
-        if not (folder / "node_modules").exists():
-            install = ["npm", "ci", "--no-audit", "--no-fund"]
-            subprocess.run(install, cwd=folder, check=True, capture_output=True)
+    if not all((folder / "node_modules").exists() for folder in (JS_FOLDER, ROOT / "client")):
+        install = ["sh", "tools/node-packages"]
+        subprocess.run(install, cwd=ROOT, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,8 @@ from tests.e2e.js_driver import JS_FOLDER
 from tests.support.markdown import ROOT
 
 CLIENT = ROOT / "client"
-FILES = sorted([*(JS_FOLDER / "unit").glob("*.test.mjs"), *(CLIENT / "tests").glob("*.test.mjs")])
+FOLDERS = [JS_FOLDER / "unit", CLIENT / "tests", CLIENT / "react" / "tests"]
+FILES = sorted(path for folder in FOLDERS for path in folder.glob("*.test.mjs"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
