@@ -291,10 +291,13 @@ class ChatState:
     # ---- content
 
     def created(self, message: Message) -> bool:
-        """Append a new message; True = its sender is a participant, and has read up to it."""
+        """Append a new message; True = its sender is a participant, and has read up to it.
+
+        Nobody has by a line of the timeline.
+        """
         self.told(message)
         member = self._members.get(message.sender_id)
-        if member is None:
+        if member is None or message.system is not None:
             return False
         member.read_up_to(message.id, message.seq)
         return True

@@ -184,7 +184,8 @@ class Delivery(Append):
         service.unread.chat_changed(state)
         service.broadcaster.to_chat(message.chat_id, new_message(message))
 
-        if service.hooks.has(after_message_created):
+        # A line of the timeline may be found in the place of the message, too.
+        if message.system is None and service.hooks.has(after_message_created):
             event = MessageEvent(message=message, origin=self.origin, tenant=self.identity.tenant)
             service.hooks.notify_soon(after_message_created, event)
 

@@ -1,9 +1,13 @@
 """The timeline: changes of a chat told as messages of type `system`, in the step of the change."""
 
+from dataclasses import replace
+
 import pytest
 
 from chat.errors import OutcomeUnknownError, StoreUnavailableError
+from chat.plugin_api import MessageEvent, Plugin, after_message_created, hookimpl
 from chat.repositories.messages import MongoMessages
+from tests.support.waiting import eventually
 
 HOST = (9, "service")
 
@@ -171,3 +175,45 @@ async def test_a_line_that_a_crash_kept_from_the_store_is_stored_at_the_next_sta
             "sendMessage", {"chatId": chat_id, "content": "x"}
         )
         assert sent["data"]["seq"] == before + 3
+
+
+class Told(Plugin):
+    """Notes the messages that it is told of."""
+
+    name = "told"
+
+    def __init__(self):
+        super().__init__()
+        self.texts = []
+
+    @hookimpl(after_message_created)
+    async def note(self, event: MessageEvent) -> None:
+        self.texts.append(event.message.message)
+
+
+async def test_a_line_that_is_found_late_is_a_line_all_the_same(serve):
+    """Written before a restart, stored after the chat was loaded: it is pushed, no plugin is told,
+    and its sender has read nothing by it.
+    """
+    plugin = Told()
+    async with serve(timeline=True, plugins=[plugin]) as chat:
+        body = {"type": "group", "participantIds": [2]}
+        chat_id = (await chat.request("POST", "/chats", 1, "admin", json=body)).data["id"]
+        ada = await chat.connect(1, join=chat_id)
+        state = chat.app.domain.states.loaded(chat_id)
+        await add(chat, chat_id, 3, by=(1, "employee"))
+        line = state.last_message
+        late = replace(line, id=line.id + 10**6, seq=state.head + 1, updated_seq=state.head + 1)
+        assert await chat.app.domain.messages.messages.insert([late]) == {}
+        cursor = state.members[1].last_read_seq
+        sent = await chat.request(
+            "POST", "/chat-messages", 2, json={"chatId": chat_id, "content": "hello"}
+        )
+        assert sent.data["seq"] == late.seq + 1
+        await ada.settle()
+        assert [each["message"]["type"] for each in ada.of("newMessage")] == [
+            "system", "system", "text",
+        ]  # fmt: skip
+        assert state.members[1].last_read_seq == cursor
+        await eventually(lambda: plugin.texts)
+        assert plugin.texts == ["hello"]
