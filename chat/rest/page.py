@@ -54,6 +54,10 @@ class PageHandler(tornado.web.StaticFileHandler):
         if not isinstance(value, tornado.web.HTTPError):
             _log.error("page_crashed", path=self.request.path, exc_info=value)
 
+    def get_cache_time(self, *_: Any) -> int:
+        # Tornado gives a file with `?v=` ten years.
+        return 0
+
     def set_extra_headers(self, path: str) -> None:
         # Browsers ask again each time, and get a 304: a new version of the page shows at once.
         self.set_header("Cache-Control", "no-cache")

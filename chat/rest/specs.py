@@ -24,6 +24,8 @@ class SpecHandler(ApiHandler):
         document = await asyncio.to_thread(self.document)
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
+        # It may be kept, and its CORS headers are those of one origin.
+        self.set_header("Vary", "Origin")
         self.set_header("ETag", document.etag)
         if self.check_etag_header():
             self.set_status(304)

@@ -174,6 +174,7 @@ async def test_a_server_answers_both_with_what_its_plugins_bring(serve):
     assert (openapi.status, asyncapi.status, again.status, again.body) == (200, 200, 304, b"")
     assert openapi.headers["Access-Control-Allow-Origin"] == "https://crm.example.com"
     assert openapi.headers["Cache-Control"] == "no-cache"
+    assert openapi.headers["Vary"] == asyncapi.headers["Vary"] == again.headers["Vary"] == "Origin"
     orders = openapi.body["paths"]["/orders"]["post"]
     schema = {"$ref": "#/components/schemas/shop.Report"}
     assert orders["responses"]["201"]["content"]["application/json"]["schema"] == schema

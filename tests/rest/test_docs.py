@@ -61,6 +61,13 @@ def test_llms_txt_has_a_title_a_summary_and_a_sentence_for_every_page(shared):
     )
 
 
+@pytest.mark.parametrize("path", ["/docs/rest.md", "/docs", "/static/app.js"])
+def test_no_query_makes_a_file_stay_in_caches(shared, path):
+    """Tornado would have `?v=` mean that it never changes."""
+    headers = get(shared, f"{path}?v=1").headers
+    assert (headers["cache-control"], headers.get("expires")) == ("no-cache", None)
+
+
 def test_the_reference_page_comes_under_the_policy_of_the_demo_page(shared):
     """The same strict headers, nothing inline, and no use for other sites."""
     answer, page = get(shared, "/docs"), get(shared, "/")
