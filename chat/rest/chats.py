@@ -93,13 +93,13 @@ class ChatsHandler(OneChatHandler):
             limit=self.query_limit(), cursor=self._cursor(), external_ref=self._external_ref()
         )
         query = await self.begin("GET /chats", query)
+        pace = self.gate.domain.pace
+        pace.take_page(self.identity)
         if query.external_ref is not None:
             views = await self.gate.domain.chat_views.of_ref(self.identity, query.external_ref)
             self.about(chat_ids=[each.chat.id for each in views])
             self.answer(answers.chats_of_ref(views))
             return
-        pace = self.gate.domain.pace
-        pace.take_page(self.identity)
         found, following = await self.gate.domain.chat_views.overview(
             self.identity,
             Budget(self.gate.answer_bytes),

@@ -43,7 +43,9 @@ async def test_a_page_costs_what_is_in_it(serve):
         assert await granted(grace, "joinChat", up_to_date, 15) == 15
 
 
-@pytest.mark.parametrize("path", ["/chats", "/chat-messages?chatId={}"])
+@pytest.mark.parametrize(
+    "path", ["/chats", "/chats?externalRef=order:1", "/chat-messages?chatId={}"]
+)
 async def test_pages_over_rest_are_limited_like_those_of_a_socket(serve, path):
     """A page of few costs one; the host's back end reads as many as it likes."""
     async with serve(**CORE, max_pages_per_s=0.2) as chat:
