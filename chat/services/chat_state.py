@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from chat.entities import Chat, ChatType, Message, Participant, Role
 from chat.identity import Identity, UserId, UserKey, user_key
-from chat.services.grants import Grant
+from chat.services.grants import Grant, Holder, role_granted
 from chat.services.state_sizes import Scale, size_of, text_size
 
 TAIL_MESSAGES: Final = 100
@@ -68,7 +68,7 @@ class ChatState:
             each.user_id for each in participants if each.removed_at is not None and not each.left
         }
         # Seats that the host gave when it was asked; the same for all states of the chat.
-        self.granted: Mapping[UserId, Grant] | None = None
+        self.granted: Mapping[Holder, Grant] | None = None
         self._head = head
         self._members_version = 0
         self._participants_seq = max((each.updated_seq for each in participants), default=0)
@@ -199,8 +199,7 @@ class ChatState:
             claimed = identity.seats.role_in(ref)
             if claimed is not None:
                 return Role(claimed)
-        grant = self.granted.get(user_id) if self.granted else None
-        return grant.role if grant is not None and grant.is_for(identity, ref) else None
+        return role_granted(self.granted, identity, ref)
 
     def mine_of(self, identity: Identity) -> Participant | None:
         """The caller as a participant with the role that holds now; None = not in the chat.
@@ -357,7 +356,7 @@ class ChatState:
         else:
             self._barred.add(user_id)
 
-    def reseated(self, granted: Mapping[UserId, Grant]) -> None:
+    def reseated(self, granted: Mapping[Holder, Grant]) -> None:
         """Note the seats that the host gives now: what waits has its authority checked again."""
         self.granted = granted
         self._members_version += 1

@@ -18,7 +18,7 @@ from chat.ports import ChatRepository, MessageRepository
 from chat.services.absences import Absences
 from chat.services.budget import READS_OF_ALL, Turns
 from chat.services.chat_state import TAIL_MESSAGES, ChatState
-from chat.services.grants import Grants
+from chat.services.grants import Grants, role_granted
 from chat.services.history import read_back
 from chat.services.pace import Pace
 from chat.services.state_sizes import Scale
@@ -124,8 +124,9 @@ class ChatStates:
         """
         sees_all = identity.is_privileged
         absence = (chat_id, identity.tenant, None) if sees_all else (chat_id, identity.key)
-        # A seat comes with a token, so what was missing for one token is there for the next.
-        seated = identity.seats is not None or self.grants.in_chat(chat_id) is not None
+        # A seat comes with a token, so what was missing for one token is there for the next. By the
+        # caller's seats anywhere: those of others in this chat must not show in the work.
+        seated = not sees_all and (identity.seats is not None or self.grants.has(identity.key))
         if seated or not self._absent.holds(absence):
             async with self._turns.of(identity.key):
                 # Asked here: twenty sockets that wait for their turn have not been charged yet.
@@ -161,8 +162,7 @@ class ChatStates:
         if identity.seats is not None and identity.seats.role_in(external_ref) is not None:
             return True
         grants = None if chat_id is None else self.grants.in_chat(chat_id)
-        grant = grants.get(identity.user_id) if grants else None
-        return grant is not None and grant.is_for(identity, external_ref)
+        return role_granted(grants, identity, external_ref) is not None
 
     def check(self, state: ChatState, identity: Identity, at_least: int = 0) -> None:
         """Check a caller's whole authority: token, participant, role, and that there is a chat.

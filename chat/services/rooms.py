@@ -109,7 +109,7 @@ class RoomService:
         old = socket.identity
         demoted = old.is_privileged and not fresh.is_privileged
         states: dict[int, ChatState | None] = {}
-        if demoted or old.seats is not None or self.states.grants.of_user(old.key):
+        if demoted or old.seats is not None or self.states.grants.has(old.key):
             for chat_id in list(socket.rooms):
                 states[chat_id] = await self.states.get(chat_id)
         if old.seats is not None:
@@ -127,7 +127,7 @@ class RoomService:
         identity = socket.identity
         user_id = identity.user_id
         if identity.is_privileged or (
-            identity.seats is None and not self.states.grants.of_user(identity.key)
+            identity.seats is None and not self.states.grants.has(identity.key)
         ):
             return
         if identity.seats is not None:

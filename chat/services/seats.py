@@ -17,12 +17,13 @@ from chat.errors import ChatError, ErrorCode
 from chat.hooks.events import SeatQuestion
 from chat.hooks.manager import PluginManager
 from chat.hooks.specs import resolve_seat
-from chat.identity import SEAT_ROLES, Identity, UserId, UserKey
+from chat.identity import SEAT_ROLES, Identity, UserKey
 from chat.ports import Clock, SeatSource
+from chat.services.budget import Turns
 from chat.services.chat_states import ChatState, ChatStates
 from chat.services.chats import MAX_TRIES, ChatService, contended
 from chat.services.existing_chats import ExistingChats
-from chat.services.grants import Grant
+from chat.services.grants import Grant, Holder, holder_of
 from chat.services.pace import Pace
 
 MAX_GRANTS: Final = 200
@@ -31,8 +32,22 @@ MAX_GRANTS: Final = 200
 ASKED_AT_ONCE: Final = 8
 """Questions of one refresh that run at a time."""
 
+ASKED_OF_A_USER: Final = 4
+"""Questions of one user that run at a time: a host that hangs is there for the others still."""
+
+ASKED_OF_ALL: Final = 10_000
+"""Far above what the host is asked at once, which has a bound of its own."""
+
 _Question = tuple[UserKey, str, str | None, str]
 _log = structlog.get_logger("chat.seats")
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class _Record:
+    """An externalRef of a tenant, while somebody asks about it: `refreshes` were asked for."""
+
+    making: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    refreshes: int = field(default=0, init=False)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -50,17 +65,15 @@ class SeatService:
     source: SeatSource | None
     clock: Clock
     changed: Callable[[ChatState], None]
-    _refreshes: int = field(default=0, init=False)
+    _turns: Turns = field(default_factory=lambda: Turns(ASKED_OF_ALL, ASKED_OF_A_USER), init=False)
     _seating: dict[_Question, asyncio.Task[ChatState | None]] = field(
         default_factory=dict, init=False
     )
-    _making: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(
+    _records: WeakValueDictionary[tuple[str, str], _Record] = field(
         default_factory=WeakValueDictionary, init=False
     )
     _ending: set[asyncio.Task[None]] = field(default_factory=set, init=False)
-    _timers: dict[tuple[int, UserKey], asyncio.TimerHandle] = field(
-        default_factory=dict, init=False
-    )
+    _timers: dict[tuple[int, Holder], asyncio.TimerHandle] = field(default_factory=dict, init=False)
 
     async def open(self, identity: Identity, external_ref: str) -> ChatState:
         """The chat of that externalRef, made if there is none and the caller has a seat in it.
@@ -69,13 +82,16 @@ class SeatService:
         AUTH_UNAVAILABLE or PLUGIN_ERROR if the host or a plugin gave no answer.
         """
         claimed = _claimed(identity, external_ref)
+        state: ChatState | None
         if claimed is not None:
             state = await self._find_or_make(identity, external_ref, claimed)
         else:
             state = await self._open_unclaimed(identity, external_ref)
         self.states.check_identity(identity)
-        if state.rank_of(identity) < 0 or state.closed:
-            raise _no_seat()  # removed by a moderator
+        if state is None or state.rank_of(identity) < 0 or state.closed:
+            # Also whom a moderator has removed: the host was asked in vain.
+            self.pace.found_nothing(identity)
+            raise _no_seat()
         return state
 
     async def refresh(self, by: Identity, external_ref: str) -> tuple[int, int]:
@@ -85,7 +101,8 @@ class SeatService:
         was no answer for some: these keep their seats, and the other answers hold.
         """
         # Questions from before now are asked again, even if they are answered later.
-        self._refreshes += 1
+        record = self._record(by, external_ref)
+        record.refreshes += 1
         state = await self.existing.of_ref(by, external_ref)
         if state is None:
             return 0, 0
@@ -95,13 +112,16 @@ class SeatService:
         async def again(grant: Grant) -> bool | None:
             async with turns:
                 try:
-                    seat = await self._ask(grant.identity, external_ref)
+                    seat = await self._ask_anew(grant.identity, external_ref, record)
                 except ChatError:
                     return None
-            if seat is None:
-                self._end(state, grant)
-            else:
-                self._give(state, grant.identity, seat)
+            # One that has ended meanwhile does not come back; one given meanwhile is as new.
+            now = self.states.grants.in_chat(state.chat.id) or {}
+            if now.get(grant.holder) is grant:
+                if seat is None:
+                    self._end(state, grant)
+                else:
+                    self._give(state, grant.identity, seat)
             return seat is None
 
         outcomes = await asyncio.gather(*[again(each) for each in grants])
@@ -118,7 +138,7 @@ class SeatService:
         """Prolong the seats that follow the user's token until the renewed token ends."""
         for chat_id, grant in self.states.grants.of_user(fresh.key):
             later = fresh.expires_at > grant.ends_at
-            if later and grant.follows_token and grant.is_for(fresh, grant.external_ref):
+            if later and grant.follows_token and grant.holder == holder_of(fresh):
                 grant.identity, grant.ends_at = fresh, fresh.expires_at
                 self._time(chat_id, grant)
 
@@ -127,15 +147,13 @@ class SeatService:
             timer.cancel()
         self._timers.clear()
 
-    async def _open_unclaimed(self, identity: Identity, external_ref: str) -> ChatState:
+    async def _open_unclaimed(self, identity: Identity, external_ref: str) -> ChatState | None:
         self.pace.may_look_up(identity)
         state = await self.existing.visible_of_ref(identity, external_ref)
         if state is None and not identity.is_privileged:
             state = await self._seat_once(identity, external_ref)
-        if state is None:
-            self.pace.found_nothing(identity)
-            raise _no_seat()
-        self.renewed(identity)
+        if state is not None:
+            self.renewed(identity)
         return state
 
     async def _seat_once(self, identity: Identity, external_ref: str) -> ChatState | None:
@@ -149,33 +167,49 @@ class SeatService:
         return await asyncio.shield(seating)
 
     async def _seat(self, identity: Identity, external_ref: str) -> ChatState | None:
+        record = self._record(identity, external_ref)
         for _ in range(MAX_TRIES):
-            before = self._refreshes
-            seat = await self._ask(identity, external_ref)
+            before = record.refreshes
+            async with self._turns.of(identity.key):
+                # Asked here: those who wait for their turn have not been charged yet.
+                self.pace.may_look_up(identity)
+                seat = await self._ask(identity, external_ref)
             if seat is None:
                 return None
             self.states.check_identity(identity)
             state = await self._find_or_make(identity, external_ref, seat)
-            if before == self._refreshes:
+            if before == record.refreshes:
                 self._give(state, identity, seat)
                 return state
-        raise ChatError(
-            ErrorCode.AUTH_UNAVAILABLE, "seats are being refreshed, try again", retry_after_s=1
-        )
+        raise _being_refreshed()
+
+    def _record(self, identity: Identity, external_ref: str) -> _Record:
+        return self._records.setdefault((identity.tenant, external_ref), _Record())
 
     async def _find_or_make(self, identity: Identity, external_ref: str, seat: Seat) -> ChatState:
-        lock = self._making.setdefault((identity.tenant, external_ref), asyncio.Lock())
+        record = self._record(identity, external_ref)
         for _ in range(MAX_TRIES):
             state = await self.existing.of_ref(identity, external_ref)
             if state is None:
                 # The many who open a new record at once wait for the first of them.
-                async with lock:
+                async with record.making:
                     state = await self.existing.of_ref(identity, external_ref)
                     if state is None:
                         state = await self.chats.make_for_seat(identity, external_ref, seat.title)
             if state is not None:
                 return state
         raise contended()
+
+    async def _ask_anew(
+        self, identity: Identity, external_ref: str, record: _Record
+    ) -> Seat | None:
+        """Ask until no refresh has come in between; AUTH_UNAVAILABLE after MAX_TRIES."""
+        for _ in range(MAX_TRIES):
+            before = record.refreshes
+            seat = await self._ask(identity, external_ref)
+            if before == record.refreshes:
+                return seat
+        raise _being_refreshed()
 
     async def _ask(self, identity: Identity, external_ref: str) -> Seat | None:
         seat = None
@@ -192,7 +226,8 @@ class SeatService:
 
     def _give(self, state: ChatState, identity: Identity, seat: Seat) -> None:
         held = self.states.grants.of_user(identity.key)
-        if len(held) >= MAX_GRANTS and held[0][0] != state.chat.id:
+        known = self.states.grants.in_chat(state.chat.id) or {}
+        if len(held) >= MAX_GRANTS and holder_of(identity) not in known:
             self._ended(*held[0])
         until = seat.until
         grant = Grant(
@@ -206,7 +241,7 @@ class SeatService:
         self._time(state.chat.id, grant)
 
     def _time(self, chat_id: int, grant: Grant) -> None:
-        key = (chat_id, grant.identity.key)
+        key = (chat_id, grant.holder)
         earlier = self._timers.pop(key, None)
         if earlier is not None:
             earlier.cancel()
@@ -220,19 +255,19 @@ class SeatService:
             self._end(state, grant)
             self.changed(state)
             return
-        self._forget(chat_id, grant.identity.key)
+        self._forget(chat_id, grant)
         task = asyncio.get_running_loop().create_task(self._put_out_later(chat_id))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
     def _end(self, state: ChatState, grant: Grant) -> None:
-        state.reseated(self._forget(state.chat.id, grant.identity.key))
+        state.reseated(self._forget(state.chat.id, grant))
 
-    def _forget(self, chat_id: int, key: UserKey) -> dict[UserId, Grant]:
-        timer = self._timers.pop((chat_id, key), None)
+    def _forget(self, chat_id: int, grant: Grant) -> dict[Holder, Grant]:
+        timer = self._timers.pop((chat_id, grant.holder), None)
         if timer is not None:
             timer.cancel()
-        return self.states.grants.remove(chat_id, key)
+        return self.states.grants.remove(chat_id, grant)
 
     async def _put_out_later(self, chat_id: int) -> None:
         """Load the chat, then take the sockets without a seat out of its room.
@@ -253,6 +288,12 @@ def _claimed(identity: Identity, external_ref: str) -> Seat | None:
         return None
     role = identity.seats.role_in(external_ref)
     return None if role is None else Seat(role=role)
+
+
+def _being_refreshed() -> ChatError:
+    return ChatError(
+        ErrorCode.AUTH_UNAVAILABLE, "seats are being refreshed, try again", retry_after_s=1
+    )
 
 
 def _no_seat() -> ChatError:

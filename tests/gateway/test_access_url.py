@@ -385,3 +385,90 @@ async def test_a_message_that_waits_loses_with_the_refresh(serve):
         assert (await refresh(chat)).data == {"asked": 1, "ended": 1}
         hold.go_on.set()
         assert (await sending)["error"]["code"] == "NOT_PARTICIPANT"
+
+
+async def test_an_answer_from_before_a_later_refresh_gives_nothing_back(serve):
+    """Two refreshes overlap: the seat that the later one ended does not come back."""
+    async with serving() as crm, serve(**{**generous(), **crm.settings}) as chat:
+        ada = await chat.connect(token=token())
+        chat_id = (await join(ada))["data"]["chatId"]
+        slow = crm.gate = asyncio.Event()
+        first = asyncio.ensure_future(refresh(chat))
+        await eventually(lambda: len(crm.asked) == 2)
+        crm.gate = asyncio.Event()
+        crm.gate.set()
+        crm.answer = (403, {})
+        assert (await refresh(chat)).data == {"asked": 1, "ended": 1}
+        slow.set()
+        assert (await first).data == {"asked": 1, "ended": 1}
+        joined = await ada.call("joinChat", {"chatId": chat_id})
+        assert joined["error"]["code"] == "NOT_PARTICIPANT"
+
+
+async def test_refreshes_of_another_tenant_disturb_nobody(serve):
+    """Three of them while a user asks; neither do those of another record."""
+    async with serving() as crm, serve(**{**generous(), **crm.settings}) as chat:
+        ada = await chat.connect(token=token())
+        crm.gate.clear()
+        joining = asyncio.ensure_future(join(ada))
+        await eventually(lambda: len(crm.asked) == 1)
+        for tenant, ref in (("acme", REF), ("", "order:2"), ("acme", "order:2")):
+            asked = {"json": {"externalRef": ref}, "tenant": tenant}
+            answer = await chat.request("POST", "/admin/seats/refresh", 9, "admin", **asked)
+            assert answer.status == 200
+        crm.gate.set()
+        assert (await joining)["success"]
+        assert len(crm.asked) == 1
+
+
+async def test_tokens_of_two_roles_have_a_seat_each(serve):
+    """The second takes nothing from the first, and keeps no socket of it past its end."""
+    async with serving() as crm, serve(**{**generous(), **crm.settings}) as chat:
+        soon = datetime.now(UTC) + timedelta(seconds=1.5)
+        crm.answer = (200, {"role": "member", "until": soon.isoformat()})
+        vip = await chat.connect(token=token(role="vip"))
+        chat_id = (await join(vip))["data"]["chatId"]
+        crm.answer = (200, {"role": "readonly"})
+        guest = await chat.connect(token=token(role="guest"))
+        assert (await join(guest))["data"]["role"] == "readonly"
+        await say(vip, chat_id, "as a member still")
+        assert await vip.next("removedFromChat") == {"chatId": chat_id, "reason": "expired"}
+        await host(chat, "POST", "/chat-messages", json={"chatId": chat_id, "content": "later"})
+        await vip.settle()
+        assert [each["message"]["message"] for each in vip.of("newMessage")] == [
+            "as a member still"
+        ]
+        assert len(crm.asked) == 2
+        assert (await refresh(chat)).data == {"asked": 1, "ended": 0}
+
+
+async def test_whom_a_moderator_removed_pays_for_asking_in_vain(serve):
+    """The host would give a seat each time; the limit is that of any look-up without a result."""
+    async with (
+        serving() as crm,
+        serve(plugin_names=[], max_lookups_per_s=0.5, **crm.settings) as chat,
+    ):
+        ada = await chat.connect(token=token())
+        chat_id = (await join(ada))["data"]["chatId"]
+        await host(chat, "DELETE", f"/chats/{chat_id}/participants/1")
+        codes = [(await join(ada))["error"]["code"] for _ in range(8)]
+        assert codes.count("NOT_FOUND") == 5
+        assert codes[-1] == "RATE_LIMITED"
+        assert len(crm.asked) == 1 + 5
+
+
+async def test_a_host_that_hangs_is_there_for_others_than_one_user(serve):
+    """A user's questions wait for each other, and take no place from somebody else's."""
+    async with serving() as crm, serve(**{**generous(), **crm.settings}) as chat:
+        crm.gate.clear()
+        tabs = [await chat.connect(token=token()) for _ in range(7)]
+        joins = [
+            asyncio.ensure_future(join(each, f"order:{number}")) for number, each in enumerate(tabs)
+        ]
+        await eventually(lambda: len(crm.asked) == 4)
+        bob = await chat.connect(token=token(2))
+        joining = asyncio.ensure_future(join(bob))
+        await eventually(lambda: len(crm.asked) == 5)
+        assert json.loads(crm.asked[-1][1])["user"]["id"] == 2
+        crm.gate.set()
+        assert all(each["success"] for each in await asyncio.gather(joining, *joins))

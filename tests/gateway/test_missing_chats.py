@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from chat.plugin_api import Plugin, Seat, SeatQuestion, hookimpl, resolve_seat
 from tests.support.gateway.servers import UNLIMITED, generous
 
 EVENTS = {
@@ -87,6 +88,38 @@ async def test_a_missing_chat_and_one_of_another_tenant_take_the_same_work(serve
         asked = "is_participant" if user_type == "employee" else "is_of_tenant"
         assert work == [[asked]] * 3
         assert chat.app.domain.states.loaded(other) is None
+
+
+class Desk(Plugin):
+    """Gives everybody a seat."""
+
+    name = "desk"
+
+    @hookimpl(resolve_seat)
+    async def seat(self, question: SeatQuestion) -> Seat:
+        return Seat(role="member")
+
+
+@pytest.mark.parametrize(
+    ("user_type", "tenant"),
+    [("employee", ""), ("employee", "acme"), ("admin", "acme"), ("service", "acme")],
+)
+async def test_the_seats_of_others_do_not_show_in_the_work(serve, user_type, tenant):
+    """A chat in which somebody has a seat takes the work of a missing one, again and again."""
+    settings = generous()
+    settings["plugins"] = [*settings["plugins"], Desk()]
+    async with serve(**settings) as chat:
+        ada = await chat.connect(1)
+        seated = (await ada.call("joinChat", {"externalRef": "order:1"}))["data"]["chatId"]
+        mallory = await chat.connect(9, user_type, tenant=tenant)
+        calls = counting(chat)
+        work = []
+        for chat_id in (seated, 10**6):
+            codes = {await code_of(mallory, "joinChat", chat_id) for _ in range(3)}
+            assert codes <= {"NOT_PARTICIPANT", "NOT_FOUND"}
+            work.append(calls.copy())
+            calls.clear()
+        assert work[0] == work[1]
 
 
 @pytest.mark.parametrize("user_type", ["employee", "admin", "service"])
