@@ -312,7 +312,11 @@ class ParticipantService:
         sockets = [
             each for each in self.sockets.in_room(state.chat.id) if each.identity.user_id == user_id
         ]
-        seats = [mine for each in sockets if (mine := state.mine_of(each.identity)) is not None]
+        # Whoever only reads over REST has no socket, but may have a seat that the host gave.
+        granted = [each.identity for each in (state.granted or {}).values()]
+        sitting = [each for each in granted if each.user_id == user_id]
+        sitting += [each.identity for each in sockets]
+        seats = [mine for each in sitting if (mine := state.mine_of(each)) is not None]
         if seats:
             return max(seats, key=lambda each: each.role.rank)
         if sockets or not state.names(user_id):

@@ -457,6 +457,21 @@ async def test_whom_a_moderator_removed_pays_for_asking_in_vain(serve):
         assert len(crm.asked) == 1 + 5
 
 
+async def test_a_moderator_removes_whoever_only_reads_over_rest(serve):
+    """Such a user is in no room and has written nothing; the seat is known all the same."""
+    async with serving() as crm, serve(**{**generous(), **crm.settings}) as chat:
+        await join(await chat.connect(token=token(2)))  # makes the chat, which names its maker
+        bearer = {"headers": {"Authorization": f"Bearer {token()}"}}
+        sought = {"json": {"externalRef": REF}, **bearer}
+        chat_id = (await chat.request("POST", "/chats/join", None, **sought)).data["id"]
+        await host(chat, "DELETE", f"/chats/{chat_id}/participants/1")
+        page = await chat.request("GET", f"/chat-messages?chatId={chat_id}", None, **bearer)
+        again = await chat.request("POST", "/chats/join", None, **sought)
+        assert (page.code, again.code) == ("NOT_PARTICIPANT", "NOT_FOUND")
+        answer = await chat.request("DELETE", f"/chats/{chat_id}/participants/3", *HOST)
+        assert answer.code == "NOT_FOUND"
+
+
 async def test_a_host_that_hangs_is_there_for_others_than_one_user(serve):
     """A user's questions wait for each other, and take no place from somebody else's."""
     async with serving() as crm, serve(**{**generous(), **crm.settings}) as chat:
