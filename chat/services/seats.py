@@ -30,7 +30,7 @@ MAX_GRANTS: Final = 200
 """The most seats of one user that are kept in memory; the oldest ends first."""
 
 ASKED_AT_ONCE: Final = 8
-"""Questions of one refresh that run at a time."""
+"""Questions of all refreshes that run at a time: users who join have to be asked about, too."""
 
 ASKED_OF_A_USER: Final = 4
 """Questions of one user that run at a time: a host that hangs is there for the others still."""
@@ -66,6 +66,9 @@ class SeatService:
     clock: Clock
     changed: Callable[[ChatState], None]
     _turns: Turns = field(default_factory=lambda: Turns(ASKED_OF_ALL, ASKED_OF_A_USER), init=False)
+    _refreshing: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(ASKED_AT_ONCE), init=False
+    )
     _seating: dict[_Question, asyncio.Task[ChatState | None]] = field(
         default_factory=dict, init=False
     )
@@ -107,10 +110,9 @@ class SeatService:
         if state is None:
             return 0, 0
         grants = list((state.granted or {}).values())
-        turns = asyncio.Semaphore(ASKED_AT_ONCE)
 
         async def again(grant: Grant) -> bool | None:
-            async with turns:
+            async with self._refreshing:
                 try:
                     seat = await self._ask_anew(grant.identity, external_ref, record)
                 except ChatError:

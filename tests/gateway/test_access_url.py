@@ -457,6 +457,26 @@ async def test_whom_a_moderator_removed_pays_for_asking_in_vain(serve):
         assert len(crm.asked) == 1 + 5
 
 
+async def test_refreshes_leave_room_for_those_who_join(serve):
+    """However many run: no admin keeps the host busy for everybody."""
+    async with serving() as crm, serve(**{**generous(), **crm.settings}) as chat:
+        for user_id in range(1, 10):
+            bearer = {"Authorization": f"Bearer {token(user_id)}"}
+            sought = {"json": {"externalRef": REF}, "headers": bearer}
+            assert (await chat.request("POST", "/chats/join", None, **sought)).status == 200
+        crm.gate.clear()
+        crm.asked.clear()
+        refreshing = [asyncio.ensure_future(refresh(chat)) for _ in range(3)]
+        bob = await chat.connect(token=token(10))
+        joining = asyncio.ensure_future(join(bob))
+        await eventually(lambda: len(crm.asked) == 8 + 1)
+        await (await chat.connect(token=token(11))).settle()
+        assert len(crm.asked) == 8 + 1
+        crm.gate.set()
+        assert (await joining)["success"]
+        assert {each.status for each in await asyncio.gather(*refreshing)} == {200}
+
+
 async def test_a_moderator_removes_whoever_only_reads_over_rest(serve):
     """Such a user is in no room and has written nothing; the seat is known all the same."""
     async with serving() as crm, serve(**{**generous(), **crm.settings}) as chat:
