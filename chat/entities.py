@@ -30,7 +30,7 @@ class Role(StrEnum):
     READONLY = "readonly"
 
 
-# Attributes, since every event asks for a rank, and a property would look it up in a table.
+# Ranks are attributes: every event asks for one, and a property would look it up in a table.
 for _rank, _role in enumerate(reversed(Role)):
     _role.rank = _rank
 

@@ -63,10 +63,10 @@ class MessageRepository(Protocol):
     async def update(self, message: Message, *, seen: Message) -> bool:
         """Replace the message where it still is what was `seen`; False = another change was faster.
 
-        Keeps the text of `seen` among the earlier revisions. Where `message` is deleted, removes
-        all of these, and its text in the quotes of its answers, as `wipe` does.
+        Keeps the text of `seen` among the earlier revisions. If `message` is deleted, removes all
+        earlier revisions, and the quotes of its text in answers, as `wipe` does.
 
-        Safe to repeat: also True where this very update is stored already.
+        Safe to repeat: returns True, too, if this very update is stored already.
         """
 
     async def revisions(self, message: Message) -> list[Revision]:
@@ -75,7 +75,7 @@ class MessageRepository(Protocol):
     async def wipe(self, chat_id: int, message_id: int) -> None:
         """Remove the earlier texts of a deleted message, and its quotes in answers.
 
-        The next start finishes what is broken off.
+        If a crash interrupts this, the next start finishes it.
         """
 
 
@@ -85,8 +85,8 @@ class ChatRepository(Protocol):
     ) -> bool:
         """Store a new chat.
 
-        False where its direct pair or externalRef has one already in its tenant; nothing is stored
-        then.
+        Returns False, and stores nothing, if the tenant has a chat of that direct pair or
+        externalRef already.
         """
 
     async def find(self, chat_id: int) -> Chat | None: ...
@@ -98,12 +98,12 @@ class ChatRepository(Protocol):
     async def update(self, chat: Chat, line: Message | None = None) -> bool:
         """Write the settings with their `updated_seq`, and the line that is to follow.
 
-        Safe to repeat. False where another chat of its tenant has the externalRef: then nothing is
-        stored.
+        Safe to repeat. Returns False, and stores nothing, if another chat of the tenant has the
+        externalRef.
         """
 
     async def external_refs(self, count: int) -> list[str | None]:
-        """Read the externalRef of any `count` chats at most; None for a chat without one."""
+        """Read the externalRefs of any chats, at most `count`; None for a chat without one."""
 
     async def vacate(self, chat_id: int, user_ids: Sequence[UserId], at: datetime) -> None:
         """Mark the participants of a deleted chat as removed; safe to repeat."""
@@ -111,7 +111,7 @@ class ChatRepository(Protocol):
     async def wipe(self, chat_id: int) -> None:
         """Remove the earlier texts of all messages of a deleted chat.
 
-        The next start finishes what is broken off.
+        If a crash interrupts this, the next start finishes it.
         """
 
     async def reserve_seq(self, chat_id: int, up_to: int) -> None:
@@ -302,7 +302,7 @@ class ServerApi(Protocol):
         """Count the users with a socket, those of all tenants."""
 
     async def readiness(self) -> dict[str, str]:
-        """Tell `"ok"` for each part, or in a word what is wrong with it.
+        """Return `"ok"` for each part of the server, or a word for what is wrong with it.
 
         Asks the store, so it may take a second.
         """

@@ -1,6 +1,6 @@
 """The answers of services, as plain values; `contracts.view_writers` writes them.
 
-A list that is bounded in bytes holds parts that are encoded already: its length depends on theirs.
+A list that is bounded in bytes holds parts that are encoded already: their sizes bound its length.
 """
 
 from collections.abc import Sequence

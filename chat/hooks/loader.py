@@ -103,7 +103,7 @@ def _make(cls: type[Plugin]) -> Plugin:
         field = "_".join(str(part) for part in first["loc"]).upper()
         raise SetupError(f"{prefix}{field}: {first['msg']}.") from None
     except SettingsError as error:
-        # A list or the like, which is written as JSON, cannot be read.
+        # A setting such as a list has to be JSON, and this is none.
         raise SetupError(f"{where}: {error}.") from None
     try:
         inspect.signature(cls).bind(settings)

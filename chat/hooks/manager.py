@@ -219,7 +219,7 @@ class PluginManager:
                 ) from error
 
     def notify_soon(self, hook: NotifyHook[EventT], event: EventT) -> None:
-        """Notify later: each plugin in the order of these calls, and none waits for another."""
+        """Queue a notice; each plugin gets its notices in this order, and waits for no other."""
         for impl in self._impls[hook.name]:
             self.queues[impl.plugin].put(impl, event)
 
@@ -236,8 +236,8 @@ class PluginManager:
     async def stop(self, within_s: float) -> None:
         """Deliver what waits, then `shutdown`, within that time.
 
-        The last LAST_S of it are for `shutdown`. Notices that a plugin has not taken by then are
-        dropped, and the log says so.
+        The last LAST_S of that time are for `shutdown`. Notices that a plugin has not taken by then
+        are dropped, and the log says so.
         """
         self.notify_soon(shutdown, Shutdown())
         await self.drain(within_s - LAST_S)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 GENERATION_S: Final = 1.0
-"""A note is kept for one to two of these."""
+"""A note is kept for one to two times this long."""
 
 GENERATION: Final = 5_000
 
@@ -49,5 +49,5 @@ class Absences:
             late = now >= self._turns_at + GENERATION_S
             on_time = self._turns_at <= now and not late
             self._older, self._recent = set() if late else self._recent, set()
-            # Counted from when the turn was due: nobody may have asked at that moment.
+            # Counts from when the turn was due, since nobody may have asked at that moment.
             self._turns_at = (self._turns_at if on_time else now) + GENERATION_S

@@ -1,8 +1,7 @@
 """Blocked users and revoked tokens, which are refused though their signature is good.
 
-All decisions are in memory, loaded at start. A decision of an admin applies to ordinary tokens, one
-of a service to all, so whatever admins decide, a token of type `admin` or `service` remains a way
-in.
+All decisions are in memory, loaded at start. An admin's decision applies to ordinary tokens, a
+service's to all tokens. So whatever admins decide, tokens of type `admin` and `service` still work.
 """
 
 import asyncio
@@ -39,7 +38,7 @@ class AccessRefusal(ChatError):
 class AccessService:
     """Decisions of services and admins about users of their own tenant.
 
-    Each is stored first, and applies to live sockets at once.
+    Each decision is stored first, and applies to live sockets at once.
 
     `clock_skew_s`: how far the clock of the issuer of tokens may be from this server's.
     """
@@ -83,7 +82,7 @@ class AccessService:
             self._check_issued_after(verdict.revoked_at, identity.issued_at)
 
     def check_still(self, identity: Identity) -> None:
-        """Raise like `check`, and TOKEN_EXPIRED; called again after a request has waited.
+        """Raise as `check` does, or TOKEN_EXPIRED; called again after a request has waited.
 
         0.2 us for a user about whom nothing was decided.
         """
@@ -103,7 +102,7 @@ class AccessService:
     async def revoke(self, by: Identity, user_id: UserId) -> int:
         """Revoke a user's tokens issued up to now; returns how many sockets ended.
 
-        No change that was asked for with them gets a number, or is pushed, after this.
+        After this, no change that was asked for with such a token gets a number or is pushed.
         """
 
         def change(verdict: Verdict) -> Verdict:
@@ -118,7 +117,7 @@ class AccessService:
     async def block(self, by: Identity, user_id: UserId) -> int:
         """Refuse the user, whatever the token, until unblocked; returns how many sockets ended.
 
-        No change of the user gets a number, or is pushed, after this.
+        After this, no change of the user gets a number or is pushed.
         """
         await self._decide(by, user_id, lambda verdict: replace(verdict, blocked=True))
         ended = self._broadcaster.disconnect(by.key_of(user_id), session_expired(_blocked()))
@@ -135,12 +134,11 @@ class AccessService:
     def _check_issued_after(self, revoked_at: datetime, issued_at: datetime | None) -> None:
         """Refuse a token unless it was certainly issued after the revoke.
 
-        `iat` has whole seconds of a clock that may be off by the accepted skew, so close to the
-        revoke the order is unknown. Such a token stays refused, but its user may have signed in
-        anew: until the next token is certain to be good the refusal asks the client to retry, then
-        to bring a fresh token.
+        `iat` has whole seconds of a clock that may be off by the accepted skew. So a token issued
+        close to the revoke stays refused, though its user may have signed in anew. The refusal asks
+        the client to retry until the next token is certain to be good, then to get a fresh token.
         """
-        # Nearly all tokens of users with an earlier revoke; the rest costs 1 us more.
+        # True of nearly all tokens of users with an earlier revoke; the rest costs 1 us more.
         if issued_at is not None and issued_at - revoked_at >= self._doubt:
             return
         second = revoked_at.replace(microsecond=0)
@@ -151,7 +149,7 @@ class AccessService:
         if issued_at >= certain:
             return
         now = self._clock.now()
-        # A token of the last moments is from a clock that is behind: the next one may be good.
+        # A token of the last moments comes from a clock that is behind: the next may be good.
         if now < certain or now - issued_at <= self._doubt:
             wait_s = max((certain - now).total_seconds(), MIN_RETRY_S)
             raise AccessRefusal(

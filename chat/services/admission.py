@@ -17,7 +17,7 @@ from chat.services.access import AccessRefusal, AccessService
 
 WINDOW_S: Final = 60.0
 MAX_NAMES: Final = 10_000
-"""Beyond it failures are counted only by address: names are cheaper to make up than addresses."""
+"""Failures beyond it count only by address: names are cheaper to make up than addresses."""
 
 _BAD_TOKEN: Final = (ErrorCode.TOKEN_INVALID, ErrorCode.TOKEN_EXPIRED)
 _log = structlog.get_logger("chat.auth")
@@ -51,8 +51,8 @@ class FailedTokens:
 class Admission:
     """Identify callers by their tokens; a good token always passes.
 
-    Over the limit, bad tokens get a generic RATE_LIMITED; plugins and the log do not hear of each
-    one.
+    Bad tokens over the limit get a generic RATE_LIMITED, and not all of them are logged or reach
+    plugins.
     """
 
     def __init__(

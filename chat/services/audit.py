@@ -1,6 +1,6 @@
 """The audit log: who used an authority over others, on what, and with which outcome.
 
-Written by the server itself, so that neither a list of plugins nor a LOG_LEVEL silences it.
+The server itself writes it, so that neither the choice of plugins nor LOG_LEVEL silences it.
 """
 
 from collections.abc import Callable, Iterator
@@ -78,7 +78,7 @@ def objects_of(payload: object) -> dict[str, Any]:
 
 @dataclass(slots=True, eq=False)
 class Audit:
-    """`is_in(chat_id, identity)` says whether the caller is known to be in the chat, or to sit."""
+    """`is_in(chat_id, identity)`: whether the caller is known to be in the chat, or has a seat."""
 
     is_in: Callable[[int, Identity], bool]
 
@@ -118,7 +118,7 @@ class Audit:
         if not foreign:
             return None
         if action == Event.SYNC:
-            # It answers each chat for itself.
+            # A sync answers for each chat separately.
             objects["chat_ids"] = foreign
         return "audit_read" if identity.is_privileged else "audit_refused"
 

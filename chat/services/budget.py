@@ -13,7 +13,7 @@ from chat.identity import UserKey
 from chat.views import ChatView, Json, UnreadView
 
 ANSWERS_IN_A_BACKLOG: Final = 4
-"""An answer may use a quarter of MAX_BACKLOG_BYTES, and twice that if it cannot be shortened.
+"""An answer may use a quarter of MAX_BACKLOG_BYTES, or half if it cannot be shortened.
 
 An answer larger than the backlog would disconnect its own client on every attempt.
 """
@@ -24,11 +24,11 @@ READS_AT_ONCE: Final = 2
 READS_OF_ALL: Final = 2
 """Pages and look-ups of all users that run at once in the embedded store.
 
-It runs one at a time, and no insert waits behind more of them.
+The embedded store runs one read at a time, so an insert waits behind so many at most.
 """
 
 READS_OF_ALL_IN_MONGODB: Final = 16
-"""The same for MongoDB, which runs them side by side and may be some milliseconds away."""
+"""The bound for MongoDB, which runs reads side by side and may be some milliseconds away."""
 
 View = TypeVar("View", ChatView, UnreadView)
 
@@ -36,7 +36,7 @@ View = TypeVar("View", ChatView, UnreadView)
 class Budget:
     """The bytes that one answer has left, for all of its pages.
 
-    They are counted as encoded, since a character takes one to six bytes.
+    They count the encoded answer, since a character takes one to six bytes.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -89,7 +89,8 @@ class Budget:
 class Turns:
     """Bounds of what runs at once: so many for each user, and so many for all users together.
 
-    Others wait for their turn in order of arrival, at most `at_once` of each user's.
+    The others wait for their turn in order of arrival. At most `at_once` of one user's wait in the
+    queue of all users.
     """
 
     def __init__(self, of_all: int, at_once: int = READS_AT_ONCE) -> None:

@@ -34,7 +34,7 @@ _log = structlog.get_logger("chat.catch_up")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a client is: `since` None = nowhere yet, `epoch` None = it does not say."""
+    """A client's cursor: `since` None = it has none yet, `epoch` None = it does not say."""
 
     since: int | None = None
     epoch: str | None = None
@@ -58,7 +58,7 @@ class CatchUpService:
     ) -> CatchUpPage:
         """Read a page of one chat, of up to `limit` messages; raises NOT_PARTICIPANT.
 
-        It is bounded above by the last number that was pushed when it was asked for.
+        The page goes no further than the last number that was pushed when the client asked.
         """
         async with self.turns.of(identity.key):
             return await self._page(identity, chat_id, cursor, limit, Budget(self.answer_bytes))
@@ -78,7 +78,7 @@ class CatchUpService:
         if waits and since < head:
             return _nothing_yet(chat_id, since, reset)
         if reset or cursor.since is None:
-            # Most joins of a new chat find it empty: that is known without a query.
+            # Most joins of a new chat find it empty; the state knows that without a query.
             empty = state.last_message is None
             most = budget.left
             newest = [] if empty else await read_back(self.messages, chat_id, head + 1, limit, most)
@@ -118,9 +118,9 @@ class CatchUpService:
         epoch: str | None,
         limit: int,
     ) -> CatchUp:
-        """Read a page of each chat named, a refusal in place of one that is not the caller's.
+        """Read a page of each named chat; a chat that is not the caller's has a refusal instead.
 
-        Without cursors, all of the caller's chats as `GET /chats` shows them.
+        Without cursors, return all of the caller's chats as `GET /chats` shows them.
         """
         pages = OVERVIEW_PAGES if cursors is None else len(cursors) / CHATS_OF_A_PAGE
         self.pace.take_page(identity, pages)
@@ -163,7 +163,7 @@ class CatchUpService:
 
 
 def _nothing_yet(chat_id: int, since: int, reset: bool) -> CatchUpPage:
-    """A page for which the answer had no room; the client asks again, as for any that goes on."""
+    """An empty page, where the answer had no room; the client asks again, since it has more."""
     return CatchUpPage(
         chat_id=chat_id, from_seq=since, to_seq=since, has_more=True, reset=reset, messages=[]
     )

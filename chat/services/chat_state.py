@@ -32,9 +32,9 @@ class TailEntry:
 class ChatState:
     """One active chat. Others read it; each change is a method that says what happened.
 
-    The journal calls `queued`, `reserved_up_to`, `committed` and `settled`; `created` and the other
-    changes of content come from the `commit` of what it has stored, so that memory never knows
-    more than the disk.
+    The journal calls `queued`, `reserved_up_to`, `committed` and `settled`. The `commit` of a
+    stored change calls `created` and the other changes of content, so that memory never has more
+    than the disk.
     """
 
     __slots__ = (
@@ -67,7 +67,7 @@ class ChatState:
         self._barred: set[UserId] = {
             each.user_id for each in participants if each.removed_at is not None and not each.left
         }
-        # Seats that the host gave when it was asked; the same for all states of the chat.
+        # Seats that the host gave when it was asked; a state loaded anew gets them too.
         self.granted: Mapping[Holder, Grant] | None = None
         self._head = head
         self._members_version = 0
@@ -103,7 +103,7 @@ class ChatState:
 
     @property
     def members_version(self) -> int:
-        """Version of the member list: a permission that was checked holds until it changes."""
+        """Version of the member list: a checked permission holds until this number changes."""
         return self._members_version
 
     @property
@@ -126,7 +126,7 @@ class ChatState:
 
     @property
     def pending(self) -> int:
-        """Changes that are in the journal; a state with some is never forgotten."""
+        """Count of changes in the journal; a state that has any is never forgotten."""
         return self._pending
 
     @property
@@ -185,7 +185,7 @@ class ChatState:
     def seat_of(self, identity: Identity) -> Role | None:
         """The role that the caller's token or the host gives here; None = no seat.
 
-        Whom a moderator has removed has none, until somebody adds the user again.
+        A user whom a moderator has removed has no seat until somebody adds the user again.
         """
         ref, user_id = self._chat.external_ref, identity.user_id
         if (
@@ -204,7 +204,7 @@ class ChatState:
     def mine_of(self, identity: Identity) -> Participant | None:
         """The caller as a participant with the role that holds now; None = not in the chat.
 
-        A caller who only has a seat is none of `members`, and has read nothing.
+        A caller who only has a seat is not in `members`, and has read nothing.
         """
         if self._tenant != identity.tenant:
             return None
@@ -252,7 +252,7 @@ class ChatState:
         return self._deleted is not None and message_id in self._deleted
 
     def entry(self, message_id: int) -> TailEntry | None:
-        """The tail's entry of a message, None when it is older; linear in the tail's 100."""
+        """The tail's entry of a message, None when it is older; searches up to 100 entries."""
         for entry in reversed(self._tail):
             if entry.id == message_id:
                 return entry
@@ -272,7 +272,7 @@ class ChatState:
         self._pending += 1
 
     def settled(self) -> None:
-        """Count out a change of the journal whose fate is known."""
+        """Stop counting a change of the journal: its outcome is known."""
         self._pending -= 1
 
     def reserved_up_to(self, seq: int) -> None:
@@ -357,7 +357,7 @@ class ChatState:
             self._barred.add(user_id)
 
     def reseated(self, granted: Mapping[Holder, Grant]) -> None:
-        """Note the seats that the host gives now: what waits has its authority checked again."""
+        """Note the seats that the host gives now; changes that wait are checked again."""
         self.granted = granted
         self._members_version += 1
 

@@ -1,8 +1,8 @@
 """The memory of active chats: settings, participants, the last number, the latest messages.
 
 A chat has one ChatState, loaded once and changed only after a write is durable, so permission
-checks, joins and unread counts of an active chat ask the store nothing. A state that was forgotten
-while a request holds it is the one that the next request gets.
+checks, joins and unread counts of an active chat ask the store nothing. If a request still holds a
+forgotten state, the next request gets that state, and none is loaded.
 """
 
 import asyncio
@@ -39,8 +39,8 @@ MAX_OUTSIDE_AUTHORS: Final = 1_000
 class ChatStates:
     """All active chats, as many as 20,000 and `most_bytes` of memory allow.
 
-    The least recently used are forgotten. A chat of a few participants takes about 20 kB, one of a
-    thousand 300.
+    The least recently used are forgotten. A chat of a few participants takes about 20 kB, a chat of
+    a thousand about 300 kB.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ChatStates:
         # Forgotten states that a request still holds: a second one could differ from the first.
         self._held: WeakValueDictionary[int, ChatState] = WeakValueDictionary()
         self._loading: dict[int, asyncio.Task[ChatState | None]] = {}
-        # A tuple each, since a set takes 0.2 kB and most users are in a few chats.
+        # Each user has a tuple: a set takes 0.2 kB, and most users are in a few chats.
         self._chats_of: dict[UserKey, tuple[int, ...]] = {}
 
     async def get(self, chat_id: int) -> ChatState | None:
@@ -120,7 +120,7 @@ class ChatStates:
         """Load a chat that the caller is in.
 
         A missing chat, a chat that the caller is not in and one of another tenant cost the same
-        work, whether they are in memory or not. The server loads none of them.
+        work, whether they are in memory or not. The server loads no such chat.
         """
         sees_all = identity.is_privileged
         absence = (chat_id, identity.tenant, None) if sees_all else (chat_id, identity.key)
@@ -129,7 +129,7 @@ class ChatStates:
         seated = not sees_all and (identity.seats is not None or self.grants.has(identity.key))
         if seated or not self._absent.holds(absence):
             async with self._turns.of(identity.key):
-                # Asked here: twenty sockets that wait for their turn have not been charged yet.
+                # Checked only here: twenty sockets that wait for this have not been charged yet.
                 self._pace.may_look_up(identity)
                 since = self._absent.since
                 is_in = await (
@@ -149,7 +149,7 @@ class ChatStates:
         raise NotParticipantError(chat_id)
 
     async def _may_sit(self, chat_id: int, identity: Identity) -> bool:
-        """Whether a seat of the caller is in that chat, which nothing is loaded for."""
+        """Whether the caller has a seat in that chat; does not load the chat."""
         chat = await self._chats.find(chat_id)
         if chat is None or chat.deleted_at is not None or chat.tenant != identity.tenant:
             return False
@@ -190,7 +190,7 @@ class ChatStates:
         return [self._states[chat_id] for chat_id in self._chats_of.get(key, ())]
 
     async def of_user(self, key: UserKey) -> list[ChatState]:
-        """All chats that the user is in, loaded where needed: three queries for each such one."""
+        """All chats that the user is in; each that has to be loaded takes three queries."""
         user_id = user_id_of(key)
         return [
             state
@@ -211,7 +211,7 @@ class ChatStates:
     def put(self, state: ChatState) -> ChatState:
         """Remember a chat that was just made or loaded; returns the one state that holds for it.
 
-        That is an earlier one if another request was faster.
+        If another request was faster, that is the state of the other request.
         """
         chat_id = state.chat.id
         state = self.loaded(chat_id) or state
@@ -260,7 +260,7 @@ class ChatStates:
             self._unlink(key, state.chat.id)
 
     async def refresh_head(self, state: ChatState) -> None:
-        """Look up the last number anew, after the store said that one is taken."""
+        """Look up the last number anew, after the store refused a number as taken."""
         participants = await self._chats.participants(state.chat.id)
         state.renumbered(await self._find_head(state.chat, participants, state.reserved))
 
@@ -294,9 +294,9 @@ class ChatStates:
         return line.seq
 
     async def _find_head(self, chat: Chat, participants: list[Participant], reserved: int) -> int:
-        """The highest number in use: in the last reserved block.
+        """The highest number in use.
 
-        It is before that block if a crash left the block unused.
+        It is in the last reserved block, or before it if a crash left that block unused.
         """
         head = max([chat.updated_seq, *(each.updated_seq for each in participants)])
         high = reserved + 1
@@ -314,7 +314,7 @@ class ChatStates:
             if state is None:
                 return
             if state is next(reversed(self._states.values())):
-                return  # the one that is needed now, though it is larger than the limit
+                return  # this state is needed now, though it is larger than the limit
             del self._states[state.chat.id]
             self._held[state.chat.id] = state
             state.unweigh()

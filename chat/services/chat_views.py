@@ -28,7 +28,7 @@ class ChatViews:
         return await self.of_state(state, identity, with_participants=True)
 
     async def of_ref(self, identity: Identity, external_ref: str) -> list[ChatView]:
-        """The chat of that externalRef as `overview` shows it, if the caller may see it."""
+        """The chat of that externalRef, as `overview` shows a chat, if the caller may see it."""
         state = await self.existing.visible_of_ref(identity, external_ref)
         if state is None:
             return []
@@ -55,7 +55,7 @@ class ChatViews:
         Asks the store for names that are not in memory.
         """
         users = await self.people.find([each.key for each in in_order(state)[:most]])
-        # In order once more: somebody may have joined or left meanwhile.
+        # Sorted once more: somebody may have joined or left meanwhile.
         return [ParticipantView(each, users.get(each.key)) for each in in_order(state)[:most]]
 
     async def participants_page(

@@ -28,13 +28,13 @@ UNSET: Final = object()
 """Tells "leave the field as it is" from "set it to null"."""
 
 MAX_TRIES: Final = 3
-"""Tries to make a chat or to find the same one, while others make and delete it."""
+"""How often to try to make or find a chat that other requests make and delete meanwhile."""
 
 PARTICIPANTS_IN_A_PUSH: Final = 50
-"""`chatCreated` goes to every participant: with all of 1,000 it would be 124 kB for each."""
+"""`chatCreated` goes to every participant: if it named all 1,000, each push would have 124 kB."""
 
 VACATED_AT_ONCE: Final = 100
-"""The store takes other writes in between."""
+"""So many at a time, so that the store takes other writes in between."""
 
 _log = structlog.get_logger("chat.chats")
 
@@ -59,9 +59,9 @@ class ChatService:
     async def create(self, identity: Identity, new: NewChat) -> tuple[ChatState, bool]:
         """Make a chat and return True with it, or the existing one and False.
 
-        The existing one has the same direct pair or externalRef; ChatConflictError if it is not
-        what the caller asks for. The caller becomes the owner; a service does not become a
-        participant. Every participant gets `chatCreated`.
+        The existing chat has the same direct pair or externalRef. Raises ChatConflictError if it is
+        not what the caller asks for. The caller becomes the owner of a new chat, but a service does
+        not become a participant. Every participant gets `chatCreated`.
         """
         if new.external_ref is not None:
             self.existing.check_may_refer(identity)
@@ -94,8 +94,8 @@ class ChatService:
     ) -> ChatState | None:
         """Make the chat of a record for a caller to whom the host gives a seat there.
 
-        It has no participants. It counts as a chat that the caller makes, since a token may give
-        seats in any number of chats. None where somebody else has made it.
+        The chat has no participants. It counts towards the caller's quota of new chats, since a
+        token may give seats in any number of chats. Returns None where somebody else has made it.
         """
         self.contacts.admit_empty_chat(identity)
         draft = await self._ask_plugins(_draft(identity, None, ChatType.GROUP, title, None))
@@ -226,7 +226,7 @@ class ChatService:
         try:
             await self.chats.wipe(chat_id)
         except ChatError as error:
-            # The chat is gone for everybody; the next start finishes this.
+            # The chat is gone for everybody; the next start removes the rest of the texts.
             _log.warning("chat_not_wiped", chat_id=chat_id, code=error.code.value)
 
     async def _ask_plugins(self, asked: ChatDraft) -> ChatDraft:
@@ -262,7 +262,7 @@ class ChatService:
         ref_by: ExternalRefSetter | None,
     ) -> ChatState | None:
         chat_id = await self.ids.reserve("chats", 1)
-        # Checked again: this has waited for plugins and the store.
+        # Checked again: the call has waited for plugins and the store.
         self.states.check_identity(identity)
         now = self.clock.now()
         # The chat itself is change 1 and its participants are 2 and on, so that a catch-up from 0
@@ -327,7 +327,7 @@ def _draft(
 
 
 def _owns(new: NewChat, identity: Identity, user_id: UserId) -> bool:
-    # In a direct chat neither can remove the other.
+    # In a direct chat neither user can remove the other.
     return new.type is ChatType.GROUP and user_id == identity.user_id
 
 
@@ -336,7 +336,7 @@ def _setter(identity: Identity, external_ref: str | None) -> ExternalRefSetter |
 
 
 def contended() -> ChatError:
-    """The refusal after MAX_TRIES."""
+    """The refusal of a call that has used up MAX_TRIES."""
     return ChatError(
         ErrorCode.STORAGE_UNAVAILABLE,
         "others are making and deleting the same chat, try again",
@@ -345,7 +345,7 @@ def contended() -> ChatError:
 
 
 class _ReferenceTakenError(ChatError):
-    """Another chat has the externalRef; who that is has to be looked up."""
+    """Another chat has the externalRef; the code that catches this looks that chat up."""
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.CONFLICT, "the externalRef belongs to another chat")

@@ -15,7 +15,7 @@ from chat.services.chat_states import ChatStates
 from chat.settings import Settings
 
 STAFF: Final = frozenset(("admin", "bot", "employee", "service"))
-"""Types of tokens that are not guests, besides those that the operator trusts with externalRef."""
+"""Types of tokens that are not guests; so are those that the operator trusts with externalRef."""
 
 HOUR_S: Final = 3_600
 COUNTED_AT_ONCE: Final = 4

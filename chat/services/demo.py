@@ -32,7 +32,7 @@ OLD_SECRET_FILE: Final = "demo-secret"  # noqa: S105  # the name of a file
 
 FIRST_USERS: Final = {1: "Ada", 2: "Grace"}
 NO_TENANT: Final = ""
-"""Everybody in the demo is of the tenant of tokens that name none."""
+"""Everybody in the demo is of the tenant `''`, as are tokens that name no tenant."""
 
 CHAT_TITLE: Final = "Welcome"
 EXTERNAL_REF: Final = "chatgateway:demo"
@@ -154,14 +154,14 @@ class DemoService:
     async def token_for(self, name: str) -> DemoToken:
         """A token for the user of that name, who is added to the demo chat if new.
 
-        Raises RATE_LIMITED where too many new names come at once.
+        Raises RATE_LIMITED if too many new names come at once.
         """
         async with self._lock:
             state = await self._state()
             user_id = await self._find(state, name)
             if user_id is None:
                 self._check_rate()
-                # Never one that was given before: it would come with somebody's messages.
+                # Never an id that was given before: somebody's messages would come with it.
                 user_id = max(FIRST_USERS) + await self.ids.reserve("demo_users", 1)
                 self._name(user_id, name)
             if user_id not in state.members:
@@ -193,7 +193,7 @@ class DemoService:
         now = self.clock.monotonic()
         next_at = max(self._next_at, now) + _WINDOW_S / NEWCOMERS_PER_MIN
         wait_s = next_at - now - _WINDOW_S
-        # Sums of fractions are off by less than that.
+        # Rounding errors of the sums are smaller than that.
         if wait_s > 1e-6:
             raise ChatError(
                 ErrorCode.RATE_LIMITED, "too many new names, try again", retry_after_s=wait_s
@@ -201,7 +201,7 @@ class DemoService:
         self._next_at = next_at
 
     async def _make_room(self, state: ChatState) -> None:
-        """Take the person out who has been away the longest, if the chat is full."""
+        """If the chat is full, remove the participant who has been away the longest."""
         if len(state.members) < MAX_PEOPLE:
             return
         guests = [each.key for each in state.members.values() if each.user_id not in FIRST_USERS]

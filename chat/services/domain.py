@@ -41,8 +41,8 @@ from chat.timings import Timings
 class Domain:
     """All services: `start` before the first request, `stop` after the last, then `close`.
 
-    `close` needs all sockets to be gone. `stop` writes what is still queued: the journal gets
-    `timeout_s` for that, the caller bounds the rest.
+    Call `close` when all sockets are gone. `stop` writes what is still queued: the journal has
+    `timeout_s` for that, and the caller bounds the rest.
     """
 
     pace: Pace
@@ -81,7 +81,7 @@ class Domain:
     async def close(self) -> None:
         """Write the last small facts, such as the last-seen times of sockets that just ended."""
         await self.people.stop()
-        # The last profiles that `people` has written would be pushed to nobody.
+        # No socket is left to get the last profiles that `people` has written.
         self.profile_pushes.stop()
 
 

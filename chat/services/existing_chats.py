@@ -44,7 +44,7 @@ class ExistingChats:
     ) -> ChatState | None:
         """The chat of that externalRef or direct pair, None where there is none.
 
-        ChatConflictError where it is not what the caller asks for.
+        Raises ChatConflictError if that chat is not what the caller asks for.
         """
         state = None if new.external_ref is None else await self.of_ref(identity, new.external_ref)
         if state is None and new.type is ChatType.DIRECT:
@@ -64,7 +64,7 @@ class ExistingChats:
     async def visible_of_ref(self, identity: Identity, external_ref: str) -> ChatState | None:
         """The chat of that externalRef, if the caller may see it.
 
-        A chat of others costs the same queries as a missing one.
+        A chat of other users costs the same queries as a missing chat.
         """
         chat_id = await self.chats.find_by_external_ref(identity.tenant, external_ref)
         if not identity.is_privileged:
@@ -75,7 +75,7 @@ class ExistingChats:
         return state if state is not None and state.rank_of(identity) >= 0 else None
 
     async def check_free(self, identity: Identity, external_ref: str) -> None:
-        """ChatConflictError where a chat has the externalRef."""
+        """Raise ChatConflictError if a chat has the externalRef."""
         state = await self.of_ref(identity, external_ref)
         if state is not None:
             raise _conflict(identity, state, [_TAKEN])
@@ -109,7 +109,7 @@ class ExistingChats:
             elif not await self._trusts(identity, state):
                 yield detail("external_ref", "was not set by a service, nor by you")
         elif (
-            # The one who opens a direct chat first gives it its metadata.
+            # The user who opens a direct chat first gives it its metadata.
             identity.is_service
             and chat.created_by != identity.user_id
             and new.metadata not in (None, chat.metadata)
@@ -121,7 +121,7 @@ class ExistingChats:
         setter = state.chat.external_ref_by
         if setter is not None:
             return setter.user_type == SERVICE or setter.user_id == identity.user_id
-        # Version 0.1 did not note who set it. It made every maker a participant, except services.
+        # Version 0.1 did not store who set it, but made every maker except services a participant.
         maker = state.chat.created_by
         if maker == identity.user_id:
             return True

@@ -15,8 +15,8 @@ Holder = tuple[UserId, str, str | None]
 class Grant:
     """A seat in the chat of `external_ref`, given to the user of a token.
 
-    It holds for tokens of the same type and role: the host has decided by these.
-    With `follows_token` it ends with the token, or with the token that renews it.
+    It holds for tokens of the same type and role, by which the host has decided. With
+    `follows_token` the seat ends when the token expires, or the token that renews it.
     """
 
     identity: Identity

@@ -93,7 +93,7 @@ async def read_changes(
 
 
 def text_bytes(messages: Iterable[Message]) -> int:
-    """How many bytes they take in an answer at least."""
+    """How many bytes the messages take in an answer at least."""
     return sum(
         len(each.message) + (len(orjson.dumps(each.metadata)) if each.metadata else 0)
         for each in messages
@@ -101,7 +101,7 @@ def text_bytes(messages: Iterable[Message]) -> int:
 
 
 def _next_width(width: int, window: list[Message], left: int) -> int:
-    """Twice as wide, since edits and joins take numbers too; not wider than what has room."""
+    """Twice the width, since edits and joins take numbers too; no more than has room."""
     wide = min(width * 2, _WIDEST_WINDOW)
     taken = text_bytes(window)
     if not taken:

@@ -1,7 +1,7 @@
 """The memory of recent sends, so that a retry is answered before limits and plugins see it.
 
-The unique index of the store decides for good. This spares it, and joins a retry to its first try
-while that is on its way to the disk.
+The unique index of the store has the last word. The memory spares it the question, and joins a
+retry to a first try that is still on its way to the disk.
 """
 
 from typing import Final
@@ -37,7 +37,7 @@ class RecentSends:
     def find(self, key: Key, draft: MessageDraft) -> Outcome[Sent] | int | None:
         """Find the earlier send under this key, None also if it failed.
 
-        IDEMPOTENCY_CONFLICT if a pending one has another body.
+        Raises IDEMPOTENCY_CONFLICT if a pending send has another body.
         """
         recent = self._recent.get(key) or self._older.get(key)
         if recent is None or isinstance(recent, int):
@@ -54,9 +54,9 @@ class RecentSends:
         self._put(key, (draft, sent))
 
     def failed(self, key: Key, sent: Outcome[Sent]) -> None:
-        """Forget a send that was refused: the next one under this key is a first one.
+        """Forget a send that was refused: the next send under this key counts as the first.
 
-        Its error would keep the whole call alive, 20,000 times over.
+        The stored errors would keep up to 20,000 whole calls alive.
         """
         for generation in (self._recent, self._older):
             recent = generation.get(key)
@@ -64,7 +64,7 @@ class RecentSends:
                 del generation[key]
 
     def landed(self, message: Message) -> None:
-        """Remember a message that is stored, whatever its sender was answered."""
+        """Remember a message that is stored, whatever answer its sender got."""
         if message.client_message_id is not None:
             self._put((message.chat_id, message.sender_id, message.client_message_id), message.id)
 

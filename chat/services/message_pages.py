@@ -72,7 +72,8 @@ class MessagePages:
     ) -> Page:
         """Read a page by exclusive message ids; `around` includes its message.
 
-        Without an id, the newest page. Shorter than `limit` if the messages fill the answer.
+        Without an id, it is the newest page. It is shorter than `limit` if the messages fill the
+        answer.
         """
         self.pace.take_page(identity)
         state = await self.states.require(chat_id, identity)
@@ -113,7 +114,7 @@ class MessagePages:
         after_it = newer[: max(limit - limit // 2, limit - len(older))]
         room = limit - len(after_it)
         before_it = older[-room:] if room else []
-        # From the middle outwards, so that the ends are cut.
+        # Encodes from the middle outwards, so that the budget cuts the ends.
         outwards = [
             each
             for pair in zip_longest(after_it, reversed(before_it))

@@ -53,7 +53,7 @@ class MessageService:
         STORAGE_UNAVAILABLE. The outcome may be IDEMPOTENCY_CONFLICT, TIMEOUT, or the refusal of a
         sender who may no longer send when the message's turn comes.
         """
-        # In memory nearly always, and then without a coroutine of its own.
+        # The chat is in memory nearly always; then this needs no coroutine of its own.
         state = self.states.require_loaded(draft.chat_id, identity, MAY_SEND)
         if state is None:
             state = await self.states.require(draft.chat_id, identity, MAY_SEND)
@@ -69,17 +69,17 @@ class MessageService:
             return follow(recent)
         earlier_id = recent or state.earlier_keys.get(key[1:])
         if earlier_id is not None:
-            # A repeat is answered before plugins and their limits see it, so it has a limit here.
+            # Plugins and their limits never see a repeat, so it has a limit here.
             self.pace.take_lookup(identity)
             if await self._answer_again(earlier_id, draft, sent):
                 return sent
-        # Known from here on: a repeat that arrives while plugins are asked waits for this one.
+        # Known from here on: a repeat that arrives while plugins are asked waits for this send.
         self.recent.begin(key, draft, sent)
         try:
             await self._queue(identity, state, draft, key, sent)
         except BaseException as error:
             self.recent.failed(key, sent)
-            # A repeat that follows this one gets the same error.
+            # A repeat that waits for this send gets the same error.
             sent.set_exception(error if isinstance(error, ChatError) else _broken_off())
             raise
         return sent

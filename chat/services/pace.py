@@ -1,7 +1,7 @@
 """Limits of one user for what costs everybody: pages of messages, look-ups in the store, typing.
 
-They are checked before the work, on sockets and REST. Plugins have limits of their own, further in
-(plugins/rate_limit.py); these hold without any plugin, and are above what a good client does.
+The server checks them before the work, on sockets and REST. They hold without any plugin, and a
+good client stays below them. Plugins have limits of their own (plugins/rate_limit.py).
 Tokens of type `service` have no limits.
 """
 
@@ -19,7 +19,7 @@ PAGES_BURST_S: Final = 30.0
 LOOKUPS_BURST_S: Final = 10.0
 TYPING_BURST_S: Final = 3.0
 ENTRIES_OF_A_PAGE: Final = 50
-"""A page of so many messages or chats costs two, one of 200 five."""
+"""A page of so many messages or chats costs two, a page of 200 costs five."""
 
 USERS_OF_A_LOOKUP: Final = 20
 """Users whose presence one look-up asks for."""

@@ -49,8 +49,8 @@ class ParticipantService:
     ) -> list[Participant]:
         """Add participants; moderators and up. Each is pushed as `participantAdded`.
 
-        Those who are in the chat already stay as they are. Refuses users whom the caller may not
-        add (see Contacts), and those who have just left.
+        Users who are in the chat already stay as they are. Refuses users whom the caller may not
+        add (see Contacts), and users who have just left.
         """
         state = await self.states.require(chat_id, identity, Role.MODERATOR.rank)
         self._check_not_direct(state)
@@ -137,7 +137,7 @@ class ParticipantService:
     async def _add_all(
         self, state: ChatState, identity: Identity, newcomers: list[UserId], role: Role
     ) -> None:
-        """Add them one by one, and tell of all of them in one line, which goes with the last."""
+        """Add users one by one; the change of the last one carries the line that names them all."""
         added: list[UserId] = []
         is_told = False
 
@@ -240,7 +240,7 @@ class ParticipantService:
     def _check_not_from_a_seat(
         state: ChatState, identity: Identity, newcomers: Sequence[UserId]
     ) -> None:
-        """Refuse a moderator by a seat who would stay when the seat ends."""
+        """Refuse a moderator by a seat who would remain a participant when the seat ends."""
         sits = identity.user_id not in state.members and state.seat_of(identity) is not None
         if sits and identity.user_id in newcomers and not identity.is_privileged:
             raise ChatError(ErrorCode.FORBIDDEN, "nobody with a seat only adds themselves")
@@ -333,7 +333,7 @@ class ParticipantService:
 
     @staticmethod
     def _check_not_direct(state: ChatState) -> None:
-        # A pair is found by its participants: without one of them it could never be opened again.
+        # A direct chat is found by its pair: if one user left, it could never be opened again.
         if state.chat.type is ChatType.DIRECT:
             raise ChatError(ErrorCode.FORBIDDEN, "a direct chat keeps its two people")
 

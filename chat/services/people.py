@@ -1,7 +1,7 @@
 """Names of users, and small facts that are written later: read cursors, profiles, last seen.
 
-The facts that have gathered are written at most once a second, in one write a kind. A crash loses
-the last second of them, which no ack has promised.
+The server writes the facts that have gathered at most once a second, in one write for each kind. A
+crash loses the facts of the last second, which no ack has promised.
 """
 
 import asyncio
@@ -112,7 +112,7 @@ class People:
         return self._writer is not None
 
     async def flush(self) -> None:
-        """Write what has gathered; on a failure it stays for the next time."""
+        """Write what has gathered; on a failure, keep it for the next write."""
         profiles: dict[UserKey, User] = {}
         last_seen, self._last_seen = self._last_seen, {}
         reads, self._reads = self._reads, {}
@@ -136,7 +136,7 @@ class People:
             self._profiles = profiles | self._profiles
             self._last_seen = last_seen | self._last_seen
             self._reads = reads | self._reads
-            if not self._postponed:  # once an outage, and not once a second
+            if not self._postponed:  # logs once for each outage, and not once a second
                 code = error.code.value if isinstance(error, ChatError) else type(error).__name__
                 _log.warning("write_behind_postponed", code=code)
             self._postponed = True

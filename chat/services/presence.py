@@ -131,7 +131,7 @@ class Attendance:
     def present(self, chat_id: int) -> list[UserId]:
         """Return up to MAX_PRESENT users for whom no `userLeft` was said, each once."""
         keys = dict.fromkeys(self.whereabouts.users_in(chat_id, MAX_PRESENT))
-        # Within the grace: no `userJoined` would tell of their return.
+        # Includes users within the grace: no `userJoined` would tell of their return.
         for key in self._leaving.get(chat_id, ()):
             if len(keys) >= MAX_PRESENT:
                 break

@@ -1,6 +1,6 @@
 """Names and pictures of users: who may look them up, and who gets their changes.
 
-Also who may see that a user is online.
+The module also says who may see that a user is online.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from chat.services.presence import Attendance, PresenceService
 from chat.timings import Timings
 
 PUSHES_A_TURN: Final = 10
-"""Then comes a pause, `profile_pause_s`. No message waits for more than ten pushes.
+"""After so many pushes comes a pause, `profile_pause_s`. No message waits for more than ten pushes.
 
 Without a bound, the first logins of 1,000 users who share a chat are a million pushes, which took
 three quarters of the server for ten seconds.
@@ -45,9 +45,9 @@ class ProfilePushes:
     _pushed: int = field(default=0, init=False)
 
     def changed(self, user: User) -> None:
-        """Push the profile within a second, later if many are pushed.
+        """Push the profile within a second, or later if many profiles change.
 
-        If it changes again until then, only the latest one is pushed.
+        If the profile changes again until then, only its latest state is pushed.
         """
         self._changed[user.key] = user
         if self._pusher is None:
@@ -128,8 +128,8 @@ class Directory:
     ) -> list[tuple[UserId, bool, datetime | None]]:
         """`(user id, online, last seen)` of each, in the order asked.
 
-        A user whom the caller may not see is as offline as one that does not exist, and costs the
-        same time.
+        A user whom the caller may not see looks offline, like a user who does not exist, and costs
+        the same time.
         """
         visible = set(user_ids)
         if not self._sees_all(identity):

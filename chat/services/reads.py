@@ -19,7 +19,7 @@ UNREAD_CAP: Final = 100
 """A badge says "99+" anyway, and counting further would have to read the chat's past."""
 
 ANNOUNCED_UP_TO: Final = 100
-"""Above this size, receipts go only to the sender of the message: to all costs O(members^2)."""
+"""In larger chats, receipts go only to the message's sender: to all they cost O(members^2)."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -104,7 +104,7 @@ class ReadService:
         cursor, mine = member.last_read_seq, member.user_id
         count = state.count_unread(mine, cursor)
         high = state.tail_from
-        # Only for a participant who is far behind: mostly the tail reaches back to the cursor.
+        # Reached only for a participant who is far behind: mostly the tail goes back to the cursor.
         while count < UNREAD_CAP and high > cursor + 1:
             low = max(cursor + 1, high - 500)
             older = await self.messages.brief_window(state.chat.id, low, high)

@@ -1,8 +1,8 @@
 """The budget of refusals: a refused event or request costs the server work, so it costs its sender.
 
-A good client makes a few mistakes and never meets it. Where a budget is used up, the sockets are
-read more slowly and in the end cut (chat/gateway/socketio/patience.py), and requests are answered
-late and with RATE_LIMITED before anything of them is looked at (chat/rest/base.py).
+A good client makes a few mistakes and never uses a budget up. For a sender who has, the server
+reads the sockets more slowly and in the end cuts them (chat/gateway/socketio/patience.py). It
+answers requests late and with RATE_LIMITED, before it looks at them (chat/rest/base.py).
 """
 
 from typing import Any, Final
@@ -32,8 +32,8 @@ the work.
 """
 
 RUSH_PER_S: Final = 200
-"""So many refusals of one user are answered in a second, and so many at once. More of them are read
-no faster: five users who are refused ten thousand events a second take the whole core otherwise.
+"""The server answers so many refusals of one user in a second, and so many at once. It reads events
+no faster: otherwise five users with ten thousand refused events a second take the whole core.
 """
 
 EVENTS_OF_A_REQUEST: Final = 10

@@ -40,7 +40,7 @@ class RoomService:
     async def join(self, socket: Socket, chat_id: int, cursor: Cursor, limit: int) -> JoinedChat:
         """Enter the chat's room, then read a page: what happens in between is pushed.
 
-        NOT_PARTICIPANT, FORBIDDEN.
+        Raises NOT_PARTICIPANT, FORBIDDEN.
         """
         # Charged even if the socket is in the room already: the answer is a page each time.
         self.pace.take_page(socket.identity)
@@ -69,7 +69,7 @@ class RoomService:
     ) -> JoinedChat:
         """Enter the room of the chat of an externalRef, made where the host gives a seat there.
 
-        NOT_FOUND.
+        Raises NOT_FOUND.
         """
         self.pace.take_page(socket.identity)
         state = await self.seats.open(socket.identity, external_ref)
@@ -113,7 +113,7 @@ class RoomService:
             for chat_id in list(socket.rooms):
                 states[chat_id] = await self.states.get(chat_id)
         if old.seats is not None:
-            # One object for a socket: what waits under the earlier token has the new seats, too.
+            # A socket keeps one object, so what waits under the earlier token gets the new seats.
             old.seats.become(fresh.seats)
             fresh = replace(fresh, seats=old.seats)
         socket.identity = fresh
@@ -133,7 +133,7 @@ class RoomService:
         if identity.seats is not None:
             identity.seats.become(None)
         loaded = {each: self.states.loaded(each) for each in socket.rooms}
-        # First those in memory, at once: nothing is pushed to the room of another chat.
+        # Chats in memory first, at once: nothing is pushed to the room of any other chat.
         for chat_id in sorted(loaded, key=lambda each: loaded[each] is None):
             state = loaded[chat_id] or await self.states.get(chat_id)
             if socket.identity is not identity:

@@ -103,7 +103,7 @@ class SeatService:
         Returns how many were asked and how many lost their seat. Raises AUTH_UNAVAILABLE if there
         was no answer for some: these keep their seats, and the other answers hold.
         """
-        # Questions from before now are asked again, even if they are answered later.
+        # A question that is on its way is asked again: its answer may be from before this call.
         record = self._record(by, external_ref)
         record.refreshes += 1
         state = await self.existing.of_ref(by, external_ref)
@@ -159,7 +159,7 @@ class SeatService:
         return state
 
     async def _seat_once(self, identity: Identity, external_ref: str) -> ChatState | None:
-        """Seat the caller, once for all who wait for the same answer; None = no seat."""
+        """Give the caller a seat, once for all calls that wait for one answer; None = no seat."""
         key = (identity.key, identity.type, identity.role, external_ref)
         seating = self._seating.get(key)
         if seating is None:
@@ -193,7 +193,7 @@ class SeatService:
         for _ in range(MAX_TRIES):
             state = await self.existing.of_ref(identity, external_ref)
             if state is None:
-                # The many who open a new record at once wait for the first of them.
+                # If many users open a new record at once, they wait for the first of them.
                 async with record.making:
                     state = await self.existing.of_ref(identity, external_ref)
                     if state is None:

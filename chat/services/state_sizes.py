@@ -16,7 +16,7 @@ METADATA_BYTES: Final = 16_000
 
 
 class Scale:
-    """The size of all states on it, in bytes, roughly. A ChatState puts itself on it."""
+    """The rough size in bytes of all states on the scale. A ChatState puts itself on it."""
 
     __slots__ = ("total",)
 

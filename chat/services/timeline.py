@@ -28,7 +28,7 @@ _TEXTS: Final = {
     SystemKind.ROLE_CHANGED: "changed the role of {people}",
     SystemKind.TITLE_CHANGED: "changed the title",
 }
-"""For clients that know no lines: they show it behind the name of whoever did it."""
+"""The text for clients that know no lines: they show it behind the name of the line's sender."""
 
 _log = structlog.get_logger("chat.timeline")
 
@@ -69,7 +69,7 @@ class Timeline:
         )  # fmt: skip
 
     def commit(self, state: ChatState, line: Message) -> None:
-        """Apply a line that is stored: memory, then the push. No plugin is asked or told."""
+        """Apply a line that is stored: memory, then the push. Plugins get no hook."""
         state.told(line)
         self.unread.chat_changed(state)
         self.broadcaster.to_chat(state.chat.id, new_message(line))
@@ -87,7 +87,7 @@ class _Told(Append):
     timeline: Timeline
 
     def check(self) -> None:
-        """Let it pass: what it tells has happened."""
+        """Never refuse the line: what it tells has happened."""
 
     def commit(self, message: Message) -> None:
         self.timeline.commit(self.state, message)

@@ -19,7 +19,7 @@ from chat.services.reads import ReadService
 from chat.views import Json, UnreadChats, UnreadView
 
 PUSHES_A_TURN: Final = 500
-"""About 10 ms; the others of a large chat get theirs in the next turns."""
+"""So many take about 10 ms; the others of a large chat get their counts in the next turns."""
 
 _log = structlog.get_logger("chat.unread")
 
@@ -67,7 +67,7 @@ class UnreadService:
                 try:
                     await self._push(state)
                 except ChatError as error:
-                    # The store is away; the next message pushes the count again.
+                    # The store is not available; the next message pushes the count again.
                     _log.warning("unread_not_pushed", chat_id=state.chat.id, code=error.code.value)
                 except Exception:  # noqa: BLE001  # the counts of other chats are pushed all the same
                     _log.exception("unread_not_pushed", chat_id=state.chat.id)

@@ -77,7 +77,7 @@ class Committer:
     async def _not_ours(
         self, numbered: Sequence[Message], refused: Mapping[int, Conflict]
     ) -> dict[int, Conflict]:
-        """Leave out messages that an earlier try of this write stored, whatever refused them."""
+        """Leave out refused messages that an earlier try of this same write has stored."""
         return {
             place: conflict
             for place, conflict in refused.items()
@@ -99,7 +99,7 @@ class Committer:
                 again[place] = entry
         ours = {message.id for message in numbered}
         try:
-            # The lowest number of each chat that was taken; from there on others may be, too.
+            # The lowest taken number of each chat; higher numbers may be taken, too.
             first = {again[place].state.chat.id: place for place in sorted(again, reverse=True)}
             for place in first.values():
                 await self._publish_late(again[place], numbered[place].seq, ours)
@@ -168,11 +168,11 @@ class Committer:
             entry.state.committed(line.seq)
             try:
                 entry.commit_line(entry.state, line)
-            except Exception:  # noqa: BLE001  # it is stored, as above
+            except Exception:  # noqa: BLE001  # the message is stored, as above
                 _log.exception("commit_failed", chat_id=entry.state.chat.id)
 
     async def _insert_line(self, entry: Change[Any], line: Message, doubt: Doubt) -> bool:
-        """Store the line of a change that is stored: nothing of both is pushed before."""
+        """Store the line of a stored change; neither is pushed before both are stored."""
         while True:
             try:
                 refused = await self.messages.insert([line])
@@ -198,7 +198,7 @@ class Committer:
         settle(entry)
         try:
             entry.commit(outcome)
-        except Exception:  # noqa: BLE001  # it is stored, and a failure here must not deny that
+        except Exception:  # noqa: BLE001  # stored: a failure here must not deny that
             _log.exception("commit_failed", chat_id=entry.state.chat.id)
         if not entry.done.done():
             entry.done.set_result(answer)
@@ -224,7 +224,7 @@ def fail(entry: Append | Change[Any], error: ChatError) -> None:
 
 
 def _still_allowed(entry: Append | Change[Any]) -> bool:
-    """Whether the caller may do it at the moment of getting a number; answers a refusal."""
+    """Whether the caller may make the change right before it is numbered; answers a refusal."""
     try:
         entry.check()
     except Exception as error:  # noqa: BLE001  # refused, or a fault of ours

@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Sent(NamedTuple):
     """A stored message.
 
-    `duplicate` = it was stored already under this clientMessageId, and nothing was pushed.
+    `duplicate` = the message was stored under this clientMessageId before; nothing was pushed.
     """
 
     message: Message
@@ -43,7 +43,8 @@ class Append(ABC):
     def commit(self, message: Message) -> None:
         """Apply a message that is stored to memory, and push it.
 
-        It is nearly always this one; after a restart it may be one that was found in its place.
+        It is nearly always this entry's own message. After a restart it may be another one that the
+        store had under the same number.
         """
 
 

@@ -25,13 +25,13 @@ class Numbers:
         """Reserve ids and numbers for the batch before one of them is used."""
         for entry in batch:
             state = entry.state
-            # For all that is pending in the chat, which is at least its part of the batch.
-            # One more, since a change may have a line; it is the only one of its chat then.
+            # Enough for all that is pending in the chat, which includes its part of the batch.
+            # One more for the line that a change may have; a change shares its chat with nothing.
             if state.head + state.pending >= state.reserved:
                 up_to = state.head + state.pending + SEQ_BLOCK
                 await self.chats.reserve_seq(state.chat.id, up_to)
                 state.reserved_up_to(up_to)
-        # Twice, since a message that is numbered again takes a new id.
+        # Twice as many ids, since a message that is numbered again takes a new id.
         at_most = 2 * len(batch)
         if self._last_reserved_id - self._next_id + 1 < at_most:
             count = at_most + ID_BLOCK

@@ -1,7 +1,8 @@
 """The outcome of something that waits for the disk: a future whose waiters are called at once.
 
-asyncio's own calls them in the next turn of the loop. Then the ack of a message would leave in
-another write than its push, and each send would cost a system call more (and 3 us of callbacks).
+asyncio's own future calls its waiters in the next turn of the loop. A message's ack would then
+leave in another write than its push, which costs each send one more system call and 3 us of
+callbacks.
 """
 
 import asyncio
