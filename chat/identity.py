@@ -12,9 +12,9 @@ UserId = int | str
 UserKey = NewType("UserKey", object)
 """A user among those of all tenants; `user_key` makes it.
 
-In the tenant `''` it is the user id itself, in others a string with the one blank that no user id
-has. It is the key of everything that is kept by user outside of one chat. Within a chat the user id
-suffices, since a chat has users of one tenant only.
+In the tenant `''` it is the user id itself. In other tenants it is a string with a blank, which no
+user id has. Everything that is kept by user outside of one chat has this key. Within a chat the
+user id suffices, since a chat has users of one tenant only.
 """
 
 MAX_INTEGER: Final = 2**53 - 1

@@ -103,7 +103,7 @@ def _make(cls: type[Plugin]) -> Plugin:
         field = "_".join(str(part) for part in first["loc"]).upper()
         raise SetupError(f"{prefix}{field}: {first['msg']}.") from None
     except SettingsError as error:
-        # A setting such as a list has to be JSON, and this is none.
+        # A setting such as a list has to be JSON, and its value is not.
         raise SetupError(f"{where}: {error}.") from None
     try:
         inspect.signature(cls).bind(settings)

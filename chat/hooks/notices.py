@@ -14,14 +14,14 @@ from chat.hooks.specs import shutdown
 from chat.logs.setup import late_s
 
 MAX_WAITING: Final = 10_000
-"""Beyond this the oldest is dropped. So many sockets may be lost at once, with a notice each."""
+"""Beyond this the oldest notice is dropped. So many sockets may be lost at once, each with one."""
 
 MAX_WAITING_BYTES: Final = 16_000_000
 """The bound for the messages in the notices, each of which may have 100 kB."""
 
 METADATA_BYTES: Final = 16_000
 NOTICES_A_TURN: Final = 200
-"""So many log lines take some ms; then the loop gets its turn, whatever waits."""
+"""So many notices take some ms of log lines; then the loop gets its turn, whatever waits."""
 
 SHOW_LATE_S: Final = 1.0
 """The log lines of a notice that waited for longer have the field `late_s`."""

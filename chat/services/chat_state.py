@@ -385,7 +385,7 @@ class ChatState:
         self._weight, self._scale = size, scale
 
     def unweigh(self) -> None:
-        """Take the state off its scale; safe to repeat."""
+        """Take the state's size off the scale; safe to repeat."""
         if self._scale is not None:
             self._scale.total -= self._weight
         self._weight, self._scale = 0, None

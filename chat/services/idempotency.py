@@ -26,8 +26,8 @@ _Recent = tuple[MessageDraft, Outcome[Sent]] | int
 class RecentSends:
     """Recent sends by clientMessageId: the outcome of a pending one, or the id of its message.
 
-    Whole messages of 10,000 characters would be 200 MB of memory. There are two generations, of
-    which the older is forgotten whole: forgetting one entry for each new one takes 0.4 us more.
+    Keeping messages of 10,000 characters would take 200 MB. There are two generations, of which the
+    older is forgotten whole: forgetting one entry for each new one takes 0.4 us more.
     """
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ it was removed from is refused hundreds of joins.
 
 SOCKETS_OF_A_USER: Final = 4
 """The sockets and requests of a user share this many budgets, so that one broken tab does not use
-up those of the others, and twenty of them are not twenty budgets.
+up the budgets of the others, and twenty tabs do not have twenty budgets.
 """
 
 PEOPLE_AT_AN_ADDRESS: Final = 10

@@ -102,9 +102,10 @@ class RoomService:
     async def renew(self, socket: Socket, fresh: Identity) -> None:
         """Give the socket its user's new identity.
 
-        It leaves the rooms in which that identity has no place: a former admin those of the chats
-        that the user is no participant of, a user with a seat those where the new token gives none.
-        Nobody else loses a room here: a participant who is removed leaves the room at once.
+        The socket leaves the rooms in which that identity has no place. A former admin leaves the
+        rooms of chats in which the user is no participant, a user with a seat the rooms where the
+        new token gives none. Nobody else loses a room here: a participant who is removed leaves the
+        room at once.
         """
         old = socket.identity
         demoted = old.is_privileged and not fresh.is_privileged

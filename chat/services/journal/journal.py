@@ -3,9 +3,10 @@
 One flusher commits what has gathered (group commit: the next batch is whatever arrived meanwhile,
 so an idle server adds no latency) and then, in the order of the numbers: updates the memory,
 pushes, answers. Ack = stored. A push never precedes its write. Numbers of a chat are dense, since
-one that the store refused is given to the next. There is one exception: a repeated clientMessageId
-from before a restart, older than the chat's tail, and in one batch with later messages of its chat.
-Its number stays unused; a client sees a gap and finds by a catch-up that nothing is missing.
+the next change gets a number that the store refused. There is one exception: a message that repeats
+a clientMessageId from before a restart, older than the chat's tail, in one batch with later
+messages of its chat. Its number stays unused; a client sees a gap and finds by a catch-up that
+nothing is missing.
 
 A write whose outcome is unknown is repeated until the store says what became of it, which is safe
 because the server chose the ids of its documents. Meanwhile its caller gets TIMEOUT, and new writes
