@@ -5,8 +5,10 @@ A test is skipped only where the machine has no Node (20 or newer) or no Chromiu
 
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,20 @@ from tests.support.markdown import ROOT
 
 OLDEST_NODE = 20
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+_shared: list[Callable[[], None]] = []
+"""What ends the processes that the tests here share; a test that needs one starts it again."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """End the shared processes when another folder's test is next: their loop stands still then."""
+    yield
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        for end in _shared:
+            end()
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +55,7 @@ def node_modules() -> None:
         subprocess.run(install, cwd=ROOT, check=True, capture_output=True)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def loop_of_all() -> Iterator[IOLoop]:
     """One loop for all tests here: a browser belongs to the loop on which it was started."""
     loop = IOLoop(make_current=False)
@@ -55,12 +71,12 @@ def io_loop(loop_of_all: IOLoop) -> Iterator[IOLoop]:
     loop_of_all.clear_current()
 
 
-@pytest.fixture(scope="package")
-def one_node(node_modules: None, loop_of_all: IOLoop) -> Iterator[JsDriver]:
+@pytest.fixture(scope="session")
+def one_node(node_modules: None, loop_of_all: IOLoop) -> JsDriver:
     """The Node process of all tests."""
     driver = JsDriver()
-    yield driver
-    loop_of_all.run_sync(driver.stop)
+    _shared.append(partial(loop_of_all.run_sync, driver.stop))
+    return driver
 
 
 @pytest.fixture
@@ -80,15 +96,15 @@ def javascript(one_node: JsDriver) -> Callable[[], AbstractAsyncContextManager[J
     return lend
 
 
-@pytest.fixture(scope="package")
-def one_browser(loop_of_all: IOLoop) -> Iterator[OneBrowser]:
+@pytest.fixture(scope="session")
+def one_browser(loop_of_all: IOLoop) -> OneBrowser:
     """The Chromium of all tests here; a start takes as long as many of the tests."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         pytest.skip("Chromium is not installed")
     browser = OneBrowser(found)
-    yield browser
-    loop_of_all.run_sync(browser.close)
+    _shared.append(partial(loop_of_all.run_sync, browser.close))
+    return browser
 
 
 @pytest.fixture

@@ -116,9 +116,11 @@ class JsDriver:
         self._reader = asyncio.create_task(self._read(self._node.stdout))
 
     async def stop(self) -> None:
+        """End the process, if it runs."""
         if self._node is None:
             return
         assert self._node.stdin is not None
         self._node.stdin.close()
         await asyncio.wait_for(self._node.wait(), WAIT_S)
         await self._reader
+        self._node = None

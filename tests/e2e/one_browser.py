@@ -42,18 +42,20 @@ class OneBrowser:
         return self._browser
 
     async def close(self) -> None:
-        """End the browser; one that does not end in time is killed."""
+        """End the browser, if it runs; one that does not end in time is killed."""
+        if self._playwright is None:
+            return
         try:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 if self._browser is not None:
                     await self._browser.close()
-                if self._playwright is not None:
-                    await self._playwright.stop()
+                await self._playwright.stop()
         except TimeoutError:
             for pid in _drivers():
                 os.kill(pid, signal.SIGKILL)
             # Playwright's own tasks end when asyncio has noticed the end of the driver.
             await eventually(lambda: not _drivers() and len(asyncio.all_tasks()) == 1)
+        self._playwright = self._browser = None
 
 
 def _drivers() -> list[int]:

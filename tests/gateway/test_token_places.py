@@ -48,7 +48,7 @@ async def test_each_place_takes_the_same_spellings(serve):
         ({"exp": hours(-1)}, "TOKEN_EXPIRED"),
         ({"exp": 1}, "TOKEN_EXPIRED"),
         ({"exp": hours(1) + 0.5, "iat": hours(0) - 0.5, "nbf": hours(0) + 20.5}, None),
-        ({"nbf": hours(0) + 600}, "TOKEN_INVALID"),
+        ({"nbf": hours(1)}, "TOKEN_INVALID"),
         ({"iat": hours(1)}, "TOKEN_INVALID"),
         ({"exp": 10**400}, "TOKEN_INVALID"),
         ({"jti": 7, "aud": ["x"], "iss": 5, "typ": None}, None),
