@@ -1,6 +1,7 @@
 """The answers of services, as plain values; `contracts.view_writers` writes them.
 
-A list that is bounded in bytes holds parts that are encoded already: their sizes bound its length.
+Where an answer has a limit in bytes, the parts of its lists are encoded already: their sizes decide
+how many fit.
 """
 
 from collections.abc import Sequence

@@ -70,8 +70,8 @@ class HookImpl:
     def listens_to(self, event: object) -> bool:
         """Whether the method is called for the event.
 
-        It is not for events that its own plugin has caused: a plugin that answers messages would
-        otherwise answer itself for ever.
+        A plugin does not get the events that it caused: one that answers messages would otherwise
+        answer itself for ever.
         """
         if self.besides and getattr(event, "name", None) in self.besides:
             return False

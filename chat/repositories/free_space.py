@@ -62,8 +62,9 @@ class FreeSpace:
     def check(self) -> None:
         """Raise DiskFullError if there is too little space; called before each write.
 
-        Costs 2 us for each disk and batch of messages. Only the look that comes every second ends
-        the refusal, so that a disk near the limit logs two lines a second and not hundreds.
+        Costs 2 us for each disk and batch of messages. After a refusal, only the watcher, which
+        looks once a second, allows writes again: so a disk near the limit logs two lines a second
+        and not hundreds.
         """
         if self._low is None:
             self.look()

@@ -36,8 +36,8 @@ class Guard:
     async def _judge(self, error: PyMongoError) -> None:
         """Raise the error as an outage, unless the store takes other writes.
 
-        A store that takes other writes cannot process this request. If the server repeated the
-        request for ever, all others would wait.
+        If it does, the fault is in this request, and the caller gets the error as it is. The
+        journal repeats a request after an outage: this one for ever, while all others wait.
         """
         self._space.look()
         if may_be_the_request(error) and not self._space.low and await self._lease.works():

@@ -43,8 +43,8 @@ class Lease:
     """This server's lease: `take` it at the start, `release` it at the end.
 
     `lost` is called when another server has the lease, `unwell` when the store keeps failing.
-    `alone` says that no other server can reach this database, whatever the document says.
-    `paused` returns whether renewals are suspended; only a database with `alone` may suspend them.
+    `alone` says that no other server can reach this database, even if the record names one.
+    `paused` returns whether renewals are suspended, which is allowed only with `alone`.
     """
 
     def __init__(

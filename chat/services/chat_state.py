@@ -30,11 +30,11 @@ class TailEntry:
 
 
 class ChatState:
-    """One active chat. Others read it; each change is a method that says what happened.
+    """One active chat. Other classes read it, and change it by methods named after what happened.
 
-    The journal calls `queued`, `reserved_up_to`, `committed` and `settled`. The `commit` of a
-    stored change calls `created` and the other changes of content, so that memory never has more
-    than the disk.
+    The journal calls `queued`, `reserved_up_to`, `committed` and `settled`. A change's
+    `commit` calls `created` and the other methods that change content: it runs after the write,
+    so that memory never has more than the disk.
     """
 
     __slots__ = (

@@ -31,8 +31,8 @@ class TypingService:
     async def signal(self, identity: Identity, chat_id: int, is_typing: bool) -> None:
         """Take a client's signal that its user types, or has stopped.
 
-        A renewal within `push_every_s` pushes nothing. Over a plugin's limit, the server drops a
-        `true` without an error. It never refuses to end an indicator that is shown.
+        A renewal within `push_every_s` pushes nothing. If a plugin refuses a `true`, the server
+        drops it without an error. A `false` that ends a shown indicator is never limited.
         """
         place = (chat_id, identity.key)
         if is_typing or place not in self._ends:
