@@ -312,7 +312,7 @@ class ParticipantService:
         sockets = [
             each for each in self.sockets.in_room(state.chat.id) if each.identity.user_id == user_id
         ]
-        # Whoever only reads over REST has no socket, but may have a seat that the host gave.
+        # A user who only reads over REST has no socket, but may have a seat that the host gave.
         granted = [each.identity for each in (state.granted or {}).values()]
         sitting = [each for each in granted if each.user_id == user_id]
         sitting += [each.identity for each in sockets]
