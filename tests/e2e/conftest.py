@@ -35,7 +35,7 @@ def pytest_runtest_teardown(
 ) -> Generator[None, None, None]:
     """End the shared processes when another folder's test is next: their loop stands still then."""
     yield
-    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+    if nextitem is not None and Path(__file__).parent not in nextitem.path.parents:
         for end in _shared:
             end()
 
@@ -72,11 +72,13 @@ def io_loop(loop_of_all: IOLoop) -> Iterator[IOLoop]:
 
 
 @pytest.fixture(scope="session")
-def one_node(node_modules: None, loop_of_all: IOLoop) -> JsDriver:
+def one_node(node_modules: None, loop_of_all: IOLoop) -> Iterator[JsDriver]:
     """The Node process of all tests."""
     driver = JsDriver()
-    _shared.append(partial(loop_of_all.run_sync, driver.stop))
-    return driver
+    stop = partial(loop_of_all.run_sync, driver.stop)
+    _shared.append(stop)
+    yield driver
+    stop()
 
 
 @pytest.fixture
@@ -97,14 +99,16 @@ def javascript(one_node: JsDriver) -> Callable[[], AbstractAsyncContextManager[J
 
 
 @pytest.fixture(scope="session")
-def one_browser(loop_of_all: IOLoop) -> OneBrowser:
+def one_browser(loop_of_all: IOLoop) -> Iterator[OneBrowser]:
     """The Chromium of all tests here; a start takes as long as many of the tests."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         pytest.skip("Chromium is not installed")
     browser = OneBrowser(found)
-    _shared.append(partial(loop_of_all.run_sync, browser.close))
-    return browser
+    close = partial(loop_of_all.run_sync, browser.close)
+    _shared.append(close)
+    yield browser
+    close()
 
 
 @pytest.fixture
